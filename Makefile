@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: Apache-2.0
+# The short front of CMake: `make help` lists what there is. Presets are in CMakePresets.json, longer recipes in .ci/.
+.DEFAULT_GOAL := build
+.PHONY: build run test test-fast asan tsan format lint sst2 bert-base clean help
+
+# As many compilers as there are cores, but no more than memory has room for (1.5 GB each).
+JOBS ?= $(shell cat /proc/meminfo /sys/fs/cgroup/memory.max 2>/dev/null | awk -v cores=$$(nproc) \
+	'/^MemAvailable/ { kb = $$2 } /^[0-9]+$$/ && $$1 / 1024 < kb { kb = $$1 / 1024 } \
+	END { n = int(kb / 1500000); print n < 1 ? 1 : n < cores ? n : cores }')
+CLANG_FORMAT ?= clang-format
+CLANG_TIDY ?= clang-tidy
+SOURCES = $(shell find core nn optim compress data apps tests -name '*.h' -o -name '*.cpp' 2>/dev/null | sort)
+
+# $(call configure,PRESET,DIR): only where it has not been done yet; later CMake sees by itself what has changed.
+configure = test -f $(2)/cmake_install.cmake || cmake --fresh --preset $(1) \
+	-G "$$(ninja --version >/dev/null 2>&1 && echo Ninja || echo Unix Makefiles)" \
+	$$(command -v ccache >/dev/null && echo -DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
+# $(call compile,PRESET,DIR)
+compile = .ci/setup && { $(call configure,$(1),$(2)); } && cmake --build $(2) --parallel $(JOBS)
+# $(call check,DIR,OPTIONS): runs the tests in DIR; ARGS hands further options to CTest, such as ARGS='-R tokenizer'.
+check = ctest --test-dir $(1) --output-on-failure --no-tests=error --parallel $(JOBS) $(2) $(ARGS)
+
+build: ## install what is missing, then build the programs into build/apps (the default)
+	@$(call compile,release,build)
+
+run: build ## build, get an encoder and data, fine-tune, evaluate, predict; ESPALIER_STEPS=N, ESPALIER_DATA=DIR
+	@.ci/quickstart
+
+test: build ## build and run every test; ARGS='-R NAME' picks some
+	@$(call check,build)
+
+test-fast: build ## build and run the tests that take less than two minutes together
+	@$(call check,build,--label-regex fast)
+
+asan: ## the fast tests under the address and undefined-behaviour sanitizers
+	@$(call compile,asan,build-asan)
+	@$(call check,build-asan,--label-regex fast)
+
+tsan: ## the fast tests under the thread sanitizer
+	@$(call compile,tsan,build-tsan)
+	@TSAN_OPTIONS="suppressions=$(CURDIR)/.ci/tsan.supp" $(call check,build-tsan,--label-regex fast)
+
+format: ## format all sources
+	@.ci/setup clang-format
+	@$(CLANG_FORMAT) -i $(SOURCES)
+
+lint: ## check the format and run clang-tidy
+	@.ci/setup clang-format clang-tidy
+	@$(CLANG_FORMAT) --dry-run --Werror $(SOURCES)
+	@$(call configure,release,build)
+	@printf '%s\n' $(filter %.cpp,$(SOURCES)) | xargs -P $(JOBS) -n 1 $(CLANG_TIDY) -p build --quiet
+
+sst2: ## download GLUE's SST-2 into runs/data/sst2 (needs the internet; not yet tried for want of one)
+	@.ci/fetch-sst2
+
+bert-base: ## download bert-base-uncased into runs/models/bert-base-uncased (likewise)
+	@.ci/fetch-bert-base
+
+clean: ## remove what was built; runs/ with its models and data stays
+	@rm -rf build build-asan build-tsan build-debug
+
+help: ## this list
+	@sed -n 's/^\([a-z0-9-]*\):[^#]*## \(.*\)/make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
