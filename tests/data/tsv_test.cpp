@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "data/tsv.h"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+
+#include "core/check.h"
+
+namespace espalier {
+namespace {
+
+namespace fs = std::filesystem;
+
+class Tsv : public testing::Test {
+ protected:
+  void SetUp() override {
+    const auto* test = testing::UnitTest::GetInstance()->current_test_info();
+    folder_ = fs::path(testing::TempDir()) / ("espalier_tsv_" + std::string(test->name()) + std::to_string(::getpid()));
+    fs::create_directories(folder_);
+    file_ = folder_ / "data.tsv";
+  }
+  void TearDown() override { fs::remove_all(folder_); }
+
+  Dataset read(const std::string& bytes, const ReadOptions& options = {}) const {
+    std::ofstream(file_, std::ios::binary) << bytes;
+    return read_tsv(file_, options);
+  }
+
+  // The text of the Error that reading `bytes` throws, without the file's path.
+  std::string error(const std::string& bytes, const ReadOptions& options = {}) const {
+    std::ofstream(file_, std::ios::binary) << bytes;
+    return error_of(file_, options);
+  }
+
+  static std::string error_of(const fs::path& path, const ReadOptions& options = {}) {
+    try {
+      read_tsv(path, options);
+    } catch (const Error& e) {
+      const std::string text = e.what();
+      EXPECT_TRUE(text.starts_with(path.string())) << text;
+      EXPECT_EQ(text.find('\n'), std::string::npos) << "one line only: " << text;
+      return text.substr(std::min(text.size(), path.string().size()));
+    }
+    return "no error";
+  }
+
+  std::string bytes() const {
+    std::ifstream in(file_, std::ios::binary);
+    return {std::istreambuf_iterator<char>(in), {}};
+  }
+
+  fs::path folder_, file_;
+};
+
+TEST_F(Tsv, KeepsTextAsItIs) {
+  const Dataset data = read("sentence\tlabel\n it 's \"fine\" , é \\t . \t1\n\t0\n");
+  EXPECT_EQ(data.path, file_);
+  EXPECT_FALSE(data.pairs);
+  EXPECT_TRUE(data.labelled);
+  ASSERT_EQ(data.examples.size(), 2);
+  EXPECT_EQ(data.examples[0].first, " it 's \"fine\" , é \\t . ");
+  EXPECT_EQ(data.examples[0].second, "");
+  EXPECT_EQ(data.examples[0].label, 1);
+  EXPECT_EQ(data.examples[1].first, "");
+  EXPECT_EQ(data.examples[1].label, 0);
+}
+
+TEST_F(Tsv, TakesColumnsInAnyOrderAndSkipsOthers) {
+  const Dataset data = read("index\tlabel\tsentence2\tnote\tsentence\n7\t2\tsecond\tx\tfirst\n", {.classes = 3});
+  EXPECT_TRUE(data.pairs);
+  ASSERT_EQ(data.examples.size(), 1);
+  EXPECT_EQ(data.examples[0].first, "first");
+  EXPECT_EQ(data.examples[0].second, "second");
+  EXPECT_EQ(data.examples[0].label, 2);
+}
+
+TEST_F(Tsv, AcceptsByteOrderMarkCrlfAndAMissingLastLineBreak) {
+  const Dataset data = read("\xef\xbb\xbfsentence\tlabel\r\ngood\t1\r\nbad\t0");
+  ASSERT_EQ(data.examples.size(), 2);
+  EXPECT_EQ(data.examples[0].first, "good");
+  EXPECT_EQ(data.examples[0].label, 1);
+  EXPECT_EQ(data.examples[1].first, "bad");
+  EXPECT_EQ(data.examples[1].label, 0);
+  EXPECT_EQ(read("label\tsentence\r\n1\tgood\r\n").examples[0].first, "good");
+}
+
+TEST_F(Tsv, LabelsMayBeOptionalOrIgnored) {
+  const Dataset without = read("sentence\ngood\n\n", {.labels = Labels::if_present});
+  EXPECT_FALSE(without.labelled);
+  ASSERT_EQ(without.examples.size(), 2);  // in a file of one column a blank line is an empty sentence
+  EXPECT_EQ(without.examples[0].label, -1);
+  EXPECT_EQ(without.examples[1].first, "");
+  EXPECT_TRUE(read("sentence\tlabel\ngood\t1\n", {.labels = Labels::if_present}).labelled);
+  EXPECT_EQ(error("sentence\tlabel\ngood\t-1\n", {.labels = Labels::if_present}).substr(0, 30),
+            ":2: label '-1' is out of range");
+  const Dataset ignored = read("sentence\tlabel\ngood\t-1\n", {.labels = Labels::ignored});
+  EXPECT_FALSE(ignored.labelled);
+  EXPECT_EQ(ignored.examples[0].label, -1);
+}
+
+TEST_F(Tsv, LabelsMayBeNames) {
+  const ReadOptions names{.label_names = {"negative", "positive", "mixed"}};
+  const Dataset data = read("sentence\tlabel\na\tmixed\nb\tnegative\nc\t1\n", names);
+  EXPECT_EQ(data.examples[0].label, 2);
+  EXPECT_EQ(data.examples[1].label, 0);
+  EXPECT_EQ(data.examples[2].label, 1);
+  EXPECT_EQ(error("sentence\tlabel\na\tPositive\n", names),
+            ":2: label 'Positive' is unknown; expected one of 'negative', 'positive', 'mixed' or 0 to 2: correct the "
+            "line, or the number of classes");
+  EXPECT_EQ(error("sentence\tlabel\na\t3\n", names).substr(0, 25), ":2: label '3' is unknown;");
+}
+
+TEST_F(Tsv, NamesThatAreNumbersAreNotPositions) {
+  const ReadOptions stars{.label_names = {"1", "2", "3"}};
+  EXPECT_EQ(read("sentence\tlabel\na\t1\n", stars).examples[0].label, 0);
+  EXPECT_EQ(read("sentence\tlabel\na\t3\n", stars).examples[0].label, 2);
+  EXPECT_EQ(error("sentence\tlabel\na\t0\n", stars),
+            ":2: label '0' is unknown; expected one of '1', '2', '3': correct the line, or the number of classes");
+}
+
+TEST_F(Tsv, BadLabelsAreNamedWithTheirLine) {
+  const std::string tail = "; expected 0 to 1: correct the line, or the number of classes";
+  EXPECT_EQ(error("sentence\tlabel\na\t1\nb\t2\n"), ":3: label '2' is out of range" + tail);
+  EXPECT_EQ(error("sentence\tlabel\na\t-1\n"), ":2: label '-1' is out of range" + tail);
+  EXPECT_EQ(error("sentence\tlabel\na\t99999999999999999999\n"),
+            ":2: label '99999999999999999999' is out of range" + tail);
+  for (const std::string bad : {"", "one", "1.0", "1 ", " 1", "+1", "0x1"}) {
+    std::string wanted = ":4: label '";
+    wanted.append(bad).append("' is not a whole number").append(tail);
+    EXPECT_EQ(error("sentence\tlabel\na\t1\nb\t0\nc\t" + bad + "\n"), wanted);
+  }
+  EXPECT_EQ(error("sentence\tlabel\na\t\x1b[31m\n"), ":2: label '?[31m' is not a whole number" + tail);
+  // A long text in the label's place is cut, and not inside a character.
+  EXPECT_EQ(error("sentence\tlabel\na\t" + std::string(39, 'x') + "éé\n"),
+            ":2: label '" + std::string(39, 'x') + "...' is not a whole number" + tail);
+}
+
+TEST_F(Tsv, RowsMustHaveTheHeadersColumns) {
+  const std::string tail =
+      " columns; expected 2 as in the header: text must hold no tab or line break, and no line may be blank";
+  EXPECT_EQ(error("sentence\tlabel\na\t1\nb\n"), ":3: found 1" + tail);
+  EXPECT_EQ(error("sentence\tlabel\na\t1\n\n"), ":3: found 1" + tail);
+  EXPECT_EQ(error("sentence\tlabel\na\tb\t1\n"), ":2: found 3" + tail);
+}
+
+TEST_F(Tsv, HeadersMustNameTheColumns) {
+  EXPECT_EQ(error("text\tlabel\na\t1\n"),
+            ":1: the header has no column 'sentence', only 'text', 'label'; expected tab-separated names such as "
+            "sentence, label: add the header or rename a column");
+  EXPECT_EQ(error("sentence,label\na,1\n").substr(0, 62),
+            ":1: the header has no column 'sentence', only 'sentence,label'");
+  EXPECT_EQ(error("sentence\tgold\na\t1\n"),
+            ":1: the header has no column 'label', only 'sentence', 'gold'; expected labels for training and "
+            "evaluation: add the column");
+  EXPECT_EQ(error("sentence\tlabel\tsentence\na\t1\tb\n"),
+            ":1: the header names 'sentence' twice; expected each column once: rename one of them");
+}
+
+TEST_F(Tsv, EmptyFilesAreErrors) {
+  EXPECT_EQ(error(""), ": is empty; expected a header line naming the columns sentence and label");
+  EXPECT_EQ(error("sentence\tlabel\n"), ": holds a header but no examples; expected one example per line");
+  EXPECT_EQ(error("sentence\tlabel"), ": holds a header but no examples; expected one example per line");
+}
+
+TEST_F(Tsv, NulBytesAreErrors) {
+  using std::string_literals::operator""s;
+  const std::string tail = " holds a NUL byte; expected UTF-8 text: save the file as UTF-8";
+  EXPECT_EQ(error("sentence\tlabel\na\t1\nb\0\t1\n"s), ":3:" + tail);
+  EXPECT_EQ(error("s\0e\0n\0"s), ":1:" + tail);  // UTF-16
+}
+
+TEST_F(Tsv, LongLinesAreReadUpToOneMebibyte) {
+  const std::string longest((size_t{1} << 20) - 2, 'x');
+  EXPECT_EQ(read("sentence\tlabel\n" + longest + "\t1\r\ny\t0\n").examples[0].first, longest);
+  EXPECT_EQ(read("sentence\tlabel\n" + longest + "\t1").examples[0].first, longest);
+  EXPECT_EQ(error("sentence\tlabel\n" + longest + "xxx\t1\n"),
+            ":2: is longer than 1048576 bytes; expected one example per line: is this a TSV file?");
+  EXPECT_NE(error_of("/dev/zero"), "no error");
+}
+
+TEST_F(Tsv, FilesThatCannotBeRead) {
+  EXPECT_EQ(error_of(folder_ / "none.tsv"), ": no such file; expected a TSV file: check the path");
+  EXPECT_EQ(error_of(folder_), ": is a directory; expected a TSV file such as " + (folder_ / "train.tsv").string());
+  fs::create_symlink("loop.tsv", folder_ / "loop.tsv");
+  EXPECT_EQ(error_of(folder_ / "loop.tsv"),
+            ": cannot be opened (Too many levels of symbolic links); expected a TSV file that you may read");
+  EXPECT_EQ(error_of("/proc/self/mem"), ": cannot be read (Input/output error); check the file and its disk");
+  read("sentence\tlabel\na\t1\n");
+  ::chmod(file_.c_str(), 0);
+  if (::geteuid() == 0) return;  // root may read everything
+  EXPECT_EQ(error_of(file_), ": cannot be opened (Permission denied); expected a TSV file that you may read");
+}
+
+TEST_F(Tsv, OptionsMustAllowAClass) { EXPECT_THROW(read("sentence\tlabel\na\t0\n", {.classes = 0}), Error); }
+
+TEST_F(Tsv, WritesWhatItReads) {
+  const Dataset data{{}, {{"a ", "\"b\"", 1}, {"é", "", 0}}, true, true};
+  write_tsv(file_, data);
+  EXPECT_EQ(bytes(), "sentence\tsentence2\tlabel\na \t\"b\"\t1\né\t\t0\n");
+  const Dataset again = read_tsv(file_);
+  ASSERT_EQ(again.examples.size(), 2);
+  EXPECT_EQ(again.examples[0].second, "\"b\"");
+  write_tsv(file_, {{}, {{"only", "ignored", 1}}, false, false});
+  EXPECT_EQ(bytes(), "sentence\nonly\n");
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder_), {}), 1) << "nothing is left beside the file";
+}
+
+TEST_F(Tsv, WritesNothingWhereItCannot) {
+  write_tsv(file_, {{}, {{"old", "", 1}}, false, true});
+  for (const char* bad : {"a\tb", "a\nb", "a\rb"})
+    EXPECT_THROW(write_tsv(file_, {{}, {{bad, "", 1}}, false, true}), Error);
+  EXPECT_THROW(write_tsv(file_, {{}, {{std::string(1, '\0'), "", 1}}, false, true}), Error);
+  EXPECT_EQ(bytes(), "sentence\tlabel\nold\t1\n");
+  EXPECT_THROW(write_tsv(folder_, {}), Error);
+  EXPECT_THROW(write_tsv(folder_ / "none" / "data.tsv", {}), Error);
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder_), {}), 1);
+}
+
+TEST_F(Tsv, ReadsSst2) {
+  const char* given = std::getenv("ESPALIER_DATA");
+  const fs::path folder = given != nullptr ? fs::path(given) : fs::path(ESPALIER_TESTS_DIR) / "../../shared/data/sst2";
+  if (!fs::exists(folder / "train.tsv")) GTEST_SKIP() << "SST-2 is absent: " << folder << " has no train.tsv";
+  const Dataset train = read_tsv(folder / "train.tsv");
+  const Dataset dev = read_tsv(folder / "dev.tsv");
+  EXPECT_EQ(train.examples.size(), 67349);
+  ASSERT_EQ(dev.examples.size(), 872);
+  EXPECT_EQ(dev.examples[0].first, "it 's a charming and often affecting journey . ");
+  EXPECT_EQ(dev.examples[1].label, 0);
+}
+
+}  // namespace
+}  // namespace espalier
