@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/kernels/attention.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "core/kernels/attention.cpp"
+#include "hwy/foreach_target.h"
+#include "hwy/highway.h"
+#include "core/kernels/small_gemm-inl.h"
+#include "core/kernels/vec-inl.h"
+#include "hwy/contrib/math/math-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace espalier::kernels::HWY_NAMESPACE {
+
+constexpr int64_t query_block = 64;
+constexpr int64_t padded(int64_t n) { return (n + 15) / 16 * 16; }  // a multiple of every vector length in use
+
+// x[L, D] into y[L, padded D] times scale; the padding is zero.
+template <class T, class X>
+HWY_INLINE void widen(int64_t length, int64_t head_size, const X* x, int64_t stride, T scale, T* HWY_RESTRICT y) {
+  const int64_t width = padded(head_size);
+  for (int64_t i = 0; i < length; ++i, x += stride, y += width) {
+    for_lanes<T>(static_cast<size_t>(head_size), [&](auto d, size_t c) HWY_ATTR { hn::StoreU(hn::Mul(load(d, x + c), hn::Set(d, scale)), d, y + c); });
+    std::fill(y + head_size, y + width, T{0});
+  }
+}
+
+// x[L, padded D] into y[D, padded L]; the padding is zero.
+template <class T>
+HWY_INLINE void transpose(int64_t length, int64_t head_size, const T* HWY_RESTRICT x, T* HWY_RESTRICT y) {
+  const int64_t width = padded(head_size), tall = padded(length);
+  for (int64_t c = 0; c < head_size; ++c) {
+    for (int64_t i = 0; i < length; ++i) y[c * tall + i] = x[i * width + c];
+    std::fill(y + c * tall + length, y + (c + 1) * tall, T{0});
+  }
+}
+
+template <class T, class X>
+HWY_INLINE void narrow(int64_t length, int64_t head_size, const T* HWY_RESTRICT x, bool accumulate, X* y, int64_t stride, T scale) {
+  const int64_t width = padded(head_size);
+  for (int64_t i = 0; i < length; ++i, x += width, y += stride)
+    for_lanes<T>(static_cast<size_t>(head_size), [&](auto d, size_t c) HWY_ATTR {
+      const auto v = hn::Mul(hn::LoadU(d, x + c), hn::Set(d, scale));
+      store(d, accumulate ? hn::Add(v, load(d, y + c)) : v, y + c);
+    });
+}
+
+// p[0 … padded L) = exp(s - shift) for the first L, zero beyond; returns the sum.
+template <class T>
+HWY_INLINE T exponentials(int64_t length, T shift, T* HWY_RESTRICT s) {
+  const T sum = sum_lanes<T>(static_cast<size_t>(length), [&](auto d, size_t i) HWY_ATTR {
+    const auto e = hn::Exp(d, hn::Sub(hn::LoadU(d, s + i), hn::Set(d, shift)));
+    hn::StoreU(e, d, s + i);
+    return e;
+  });
+  std::fill(s + length, s + padded(length), T{0});
+  return sum;
+}
+
+// Multiplies p, and p2 if given, with the dropout multipliers of one row.
+template <class T>
+HWY_INLINE void drop_row(const Dropout& dropout, int64_t row, int64_t max_length, int64_t length, T* HWY_RESTRICT p) {
+  alignas(64) float keep[dropout_block];
+  const uint64_t first = dropout_row(row, max_length);
+  for (int64_t j = 0; j < length; ++j) {
+    const auto in_block = static_cast<size_t>(j) % dropout_block;
+    if (in_block == 0) dropout_multipliers(dropout, first + static_cast<uint64_t>(j) / dropout_block, keep);
+    p[j] *= static_cast<T>(keep[in_block]);
+  }
+}
+
+template <class T, class X>
+void forward(const AttentionHead<T, X>& h) {
+  const int64_t length = h.length, width = padded(h.head_size), tall = padded(length);
+  T* const q = h.scratch;
+  T* const k = q + length * width;
+  T* const kt = k + length * width;
+  T* const s = kt + h.head_size * tall;
+  T* const o = s + query_block * tall;
+  const T scale = T{1} / std::sqrt(static_cast<T>(h.head_size));
+  widen(length, h.head_size, h.q, h.qkv_stride, scale, q);
+  widen(length, h.head_size, h.k, h.qkv_stride, T{1}, k);
+  transpose(length, h.head_size, k, kt);
+  T* const v = k;  // the untransposed keys are not needed any more
+  widen(length, h.head_size, h.v, h.qkv_stride, T{1}, v);
+  for (int64_t first = 0; first < length; first += query_block) {
+    const int64_t rows = std::min(query_block, length - first);
+    small_gemm<T>({rows, tall, h.head_size, q + first * width, width, 1, kt, tall, s, tall, false});
+    for (int64_t r = 0; r < rows; ++r) {
+      T* const row = s + r * tall;
+      const T largest = *std::max_element(row, row + length);
+      const T sum = exponentials(length, largest, row);
+      if (h.log_sum_exp != nullptr) h.log_sum_exp[(first + r) * h.lse_stride] = largest + std::log(sum);
+      for_lanes<T>(static_cast<size_t>(length), [&](auto d, size_t j) HWY_ATTR { hn::StoreU(hn::Mul(hn::LoadU(d, row + j), hn::Set(d, T{1} / sum)), d, row + j); });
+      if (h.dropout) drop_row(h.dropout, h.first_row + (first + r) * h.row_step, h.max_length, length, row);
+    }
+    small_gemm<T>({rows, width, length, s, tall, 1, v, width, o, width, false});
+    narrow(rows, h.head_size, o, false, h.out + first * h.out_stride, h.out_stride, T{1});
+  }
+}
+
+// With P the probabilities, M the dropout multipliers and dO the gradient of the output: dV = (P M)^T dO, dP = (dO V^T) M,
+// dS = P (dP - rowsum(dO O)), dQ = dS K / sqrt D, dK = dS^T Q / sqrt D.
+template <class T, class X>
+void backward(const AttentionHead<T, X>& h) {
+  const int64_t length = h.length, width = padded(h.head_size), tall = padded(length), all = length * width;
+  T* const q = h.scratch;
+  T* const k = q + all;
+  T* const kt = k + all;
+  T* const vt = kt + h.head_size * tall;
+  T* const go = vt + h.head_size * tall;
+  T* const gq = go + all;
+  T* const gk = gq + query_block * width;
+  T* const gv = gk + all;
+  T* const s = gv + all;
+  T* const gp = s + query_block * tall;
+  const T scale = T{1} / std::sqrt(static_cast<T>(h.head_size));
+  widen(length, h.head_size, h.v, h.qkv_stride, T{1}, k);
+  transpose(length, h.head_size, k, vt);
+  widen(length, h.head_size, h.k, h.qkv_stride, T{1}, k);
+  transpose(length, h.head_size, k, kt);
+  widen(length, h.head_size, h.q, h.qkv_stride, scale, q);
+  widen(length, h.head_size, h.g_out, h.out_stride, T{1}, go);
+  for (int64_t first = 0; first < length; first += query_block) {
+    const int64_t rows = std::min(query_block, length - first);
+    const bool add = first > 0;
+    const T* const go_rows = go + first * width;
+    small_gemm<T>({rows, tall, h.head_size, q + first * width, width, 1, kt, tall, s, tall, false});
+    small_gemm<T>({rows, tall, h.head_size, go_rows, width, 1, vt, tall, gp, tall, false});
+    for (int64_t r = 0; r < rows; ++r) {
+      T* const p = s + r * tall;
+      T* const g = gp + r * tall;
+      const int64_t dropout_at = h.first_row + (first + r) * h.row_step;
+      exponentials(length, h.log_sum_exp[(first + r) * h.lse_stride], p);
+      if (h.dropout) drop_row(h.dropout, dropout_at, h.max_length, length, g);
+      const X* const out = h.out + (first + r) * h.out_stride;
+      const T total = sum_lanes<T>(static_cast<size_t>(h.head_size), [&](auto d, size_t c) HWY_ATTR { return hn::Mul(load(d, out + c), hn::LoadU(d, go_rows + r * width + static_cast<int64_t>(c))); });
+      for_lanes<T>(static_cast<size_t>(tall), [&](auto d, size_t j) HWY_ATTR {
+        hn::StoreU(hn::Mul(hn::LoadU(d, p + j), hn::Sub(hn::LoadU(d, g + j), hn::Set(d, total))), d, g + j);
+      });
+      if (h.dropout) drop_row(h.dropout, dropout_at, h.max_length, length, p);
+    }
+    small_gemm<T>({length, width, rows, s, 1, tall, go_rows, width, gv, width, add});
+    small_gemm<T>({length, width, rows, gp, 1, tall, q + first * width, width, gk, width, add});
+    small_gemm<T>({rows, width, length, gp, tall, 1, k, width, gq, width, false});
+    narrow(rows, h.head_size, gq, h.accumulate, h.g_q + first * h.qkv_stride, h.qkv_stride, scale);
+  }
+  narrow(length, h.head_size, gk, h.accumulate, h.g_k, h.qkv_stride, T{1});
+  narrow(length, h.head_size, gv, h.accumulate, h.g_v, h.qkv_stride, T{1});
+}
+
+void attention_forward_f32(const AttentionHead<float, float>& h) { forward(h); }
+void attention_forward_bf16(const AttentionHead<float, Bf16>& h) { forward(h); }
+void attention_forward_f64(const AttentionHead<double, double>& h) { forward(h); }
+void attention_backward_f32(const AttentionHead<float, float>& h) { backward(h); }
+void attention_backward_bf16(const AttentionHead<float, Bf16>& h) { backward(h); }
+void attention_backward_f64(const AttentionHead<double, double>& h) { backward(h); }
+
+}  // namespace espalier::kernels::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace espalier::kernels {
+HWY_EXPORT(attention_forward_f32);
+HWY_EXPORT(attention_forward_bf16);
+HWY_EXPORT(attention_forward_f64);
+HWY_EXPORT(attention_backward_f32);
+HWY_EXPORT(attention_backward_bf16);
+HWY_EXPORT(attention_backward_f64);
+
+int64_t attention_scratch(int64_t length, int64_t head_size) {
+  const int64_t width = (head_size + 15) / 16 * 16, tall = (length + 15) / 16 * 16, block = 64;
+  return 5 * length * width + 2 * head_size * tall + 2 * block * tall + block * width;
+}
+void attention_forward(const AttentionHead<float, float>& h) noexcept { HWY_DYNAMIC_DISPATCH(attention_forward_f32)(h); }
+void attention_forward(const AttentionHead<float, Bf16>& h) noexcept { HWY_DYNAMIC_DISPATCH(attention_forward_bf16)(h); }
+void attention_forward(const AttentionHead<double, double>& h) noexcept { HWY_DYNAMIC_DISPATCH(attention_forward_f64)(h); }
+void attention_backward(const AttentionHead<float, float>& h) noexcept { HWY_DYNAMIC_DISPATCH(attention_backward_f32)(h); }
+void attention_backward(const AttentionHead<float, Bf16>& h) noexcept { HWY_DYNAMIC_DISPATCH(attention_backward_bf16)(h); }
+void attention_backward(const AttentionHead<double, double>& h) noexcept { HWY_DYNAMIC_DISPATCH(attention_backward_f64)(h); }
+}  // namespace espalier::kernels
+#endif

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// Small dense products for attention, compiled once per instruction set: C[m, n] (+)= A[m, k] B[k, n] with n a multiple of the vector length, A read
+// with any two strides (so a transpose costs nothing), B and C row-major.
+#if defined(ESPALIER_KERNELS_SMALL_GEMM_INL_H) == defined(HWY_TARGET_TOGGLE)
+#ifdef ESPALIER_KERNELS_SMALL_GEMM_INL_H
+#undef ESPALIER_KERNELS_SMALL_GEMM_INL_H
+#else
+#define ESPALIER_KERNELS_SMALL_GEMM_INL_H
+#endif
+
+#include "core/kernels/vec-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace espalier::kernels::HWY_NAMESPACE {
+
+template <class T>
+struct SmallGemm {
+  int64_t m, n, k;
+  const T* a;
+  int64_t a_row, a_k;  // element (i, p) of A is a[i * a_row + p * a_k]
+  const T* b;
+  int64_t ldb;
+  T* c;
+  int64_t ldc;
+  bool accumulate;
+};
+
+// Rows i … i + R, columns j … j + N vectors, kept in registers over all of k.
+template <int R, int N, class T>
+HWY_INLINE void small_gemm_tile(const SmallGemm<T>& g, int64_t i, int64_t j) {
+  const hn::ScalableTag<T> d;
+  const auto lanes = static_cast<int64_t>(hn::Lanes(d));
+  hn::VFromD<decltype(d)> sum[R][N];
+  for (int r = 0; r < R; ++r)
+    for (int v = 0; v < N; ++v) sum[r][v] = g.accumulate ? hn::LoadU(d, g.c + (i + r) * g.ldc + j + v * lanes) : hn::Zero(d);
+  const T* HWY_RESTRICT a = g.a + i * g.a_row;
+  const T* HWY_RESTRICT b = g.b + j;
+  for (int64_t p = 0; p < g.k; ++p, a += g.a_k, b += g.ldb) {
+    hn::VFromD<decltype(d)> row[N];
+    for (int v = 0; v < N; ++v) row[v] = hn::LoadU(d, b + v * lanes);
+    for (int r = 0; r < R; ++r) {
+      const auto x = hn::Set(d, a[r * g.a_row]);
+      for (int v = 0; v < N; ++v) sum[r][v] = hn::MulAdd(x, row[v], sum[r][v]);
+    }
+  }
+  for (int r = 0; r < R; ++r)
+    for (int v = 0; v < N; ++v) hn::StoreU(sum[r][v], d, g.c + (i + r) * g.ldc + j + v * lanes);
+}
+
+template <int N, class T>
+HWY_INLINE void small_gemm_columns(const SmallGemm<T>& g, int64_t j) {
+  int64_t i = 0;
+  for (; i + 4 <= g.m; i += 4) small_gemm_tile<4, N>(g, i, j);
+  switch (g.m - i) {
+    case 3: return small_gemm_tile<3, N>(g, i, j);
+    case 2: return small_gemm_tile<2, N>(g, i, j);
+    case 1: return small_gemm_tile<1, N>(g, i, j);
+    default: return;
+  }
+}
+
+template <class T>
+void small_gemm(const SmallGemm<T>& g) {
+  const auto lanes = static_cast<int64_t>(hn::Lanes(hn::ScalableTag<T>()));
+  int64_t j = 0;
+#if HWY_TARGET <= HWY_AVX3  // 32 registers
+  for (; j + 4 * lanes <= g.n; j += 4 * lanes) small_gemm_columns<4>(g, j);
+#endif
+  for (; j + 2 * lanes <= g.n; j += 2 * lanes) small_gemm_columns<2>(g, j);
+  for (; j < g.n; j += lanes) small_gemm_columns<1>(g, j);
+}
+
+}  // namespace espalier::kernels::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+#endif

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+// What every kernel shares, compiled once per instruction set: loads and stores that widen bf16, loops over lanes with a one-lane tail, and the
+// vector form of the Philox dropout. Kernels are serial, noexcept and allocate nothing.
+#if defined(ESPALIER_KERNELS_VEC_INL_H) == defined(HWY_TARGET_TOGGLE)
+#ifdef ESPALIER_KERNELS_VEC_INL_H
+#undef ESPALIER_KERNELS_VEC_INL_H
+#else
+#define ESPALIER_KERNELS_VEC_INL_H
+#endif
+
+#include <type_traits>
+
+#include "core/dtype.h"
+#include "core/rng.h"
+#include "hwy/highway.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace espalier::kernels::HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+template <class D, class T>
+HWY_INLINE hn::VFromD<D> load(D d, const T* p) {
+  if constexpr (std::is_same_v<T, Bf16>) {
+    const hn::Rebind<uint16_t, D> half;
+    const hn::RebindToUnsigned<D> du;
+    return hn::BitCast(d, hn::ShiftLeft<16>(hn::PromoteTo(du, hn::LoadU(half, &p->bits))));
+  } else {
+    return hn::LoadU(d, p);
+  }
+}
+
+// Stores to bf16 round to nearest even; NaNs stay NaNs.
+template <class D, class T>
+HWY_INLINE void store(D d, hn::VFromD<D> v, T* p) {
+  if constexpr (std::is_same_v<T, Bf16>) {
+    const hn::Rebind<uint16_t, D> half;
+    const hn::RebindToUnsigned<D> du;
+    const hn::RebindToSigned<D> di;
+    const auto bits = hn::BitCast(du, v);
+    const auto lowest = hn::And(hn::ShiftRight<16>(bits), hn::Set(du, 1));
+    const auto rounded = hn::ShiftRight<16>(hn::Add(hn::Add(bits, hn::Set(du, 0x7fff)), lowest));
+    const auto nan = hn::Or(hn::ShiftRight<16>(bits), hn::Set(du, 0x40));
+    const auto is_nan = hn::MaskFromVec(hn::BitCast(du, hn::VecFromMask(d, hn::Ne(v, v))));
+    hn::StoreU(hn::DemoteTo(half, hn::BitCast(di, hn::IfThenElse(is_nan, nan, rounded))), half, &p->bits);
+  } else {
+    hn::StoreU(v, d, p);
+  }
+}
+
+// Calls f(d, i) for full vectors, then with one lane for what is left. f must be marked HWY_ATTR.
+template <class T, class F>
+HWY_INLINE void for_lanes(size_t n, F&& f) {
+  const hn::ScalableTag<T> d;
+  size_t i = 0;
+  for (; i + hn::Lanes(d) <= n; i += hn::Lanes(d)) f(d, i);
+  const hn::CappedTag<T, 1> one;
+  for (; i < n; ++i) f(one, i);
+}
+
+// Sum over i < n of f(d, i), a vector; the one-lane tail is added to the scalar.
+template <class T, class F>
+HWY_INLINE T sum_lanes(size_t n, F&& f) {
+  const hn::ScalableTag<T> d;
+  auto a = hn::Zero(d), b = hn::Zero(d);
+  const size_t lanes = hn::Lanes(d);
+  size_t i = 0;
+  for (; i + 2 * lanes <= n; i += 2 * lanes) {
+    a = hn::Add(a, f(d, i));
+    b = hn::Add(b, f(d, i + lanes));
+  }
+  if (i + lanes <= n) {
+    a = hn::Add(a, f(d, i));
+    i += lanes;
+  }
+  T total = hn::GetLane(hn::SumOfLanes(d, hn::Add(a, b)));
+  const hn::CappedTag<T, 1> one;
+  for (; i < n; ++i) total += hn::GetLane(f(one, i));
+  return total;
+}
+
+// Multipliers (0 or scale) of 64 consecutive elements, block by block: element w * 16 + j of a block is word w of counter 16 * block + j.
+constexpr size_t dropout_block = 64;
+HWY_INLINE void dropout_multipliers(const Dropout& dropout, uint64_t block, float* HWY_RESTRICT keep) {
+  const std::array<uint32_t, 2> stream = {static_cast<uint32_t>(dropout.stream), static_cast<uint32_t>(dropout.stream >> 32)};
+  std::array<uint32_t, 2> key = {static_cast<uint32_t>(dropout.seed), static_cast<uint32_t>(dropout.seed >> 32)};
+#if HWY_TARGET == HWY_SCALAR
+  for (size_t j = 0; j < 16; ++j) {
+    const uint64_t counter = block * 16 + j;
+    const auto words = philox({static_cast<uint32_t>(counter), static_cast<uint32_t>(counter >> 32), stream[0], stream[1]}, key);
+    for (size_t w = 0; w < 4; ++w) keep[w * 16 + j] = words[w] >= dropout.threshold() ? dropout.scale() : 0;
+  }
+#else
+  const hn::ScalableTag<uint64_t> d64;
+  const hn::Repartition<uint32_t, decltype(d64)> d32;
+  const hn::Rebind<uint32_t, decltype(d64)> narrow;
+  const hn::RebindToFloat<decltype(narrow)> df;
+  const auto mul = [&](auto a, uint32_t m) HWY_ATTR { return hn::MulEven(hn::BitCast(d32, a), hn::BitCast(d32, hn::Set(d64, m))); };
+  const auto low = hn::Set(d64, 0xffffffffU);
+  const auto scale = hn::Set(df, dropout.scale());
+  const auto threshold = hn::Set(narrow, dropout.threshold());
+  const auto keys = key;
+  for (size_t j = 0; j < 16; j += hn::Lanes(d64), key = keys) {
+    const auto counter = hn::Add(hn::Iota(d64, j), hn::Set(d64, block * 16));
+    auto c0 = hn::And(counter, low), c1 = hn::ShiftRight<32>(counter);
+    auto c2 = hn::Set(d64, stream[0]), c3 = hn::Set(d64, stream[1]);
+    for (int round = 0; round < 10; ++round) {
+      const auto p0 = mul(c0, 0xD2511F53U), p1 = mul(c2, 0xCD9E8D57U);
+      c0 = hn::Xor(hn::Xor(hn::ShiftRight<32>(p1), c1), hn::Set(d64, key[0]));
+      c1 = hn::And(p1, low);
+      c2 = hn::Xor(hn::Xor(hn::ShiftRight<32>(p0), c3), hn::Set(d64, key[1]));
+      c3 = hn::And(p0, low);
+      key[0] += 0x9E3779B9U;
+      key[1] += 0xBB67AE85U;
+    }
+    const auto emit = [&](auto word, size_t w) HWY_ATTR {
+      const auto bits = hn::TruncateTo(narrow, word);
+      const auto kept = hn::Not(hn::Lt(bits, threshold));
+      hn::StoreU(hn::IfThenElseZero(hn::RebindMask(df, kept), scale), df, keep + w * 16 + j);
+    };
+    emit(c0, 0);
+    emit(c1, 1);
+    emit(c2, 2);
+    emit(c3, 3);
+  }
+#endif
+}
+
+// Number of the first dropout block of a row; rows begin at block boundaries.
+HWY_INLINE uint64_t dropout_row(int64_t row, int64_t cols) { return static_cast<uint64_t>(row) * ((static_cast<uint64_t>(cols) + dropout_block - 1) / dropout_block); }
+
+}  // namespace espalier::kernels::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+#endif
