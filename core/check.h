@@ -8,7 +8,8 @@
 
 namespace espalier {
 
-// The caller's or user's mistake: a wrong shape, a bad file, an unknown option. The text names what was found and what was expected.
+// The caller's or user's mistake: a wrong shape, a bad file, an unknown option. The text names what was found and what
+// was expected.
 class Error : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
@@ -30,8 +31,10 @@ template <class... Parts>
 
 }  // namespace espalier
 
-// CHECK(rows > 0, "matmul: x", x.shape(), " has no rows") throws espalier::Error with the parts joined. The project's only macro.
-#define CHECK(condition, ...)                                   \
-  do {                                                          \
-    if (!(condition)) [[unlikely]] ::espalier::fail(__VA_ARGS__); \
+// CHECK(rows > 0, "matmul: x", x.shape(), " has no rows") throws espalier::Error with the parts joined. The project's
+// only macro.
+#define CHECK(condition, ...)        \
+  do {                               \
+    if (!(condition)) [[unlikely]]   \
+      ::espalier::fail(__VA_ARGS__); \
   } while (0)

@@ -31,17 +31,24 @@ void quiet_libraries() {
 }
 
 void product(const Gemm<double>& g) {
-  cblas_dgemm(CblasRowMajor, g.transpose_a ? CblasTrans : CblasNoTrans, g.transpose_b ? CblasTrans : CblasNoTrans, static_cast<blasint>(g.m), static_cast<blasint>(g.n),
-              static_cast<blasint>(g.k), 1, g.a, static_cast<blasint>(g.lda), g.b, static_cast<blasint>(g.ldb), g.accumulate ? 1 : 0, g.c, static_cast<blasint>(g.ldc));
+  cblas_dgemm(CblasRowMajor, g.transpose_a ? CblasTrans : CblasNoTrans, g.transpose_b ? CblasTrans : CblasNoTrans,
+              static_cast<blasint>(g.m), static_cast<blasint>(g.n), static_cast<blasint>(g.k), 1, g.a,
+              static_cast<blasint>(g.lda), g.b, static_cast<blasint>(g.ldb), g.accumulate ? 1 : 0, g.c,
+              static_cast<blasint>(g.ldc));
 }
 
 void product(const Gemm<float>& g) {
 #if defined(ESPALIER_ONEDNN)
-  const auto status = dnnl_sgemm(g.transpose_a ? 'T' : 'N', g.transpose_b ? 'T' : 'N', g.m, g.n, g.k, 1.0F, g.a, g.lda, g.b, g.ldb, g.accumulate ? 1.0F : 0.0F, g.c, g.ldc);
-  if (status != dnnl_success) throw Failure("gemm: oneDNN refused a product of " + std::to_string(g.m) + " x " + std::to_string(g.n) + " x " + std::to_string(g.k));
+  const auto status = dnnl_sgemm(g.transpose_a ? 'T' : 'N', g.transpose_b ? 'T' : 'N', g.m, g.n, g.k, 1.0F, g.a, g.lda,
+                                 g.b, g.ldb, g.accumulate ? 1.0F : 0.0F, g.c, g.ldc);
+  if (status != dnnl_success)
+    throw Failure("gemm: oneDNN refused a product of " + std::to_string(g.m) + " x " + std::to_string(g.n) + " x " +
+                  std::to_string(g.k));
 #else
-  cblas_sgemm(CblasRowMajor, g.transpose_a ? CblasTrans : CblasNoTrans, g.transpose_b ? CblasTrans : CblasNoTrans, static_cast<blasint>(g.m), static_cast<blasint>(g.n),
-              static_cast<blasint>(g.k), 1, g.a, static_cast<blasint>(g.lda), g.b, static_cast<blasint>(g.ldb), g.accumulate ? 1 : 0, g.c, static_cast<blasint>(g.ldc));
+  cblas_sgemm(CblasRowMajor, g.transpose_a ? CblasTrans : CblasNoTrans, g.transpose_b ? CblasTrans : CblasNoTrans,
+              static_cast<blasint>(g.m), static_cast<blasint>(g.n), static_cast<blasint>(g.k), 1, g.a,
+              static_cast<blasint>(g.lda), g.b, static_cast<blasint>(g.ldb), g.accumulate ? 1 : 0, g.c,
+              static_cast<blasint>(g.ldc));
 #endif
 }
 
@@ -76,7 +83,9 @@ void run(std::span<const Gemm<T>> products) {
     work_count().flop += 2 * g.m * g.n * g.k;
     work_count().bytes += static_cast<int64_t>(sizeof(T)) * (g.m * g.k + g.k * g.n + g.m * g.n);
     const int64_t down = pieces(g.m, 512), across = pieces(g.n, 192);
-    const auto edge = [](int64_t i, int64_t count, int64_t size) { return i == count ? size : i * size / count / 16 * 16; };
+    const auto edge = [](int64_t i, int64_t count, int64_t size) {
+      return i == count ? size : i * size / count / 16 * 16;
+    };
     for (int64_t r = 0; r < down; ++r)
       for (int64_t c = 0; c < across; ++c) {
         const int64_t row = edge(r, down, g.m), col = edge(c, across, g.n);

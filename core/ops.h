@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The differentiable ops, one file each in core/ops. Shapes: T tokens, B sentences, H hidden, A heads, D head size, V vocabulary, C classes.
-// Every op throws Error with both shapes when they do not fit, and records nothing when no input is on a tape. "Saved" is what backward keeps alive.
+// The differentiable ops, one file each in core/ops. Shapes: T tokens, B sentences, H hidden, A heads, D head size, V
+// vocabulary, C classes. Every op throws Error with both shapes when they do not fit, and records nothing when no input
+// is on a tape. "Saved" is what backward keeps alive.
 #pragma once
 
 #include <cstdint>
@@ -12,8 +13,8 @@
 
 namespace espalier::ops {
 
-// y[T, out] = x[T, in] w^T + b, for w[out, in] and b[out]. Saved: x, w. With several pairs the outputs lie side by side, so that query, key and value
-// are one op: y[T, out1 + out2 + …].
+// y[T, out] = x[T, in] w^T + b, for w[out, in] and b[out]. Saved: x, w. With several pairs the outputs lie side by
+// side, so that query, key and value are one op: y[T, out1 + out2 + …].
 struct Affine {
   Var w, b;
 };
@@ -26,26 +27,31 @@ Var gelu(const Var& x);
 // y = tanh x, elementwise. Saved: y.
 Var tanh(const Var& x);
 
-// Elements of x[rows, cols] are zero with the given probability, else scaled by 1 / (1 - p). Saved: nothing; the mask is recomputed.
+// Elements of x[rows, cols] are zero with the given probability, else scaled by 1 / (1 - p). Saved: nothing; the mask
+// is recomputed.
 Var dropout(const Var& x, const Dropout& dropout);
 
-// y[T, H] = LayerNorm(residual + dropout(x)) gamma + beta (arXiv:1607.06450). Saved: the normalised rows and 1 / standard deviation.
-Var dropout_add_layer_norm(const Var& x, const Var& residual, const Var& gamma, const Var& beta, float eps, const Dropout& dropout);
+// y[T, H] = LayerNorm(residual + dropout(x)) gamma + beta (arXiv:1607.06450). Saved: the normalised rows and 1 /
+// standard deviation.
+Var dropout_add_layer_norm(const Var& x, const Var& residual, const Var& gamma, const Var& beta, float eps,
+                           const Dropout& dropout);
 
-// y[T, H] = LayerNorm(word[ids] + position[place in the sentence] + segment[segments]) gamma + beta. word[V, H], position[P, H], segment[S, H]; offsets
-// [B + 1] bound the sentences. Throws for an id, segment or length out of range, naming it. Gradients of the tables are scatters. Saved: as above.
-Var embedding(std::span<const int32_t> ids, std::span<const int32_t> segments, std::span<const int32_t> offsets, const Var& word, const Var& position, const Var& segment,
-              const Var& gamma, const Var& beta, float eps);
+// y[T, H] = LayerNorm(word[ids] + position[place in the sentence] + segment[segments]) gamma + beta. word[V, H],
+// position[P, H], segment[S, H]; offsets [B + 1] bound the sentences. Throws for an id, segment or length out of range,
+// naming it. Gradients of the tables are scatters. Saved: as above.
+Var embedding(std::span<const int32_t> ids, std::span<const int32_t> segments, std::span<const int32_t> offsets,
+              const Var& word, const Var& position, const Var& segment, const Var& gamma, const Var& beta, float eps);
 
-// Multi-head self-attention within each sentence (arXiv:1706.03762): qkv[T, 3 A D] holds queries, keys and values side by side; y[T, A D]. Dropout acts on
-// the probabilities. Saved: qkv, y, and one log-sum-exp per token and head; no [L, L] matrix (arXiv:2205.14135).
+// Multi-head self-attention within each sentence (arXiv:1706.03762): qkv[T, 3 A D] holds queries, keys and values side
+// by side; y[T, A D]. Dropout acts on the probabilities. Saved: qkv, y, and one log-sum-exp per token and head; no [L,
+// L] matrix (arXiv:2205.14135).
 Var attention(const Var& qkv, std::span<const int32_t> offsets, int64_t heads, const Dropout& dropout);
 
 // y[B, H] = x[rows[b], :]. The gradient is a scatter; rows must be distinct.
 Var gather_rows(const Var& x, std::span<const int32_t> rows);
 
-// Cross-entropy of logits[B, C] against class numbers, summed over the B rows and divided by `divisor` (B for the mean; the whole window's sentences
-// under gradient accumulation). One element. Saved: the probabilities.
+// Cross-entropy of logits[B, C] against class numbers, summed over the B rows and divided by `divisor` (B for the mean;
+// the whole window's sentences under gradient accumulation). One element. Saved: the probabilities.
 Var cross_entropy(const Var& logits, std::span<const int32_t> labels, double divisor);
 
 // Sum of one-element terms.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The one pool of threads (oneTBB). Work is cut by the problem's size and never by the number of threads, so results have the same bits with any
-// number of them. parallel.cpp is the only file that sees oneTBB.
+// The one pool of threads (oneTBB). Work is cut by the problem's size and never by the number of threads, so results
+// have the same bits with any number of them. parallel.cpp is the only file that sees oneTBB.
 #pragma once
 
 #include <cstdint>
@@ -16,17 +16,20 @@ using Task = void (*)(const void* context, int64_t index);
 void run(int64_t count, Task task, const void* context);
 }  // namespace parallel_detail
 
-// Calls f(i) once for each i in [0, count), on any thread and in any order, and returns when all are done. An exception of f is rethrown.
+// Calls f(i) once for each i in [0, count), on any thread and in any order, and returns when all are done. An exception
+// of f is rethrown.
 template <class F>
 void parallel_for(int64_t count, const F& f) {
-  parallel_detail::run(count, [](const void* context, int64_t i) { (*static_cast<const F*>(context))(i); }, &f);
+  parallel_detail::run(
+      count, [](const void* context, int64_t i) { (*static_cast<const F*>(context))(i); }, &f);
 }
 
 // Cuts [0, rows) into pieces of `grain` rows and calls f(begin, end) for each.
 template <class F>
 void parallel_rows(int64_t rows, int64_t grain, const F& f) {
   if (grain < 1) grain = 1;
-  parallel_for((rows + grain - 1) / grain, [&](int64_t i) { f(i * grain, rows < (i + 1) * grain ? rows : (i + 1) * grain); });
+  parallel_for((rows + grain - 1) / grain,
+               [&](int64_t i) { f(i * grain, rows < (i + 1) * grain ? rows : (i + 1) * grain); });
 }
 
 // Rows of `cols` elements each that make a piece worth a thread's while, about 16 Ki elements.

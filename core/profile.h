@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Profile: where a step's time goes, op by op. The tape laps it after each op; products and kernels add the work they did. Read by `bench --profile`.
+// Profile: where a step's time goes, op by op. The tape laps it after each op; products and kernels add the work they
+// did. Read by `bench --profile`.
 #pragma once
 
 #include <array>
@@ -18,8 +19,8 @@ class Profile {
     double seconds = 0;
   };
 
-  void start();                              // forgets the time since the last lap
-  void lap(const char* name, Phase phase);   // books time and work since the last lap on `name`
+  void start();                             // forgets the time since the last lap
+  void lap(const char* name, Phase phase);  // books time and work since the last lap on `name`
   const std::map<std::pair<std::string, Phase>, Entry>& entries() const { return entries_; }
 
  private:

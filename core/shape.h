@@ -26,8 +26,8 @@ class Shape {
 
   int rank() const { return rank_; }
   int64_t operator[](int i) const { return dims_[i]; }
-  int64_t rows() const { return rank_ > 0 ? dims_[0] : 1; }           // first dimension
-  int64_t cols() const { return rank_ > 0 ? dims_[rank_ - 1] : 1; }   // last dimension
+  int64_t rows() const { return rank_ > 0 ? dims_[0] : 1; }          // first dimension
+  int64_t cols() const { return rank_ > 0 ? dims_[rank_ - 1] : 1; }  // last dimension
   int64_t size() const {
     int64_t n = 1;
     for (int i = 0; i < rank_; ++i) n *= dims_[i];

@@ -16,7 +16,8 @@ namespace {
 
 constexpr size_t huge_page = size_t{2} << 20;
 
-// Eight classes between powers of two: at most an eighth is wasted, and blocks of nearly equal size are interchangeable.
+// Eight classes between powers of two: at most an eighth is wasted, and blocks of nearly equal size are
+// interchangeable.
 size_t size_class(size_t bytes) {
   const size_t step = std::max<size_t>(64, std::bit_ceil(bytes + 1) / 16);
   return (bytes + step - 1) / step * step;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Storage: a block of 64-byte aligned bytes that returns to a process-wide pool. Blocks of 2 MiB and more lie on huge pages where the system
-// grants them. Used by Tensor only.
+// Storage: a block of 64-byte aligned bytes that returns to a process-wide pool. Blocks of 2 MiB and more lie on huge
+// pages where the system grants them. Used by Tensor only.
 #pragma once
 
 #include <cstddef>

@@ -35,7 +35,8 @@ void Tape::backward(const Var& out, const Tensor& seed) {
     start = Tensor(out.shape(), out.dtype());
     dispatch_real("backward", out.dtype(), [&](auto one) { *start.data<decltype(one)>() = 1; });
   }
-  CHECK(start.shape() == out.shape() && start.dtype() == out.dtype(), "backward: seed ", start.shape(), " for an output of shape ", out.shape());
+  CHECK(start.shape() == out.shape() && start.dtype() == out.dtype(), "backward: seed ", start.shape(),
+        " for an output of shape ", out.shape());
   nodes_[static_cast<size_t>(out.id)].grad = start;
   nodes_[static_cast<size_t>(out.id)].written = true;
   if (profile_ != nullptr) profile_->lap("between forward and backward", Profile::other);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Var and Tape: reverse-mode automatic differentiation. Ops record a named closure each; backward runs the list downwards and drops every closure
-// and gradient as soon as it is used, so that what a closure captures is exactly what stays alive, and no longer than needed.
+// Var and Tape: reverse-mode automatic differentiation. Ops record a named closure each; backward runs the list
+// downwards and drops every closure and gradient as soon as it is used, so that what a closure captures is exactly what
+// stays alive, and no longer than needed.
 #pragma once
 
 #include <memory>
@@ -27,7 +28,8 @@ struct Var {
   DType dtype() const { return value.dtype(); }
 };
 
-// Where one input's gradient goes: overwrite `to`, or add to it when `accumulate`. False when nobody wants the gradient.
+// Where one input's gradient goes: overwrite `to`, or add to it when `accumulate`. False when nobody wants the
+// gradient.
 struct GradSlot {
   Tensor to;
   bool accumulate = false, wanted = false;
@@ -48,7 +50,8 @@ class TouchedRows {
   std::vector<int32_t> list_;
 };
 
-// A leaf's gradient as its owner keeps it. `written` tells whether `grad` holds a gradient of this step; the owner clears it.
+// A leaf's gradient as its owner keeps it. `written` tells whether `grad` holds a gradient of this step; the owner
+// clears it.
 struct LeafGrad {
   Tensor grad;
   bool written = false;
@@ -63,7 +66,8 @@ class Tape {
    public:
     Slots(Tape& tape, std::span<const int> inputs) : tape_(tape), inputs_(inputs) {}
     GradSlot operator[](size_t i) { return inputs_[i] < 0 ? GradSlot{} : tape_.slot(inputs_[i]); }
-    // For an op that adds to few rows of `to`: with rows, a row must be cleared when it is inserted first; without, `to` is ready to be added to.
+    // For an op that adds to few rows of `to`: with rows, a row must be cleared when it is inserted first; without,
+    // `to` is ready to be added to.
     struct Scatter {
       Tensor to;
       TouchedRows* rows = nullptr;
@@ -83,7 +87,8 @@ class Tape {
   // A differentiable leaf. `grad` must outlive backward().
   Var leaf(const Tensor& value, LeafGrad& grad);
 
-  // Makes y the result of op `name` on `inputs`. `backward(const Tensor& gy, Slots& slots)` runs at most once, with the gradient of y.
+  // Makes y the result of op `name` on `inputs`. `backward(const Tensor& gy, Slots& slots)` runs at most once, with the
+  // gradient of y.
   template <class Backward>
   static Var record(const char* name, Tensor y, std::span<const Var* const> inputs, Backward backward) {
     Tape* tape = common_tape(name, inputs);
@@ -116,8 +121,8 @@ class Tape {
     std::vector<int> inputs;
     Shape shape;
     DType dtype;
-    LeafGrad* leaf;      // set for leaves only
-    Tensor grad;         // of an inner node, while it is needed
+    LeafGrad* leaf;  // set for leaves only
+    Tensor grad;     // of an inner node, while it is needed
     bool written;
     std::unique_ptr<ClosureBase> closure;
   };

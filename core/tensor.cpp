@@ -5,7 +5,9 @@
 
 namespace espalier {
 
-Tensor::Tensor(const Shape& shape, DType type) : shape_(shape), dtype_(type) { storage_ = std::make_shared<Storage>(bytes()); }
+Tensor::Tensor(const Shape& shape, DType type) : shape_(shape), dtype_(type) {
+  storage_ = std::make_shared<Storage>(bytes());
+}
 
 Tensor Tensor::zeros(const Shape& shape, DType type) {
   Tensor t(shape, type);
@@ -14,7 +16,8 @@ Tensor Tensor::zeros(const Shape& shape, DType type) {
 }
 
 Tensor Tensor::view(int64_t first, const Shape& shape) const {
-  CHECK(first >= 0 && first + shape.size() <= size(), "tensor: a view of shape ", shape, " from element ", first, " leaves shape ", shape_);
+  CHECK(first >= 0 && first + shape.size() <= size(), "tensor: a view of shape ", shape, " from element ", first,
+        " leaves shape ", shape_);
   Tensor t = *this;
   t.offset_ += static_cast<size_t>(first) * size_of(dtype_);
   t.shape_ = shape;
@@ -28,7 +31,8 @@ Tensor Tensor::clone() const {
 }
 
 void Tensor::copy_from(const Tensor& other) const {
-  CHECK(other.shape_ == shape_ && other.dtype_ == dtype_, "tensor: copy of ", name_of(other.dtype_), other.shape_, " to ", name_of(dtype_), shape_);
+  CHECK(other.shape_ == shape_ && other.dtype_ == dtype_, "tensor: copy of ", name_of(other.dtype_), other.shape_,
+        " to ", name_of(dtype_), shape_);
   if (size() > 0) std::memcpy(raw(), other.raw(), bytes());
 }
 
@@ -44,9 +48,12 @@ Tensor Tensor::to(DType type) const {
       const auto* source = data<decltype(from)>();
       auto* target = t.data<decltype(into)>();
       for (int64_t i = 0; i < size(); ++i) {
-        if constexpr (std::is_same_v<decltype(from), Bf16>) target[i] = static_cast<decltype(into)>(static_cast<float>(source[i]));
-        else if constexpr (std::is_same_v<decltype(into), Bf16>) target[i] = Bf16(static_cast<float>(source[i]));
-        else target[i] = static_cast<decltype(into)>(source[i]);
+        if constexpr (std::is_same_v<decltype(from), Bf16>)
+          target[i] = static_cast<decltype(into)>(static_cast<float>(source[i]));
+        else if constexpr (std::is_same_v<decltype(into), Bf16>)
+          target[i] = Bf16(static_cast<float>(source[i]));
+        else
+          target[i] = static_cast<decltype(into)>(source[i]);
       }
     });
   });

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tensor: a contiguous row-major array. A value handle: copies and views share the storage, clone() does not. No strides, no broadcasting.
+// Tensor: a contiguous row-major array. A value handle: copies and views share the storage, clone() does not. No
+// strides, no broadcasting.
 #pragma once
 
 #include <algorithm>
@@ -36,7 +37,8 @@ class Tensor {
   // The elements; T must be the element type.
   template <class T>
   T* data() const {
-    CHECK(dtype_of<T>() == dtype_, "tensor: ", name_of(dtype_), " elements of shape ", shape_, " read as ", name_of(dtype_of<T>()));
+    CHECK(dtype_of<T>() == dtype_, "tensor: ", name_of(dtype_), " elements of shape ", shape_, " read as ",
+          name_of(dtype_of<T>()));
     return reinterpret_cast<T*>(raw());
   }
   std::byte* raw() const { return storage_ ? storage_->data() + offset_ : nullptr; }
@@ -45,7 +47,8 @@ class Tensor {
     return {data<T>(), static_cast<size_t>(size())};
   }
 
-  Tensor view(int64_t first, const Shape& shape) const;  // shape.size() elements from element `first` on; shares the storage
+  Tensor view(int64_t first,
+              const Shape& shape) const;  // shape.size() elements from element `first` on; shares the storage
   Tensor reshaped(const Shape& shape) const { return view(0, shape); }
   Tensor clone() const;
   Tensor to(DType type) const;  // f32, f64 and bf16 into each other; the tensor itself if it is of that type already

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// PackedBatch: the sentences of a batch laid end to end, without padding. Made by data/loader, read by Bert and by the losses. It lives in nn because
-// the model takes it and everything above nn passes it on.
+// PackedBatch: the sentences of a batch laid end to end, without padding. Made by data/loader, read by Bert and by the
+// losses. It lives in nn because the model takes it and everything above nn passes it on.
 #pragma once
 
 #include <cstdint>
@@ -11,9 +11,10 @@ namespace espalier {
 struct PackedBatch {
   std::vector<int32_t> ids;       // [T] token ids, each sentence with its [CLS] and [SEP]
   std::vector<int32_t> segments;  // [T] 0 for the first sentence of a pair, 1 for the second
-  std::vector<int32_t> offsets;   // [B + 1] sentence b is rows offsets[b] … offsets[b + 1]; offsets[0] is 0, offsets[B] is T
-  std::vector<int32_t> labels;    // [B] class of each sentence; empty for unlabelled text
-  std::vector<int64_t> rows;      // [B] index of each sentence in its dataset
+  std::vector<int32_t>
+      offsets;  // [B + 1] sentence b is rows offsets[b] … offsets[b + 1]; offsets[0] is 0, offsets[B] is T
+  std::vector<int32_t> labels;  // [B] class of each sentence; empty for unlabelled text
+  std::vector<int64_t> rows;    // [B] index of each sentence in its dataset
 
   int64_t tokens() const { return static_cast<int64_t>(ids.size()); }
   int64_t sentences() const { return offsets.empty() ? 0 : static_cast<int64_t>(offsets.size()) - 1; }

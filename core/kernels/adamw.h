@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One AdamW update over a range (Loshchilov & Hutter 2019, arXiv:1711.05101), operation for operation as PyTorch's torch.optim.AdamW.
+// One AdamW update over a range (Loshchilov & Hutter 2019, arXiv:1711.05101), operation for operation as PyTorch's
+// torch.optim.AdamW.
 #pragma once
 
 #include <cstdint>
@@ -7,12 +8,12 @@
 namespace espalier::kernels {
 
 struct AdamWStep {
-  float decay = 1;            // 1 - learning rate * weight decay
+  float decay = 1;  // 1 - learning rate * weight decay
   float beta2 = 0.999F, eps = 1e-8F;
   float rate1 = 0.1F, rate2 = 0.001F;  // 1 - beta1, 1 - beta2, rounded once from f64
-  float step_size = 0;        // learning rate / (1 - beta1^t)
-  float inverse_sqrt2 = 1;    // 1 / sqrt(1 - beta2^t)
-  float gradient_scale = 1;   // from clipping
+  float step_size = 0;                 // learning rate / (1 - beta1^t)
+  float inverse_sqrt2 = 1;             // 1 / sqrt(1 - beta2^t)
+  float gradient_scale = 1;            // from clipping
 };
 
 // n elements; g null means that every gradient is zero.

@@ -7,11 +7,11 @@
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "core/kernels/attention.cpp"
-#include "hwy/foreach_target.h"
-#include "hwy/highway.h"
 #include "core/kernels/small_gemm-inl.h"
 #include "core/kernels/vec-inl.h"
 #include "hwy/contrib/math/math-inl.h"
+#include "hwy/foreach_target.h"
+#include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace espalier::kernels::HWY_NAMESPACE {
@@ -24,7 +24,8 @@ template <class T, class X>
 HWY_INLINE void widen(int64_t length, int64_t head_size, const X* x, int64_t stride, T scale, T* HWY_RESTRICT y) {
   const int64_t width = padded(head_size);
   for (int64_t i = 0; i < length; ++i, x += stride, y += width) {
-    for_lanes<T>(static_cast<size_t>(head_size), [&](auto d, size_t c) HWY_ATTR { hn::StoreU(hn::Mul(load(d, x + c), hn::Set(d, scale)), d, y + c); });
+    for_lanes<T>(static_cast<size_t>(head_size),
+                 [&](auto d, size_t c) HWY_ATTR { hn::StoreU(hn::Mul(load(d, x + c), hn::Set(d, scale)), d, y + c); });
     std::fill(y + head_size, y + width, T{0});
   }
 }
@@ -40,7 +41,8 @@ HWY_INLINE void transpose(int64_t length, int64_t head_size, const T* HWY_RESTRI
 }
 
 template <class T, class X>
-HWY_INLINE void narrow(int64_t length, int64_t head_size, const T* HWY_RESTRICT x, bool accumulate, X* y, int64_t stride, T scale) {
+HWY_INLINE void narrow(int64_t length, int64_t head_size, const T* HWY_RESTRICT x, bool accumulate, X* y,
+                       int64_t stride, T scale) {
   const int64_t width = padded(head_size);
   for (int64_t i = 0; i < length; ++i, x += width, y += stride)
     for_lanes<T>(static_cast<size_t>(head_size), [&](auto d, size_t c) HWY_ATTR {
@@ -95,7 +97,9 @@ void forward(const AttentionHead<T, X>& h) {
       const T largest = *std::max_element(row, row + length);
       const T sum = exponentials(length, largest, row);
       if (h.log_sum_exp != nullptr) h.log_sum_exp[(first + r) * h.lse_stride] = largest + std::log(sum);
-      for_lanes<T>(static_cast<size_t>(length), [&](auto d, size_t j) HWY_ATTR { hn::StoreU(hn::Mul(hn::LoadU(d, row + j), hn::Set(d, T{1} / sum)), d, row + j); });
+      for_lanes<T>(static_cast<size_t>(length), [&](auto d, size_t j) HWY_ATTR {
+        hn::StoreU(hn::Mul(hn::LoadU(d, row + j), hn::Set(d, T{1} / sum)), d, row + j);
+      });
       if (h.dropout) drop_row(h.dropout, h.first_row + (first + r) * h.row_step, h.max_length, length, row);
     }
     small_gemm<T>({rows, width, length, s, tall, 1, v, width, o, width, false});
@@ -103,8 +107,8 @@ void forward(const AttentionHead<T, X>& h) {
   }
 }
 
-// With P the probabilities, M the dropout multipliers and dO the gradient of the output: dV = (P M)^T dO, dP = (dO V^T) M,
-// dS = P (dP - rowsum(dO O)), dQ = dS K / sqrt D, dK = dS^T Q / sqrt D.
+// With P the probabilities, M the dropout multipliers and dO the gradient of the output: dV = (P M)^T dO, dP = (dO V^T)
+// M, dS = P (dP - rowsum(dO O)), dQ = dS K / sqrt D, dK = dS^T Q / sqrt D.
 template <class T, class X>
 void backward(const AttentionHead<T, X>& h) {
   const int64_t length = h.length, width = padded(h.head_size), tall = padded(length), all = length * width;
@@ -138,7 +142,9 @@ void backward(const AttentionHead<T, X>& h) {
       exponentials(length, h.log_sum_exp[(first + r) * h.lse_stride], p);
       if (h.dropout) drop_row(h.dropout, dropout_at, h.max_length, length, g);
       const X* const out = h.out + (first + r) * h.out_stride;
-      const T total = sum_lanes<T>(static_cast<size_t>(h.head_size), [&](auto d, size_t c) HWY_ATTR { return hn::Mul(load(d, out + c), hn::LoadU(d, go_rows + r * width + static_cast<int64_t>(c))); });
+      const T total = sum_lanes<T>(static_cast<size_t>(h.head_size), [&](auto d, size_t c) HWY_ATTR {
+        return hn::Mul(load(d, out + c), hn::LoadU(d, go_rows + r * width + static_cast<int64_t>(c)));
+      });
       for_lanes<T>(static_cast<size_t>(tall), [&](auto d, size_t j) HWY_ATTR {
         hn::StoreU(hn::Mul(hn::LoadU(d, p + j), hn::Sub(hn::LoadU(d, g + j), hn::Set(d, total))), d, g + j);
       });
@@ -176,11 +182,23 @@ int64_t attention_scratch(int64_t length, int64_t head_size) {
   const int64_t width = (head_size + 15) / 16 * 16, tall = (length + 15) / 16 * 16, block = 64;
   return 5 * length * width + 2 * head_size * tall + 2 * block * tall + block * width;
 }
-void attention_forward(const AttentionHead<float, float>& h) noexcept { HWY_DYNAMIC_DISPATCH(attention_forward_f32)(h); }
-void attention_forward(const AttentionHead<float, Bf16>& h) noexcept { HWY_DYNAMIC_DISPATCH(attention_forward_bf16)(h); }
-void attention_forward(const AttentionHead<double, double>& h) noexcept { HWY_DYNAMIC_DISPATCH(attention_forward_f64)(h); }
-void attention_backward(const AttentionHead<float, float>& h) noexcept { HWY_DYNAMIC_DISPATCH(attention_backward_f32)(h); }
-void attention_backward(const AttentionHead<float, Bf16>& h) noexcept { HWY_DYNAMIC_DISPATCH(attention_backward_bf16)(h); }
-void attention_backward(const AttentionHead<double, double>& h) noexcept { HWY_DYNAMIC_DISPATCH(attention_backward_f64)(h); }
+void attention_forward(const AttentionHead<float, float>& h) noexcept {
+  HWY_DYNAMIC_DISPATCH(attention_forward_f32)(h);
+}
+void attention_forward(const AttentionHead<float, Bf16>& h) noexcept {
+  HWY_DYNAMIC_DISPATCH(attention_forward_bf16)(h);
+}
+void attention_forward(const AttentionHead<double, double>& h) noexcept {
+  HWY_DYNAMIC_DISPATCH(attention_forward_f64)(h);
+}
+void attention_backward(const AttentionHead<float, float>& h) noexcept {
+  HWY_DYNAMIC_DISPATCH(attention_backward_f32)(h);
+}
+void attention_backward(const AttentionHead<float, Bf16>& h) noexcept {
+  HWY_DYNAMIC_DISPATCH(attention_backward_bf16)(h);
+}
+void attention_backward(const AttentionHead<double, double>& h) noexcept {
+  HWY_DYNAMIC_DISPATCH(attention_backward_f64)(h);
+}
 }  // namespace espalier::kernels
 #endif

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Scaled dot-product attention (Vaswani et al. 2017, arXiv:1706.03762) of one head of one sentence, block of query rows by block: no [L, L] matrix
-// exists. The backward pass recomputes the probabilities from the saved log-sum-exp of each row (Dao et al. 2022, arXiv:2205.14135).
+// Scaled dot-product attention (Vaswani et al. 2017, arXiv:1706.03762) of one head of one sentence, block of query rows
+// by block: no [L, L] matrix exists. The backward pass recomputes the probabilities from the saved log-sum-exp of each
+// row (Dao et al. 2022, arXiv:2205.14135).
 #pragma once
 
 #include <cstdint>
@@ -10,21 +11,23 @@
 
 namespace espalier::kernels {
 
-// One head of one sentence of L tokens. Pointers address its first row; rows are `stride` elements apart. T: float or double; X: T or Bf16.
+// One head of one sentence of L tokens. Pointers address its first row; rows are `stride` elements apart. T: float or
+// double; X: T or Bf16.
 template <class T, class X>
 struct AttentionHead {
-  int64_t length = 0, head_size = 0;     // L, D
+  int64_t length = 0, head_size = 0;  // L, D
   const X *q = nullptr, *k = nullptr, *v = nullptr;
   int64_t qkv_stride = 0;
-  X* out = nullptr;           // [L, D]; an input of the backward pass
+  X* out = nullptr;  // [L, D]; an input of the backward pass
   int64_t out_stride = 0;
-  T* log_sum_exp = nullptr;   // [L], rows lse_stride apart; null: not kept
+  T* log_sum_exp = nullptr;  // [L], rows lse_stride apart; null: not kept
   int64_t lse_stride = 0;
-  Dropout dropout;            // of the probabilities; row r of this head is row first_row + r * row_step of a [*, max_length] array
+  Dropout
+      dropout;  // of the probabilities; row r of this head is row first_row + r * row_step of a [*, max_length] array
   int64_t first_row = 0, row_step = 0, max_length = 0;
-  T* scratch = nullptr;       // attention_scratch(L, D) elements
+  T* scratch = nullptr;  // attention_scratch(L, D) elements
   // backward only
-  const X* g_out = nullptr;   // [L, D], out_stride
+  const X* g_out = nullptr;                          // [L, D], out_stride
   X *g_q = nullptr, *g_k = nullptr, *g_v = nullptr;  // [L, D], qkv_stride
   bool accumulate = false;
 };

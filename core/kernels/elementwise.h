@@ -23,7 +23,9 @@ void column_sums(int64_t rows, int64_t cols, int64_t stride, const Bf16* x, bool
 double sum_of_squares(int64_t n, const float* x) noexcept;  // partial sums in f64
 
 // y[row, c] (+)= x[row, c] * (0 or scale) for rows begin … end of a [rows, cols] array.
-void dropout_rows(const Dropout& dropout, int64_t cols, int64_t begin, int64_t end, const float* x, bool accumulate, float* y) noexcept;
-void dropout_rows(const Dropout& dropout, int64_t cols, int64_t begin, int64_t end, const double* x, bool accumulate, double* y) noexcept;
+void dropout_rows(const Dropout& dropout, int64_t cols, int64_t begin, int64_t end, const float* x, bool accumulate,
+                  float* y) noexcept;
+void dropout_rows(const Dropout& dropout, int64_t cols, int64_t begin, int64_t end, const double* x, bool accumulate,
+                  double* y) noexcept;
 
 }  // namespace espalier::kernels

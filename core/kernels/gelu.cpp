@@ -5,16 +5,16 @@
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "core/kernels/gelu.cpp"
-#include "hwy/foreach_target.h"
-#include "hwy/highway.h"
 #include "core/kernels/vec-inl.h"
 #include "hwy/contrib/math/math-inl.h"
+#include "hwy/foreach_target.h"
+#include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace espalier::kernels::HWY_NAMESPACE {
 
-// Phi(x) and phi(x), the normal distribution and its density. With z = |x| / sqrt 2: erfc(z) = exp(-z^2) g(t), t = 1 / (1 + 0.4 z), with the
-// polynomial g from erfcx_fit.py; the same exponential gives the density.
+// Phi(x) and phi(x), the normal distribution and its density. With z = |x| / sqrt 2: erfc(z) = exp(-z^2) g(t), t = 1 /
+// (1 + 0.4 z), with the polynomial g from erfcx_fit.py; the same exponential gives the density.
 template <class D, class V>
 HWY_INLINE void normal(D d, V x, V& cdf, V& density) {
   using T = hn::TFromD<D>;
@@ -28,8 +28,9 @@ HWY_INLINE void normal(D d, V x, V& cdf, V& density) {
     cdf = hn::Load(d, c);
     density = hn::Load(d, p);
   } else {
-    constexpr float g[] = {-8.4469956792e-06F, 2.2590593753e-01F, 2.2291839783e-01F,  2.2678425464e-01F, 8.5883782678e-02F, 3.7902847539e-01F,
-                           -4.5964908326e-01F, 7.3805113729e-01F, -6.3069404826e-01F, 2.5053193154e-01F, -3.8752337495e-02F};
+    constexpr float g[] = {-8.4469956792e-06F, 2.2590593753e-01F, 2.2291839783e-01F,  2.2678425464e-01F,
+                           8.5883782678e-02F,  3.7902847539e-01F, -4.5964908326e-01F, 7.3805113729e-01F,
+                           -6.3069404826e-01F, 2.5053193154e-01F, -3.8752337495e-02F};
     const auto size = hn::Min(hn::Abs(x), hn::Set(d, 40.0F));
     const auto t = hn::Div(hn::Set(d, 1.0F), hn::MulAdd(size, hn::Set(d, 0.4F * 0.70710678F), hn::Set(d, 1.0F)));
     auto sum = hn::Set(d, g[10]);
@@ -66,9 +67,15 @@ void backward(int64_t n, const X* HWY_RESTRICT x, const X* HWY_RESTRICT gy, bool
 void gelu_forward_f32(int64_t n, const float* x, float* y) { forward<float>(n, x, y); }
 void gelu_forward_f64(int64_t n, const double* x, double* y) { forward<double>(n, x, y); }
 void gelu_forward_bf16(int64_t n, const Bf16* x, Bf16* y) { forward<float>(n, x, y); }
-void gelu_backward_f32(int64_t n, const float* x, const float* gy, bool add, float* gx) { backward<float>(n, x, gy, add, gx); }
-void gelu_backward_f64(int64_t n, const double* x, const double* gy, bool add, double* gx) { backward<double>(n, x, gy, add, gx); }
-void gelu_backward_bf16(int64_t n, const Bf16* x, const Bf16* gy, bool add, Bf16* gx) { backward<float>(n, x, gy, add, gx); }
+void gelu_backward_f32(int64_t n, const float* x, const float* gy, bool add, float* gx) {
+  backward<float>(n, x, gy, add, gx);
+}
+void gelu_backward_f64(int64_t n, const double* x, const double* gy, bool add, double* gx) {
+  backward<double>(n, x, gy, add, gx);
+}
+void gelu_backward_bf16(int64_t n, const Bf16* x, const Bf16* gy, bool add, Bf16* gx) {
+  backward<float>(n, x, gy, add, gx);
+}
 
 }  // namespace espalier::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();

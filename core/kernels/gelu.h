@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// GELU with the exact error function, y = x Phi(x) (Hendrycks & Gimpel 2016, arXiv:1606.08415). f32 error below 2e-7 absolute.
+// GELU with the exact error function, y = x Phi(x) (Hendrycks & Gimpel 2016, arXiv:1606.08415). f32 error below 2e-7
+// absolute.
 #pragma once
 
 #include <cstdint>

@@ -55,7 +55,8 @@ void set_isa(const std::string& name) {
   const auto found = std::find_if(list.begin(), list.end(), [&](const Isa& isa) { return isa.name == name; });
   std::string known;
   for (const Isa& isa : list) known += (known.empty() ? "" : ", ") + isa.name;
-  CHECK(found != list.end(), "ESPALIER_ISA: '", name, "' is unknown or not supported by this CPU; it can be one of: ", known);
+  CHECK(found != list.end(), "ESPALIER_ISA: '", name,
+        "' is unknown or not supported by this CPU; it can be one of: ", known);
   int64_t better = 0;
   for (const Isa& isa : list)
     if (isa.bit < found->bit) better |= isa.bit;  // Highway's better targets have lower bits
@@ -90,8 +91,10 @@ std::string cpu_description() {
       if (line.starts_with("flags") || line.starts_with("Features")) flags = " " + line.substr(colon + 2) + " ";
     }
     std::string sets;
-    for (const char* flag : {"avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16", "amx_int8", "avx_vnni", "asimd", "bf16", "i8mm"})
-      if (flags.find(" " + std::string(flag) + " ") != std::string::npos) sets += (sets.empty() ? "" : " ") + std::string(flag);
+    for (const char* flag :
+         {"avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16", "amx_int8", "avx_vnni", "asimd", "bf16", "i8mm"})
+      if (flags.find(" " + std::string(flag) + " ") != std::string::npos)
+        sets += (sets.empty() ? "" : " ") + std::string(flag);
     return model + " (" + sets + ")";
   }();
   return text;

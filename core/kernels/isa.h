@@ -7,17 +7,20 @@
 
 namespace espalier::kernels {
 
-// Names of the instruction sets that this build holds and this CPU runs, best first, in lower case: "avx3", "avx2", "sse4", "emu128", "neon" …
+// Names of the instruction sets that this build holds and this CPU runs, best first, in lower case: "avx3", "avx2",
+// "sse4", "emu128", "neon" …
 std::vector<std::string> available_isas();
 std::string current_isa();
 
-// Runs all kernels on `name` from now on; "" means the best. Throws Error for an unknown or unsupported name. Not while kernels run.
+// Runs all kernels on `name` from now on; "" means the best. Throws Error for an unknown or unsupported name. Not while
+// kernels run.
 void set_isa(const std::string& name);
 
 // Reads ESPALIER_ISA once, at start; later calls do nothing. Every program and test calls it through set_isa or this.
 void apply_isa_environment();
 
-// What the CPU offers beyond: native bf16 dot products (AVX-512 BF16) and AMX tiles, unless set_isa has lowered the instruction set.
+// What the CPU offers beyond: native bf16 dot products (AVX-512 BF16) and AMX tiles, unless set_isa has lowered the
+// instruction set.
 bool has_avx512_bf16();
 bool has_amx_bf16();
 std::string cpu_description();  // model name and instruction sets that matter here, for logs and tables

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Layer normalisation over the last dimension (Ba et al. 2016, arXiv:1607.06450), fused with dropout and the residual sum that precede it in BERT:
-//   z = residual + dropout(x),  xhat = (z - mean z) / sqrt(var z + eps),  y = gamma xhat + beta.      T: float or double; X: T or Bf16.
+// Layer normalisation over the last dimension (Ba et al. 2016, arXiv:1607.06450), fused with dropout and the residual
+// sum that precede it in BERT:
+//   z = residual + dropout(x),  xhat = (z - mean z) / sqrt(var z + eps),  y = gamma xhat + beta.      T: float or
+//   double; X: T or Bf16.
 #pragma once
 
 #include <cstdint>
@@ -44,8 +46,11 @@ void layer_norm_forward(const LayerNormRows<float, Bf16>& a, int64_t begin, int6
 void layer_norm_forward(const LayerNormRows<double, double>& a, int64_t begin, int64_t end) noexcept;
 
 // Also adds this range's sums of gy xhat and of gy to g_gamma and g_beta ([cols] each).
-void layer_norm_backward(const LayerNormGradRows<float, float>& a, int64_t begin, int64_t end, float* g_gamma, float* g_beta) noexcept;
-void layer_norm_backward(const LayerNormGradRows<float, Bf16>& a, int64_t begin, int64_t end, float* g_gamma, float* g_beta) noexcept;
-void layer_norm_backward(const LayerNormGradRows<double, double>& a, int64_t begin, int64_t end, double* g_gamma, double* g_beta) noexcept;
+void layer_norm_backward(const LayerNormGradRows<float, float>& a, int64_t begin, int64_t end, float* g_gamma,
+                         float* g_beta) noexcept;
+void layer_norm_backward(const LayerNormGradRows<float, Bf16>& a, int64_t begin, int64_t end, float* g_gamma,
+                         float* g_beta) noexcept;
+void layer_norm_backward(const LayerNormGradRows<double, double>& a, int64_t begin, int64_t end, double* g_gamma,
+                         double* g_beta) noexcept;
 
 }  // namespace espalier::kernels

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Small dense products for attention, compiled once per instruction set: C[m, n] (+)= A[m, k] B[k, n] with n a multiple of the vector length, A read
-// with any two strides (so a transpose costs nothing), B and C row-major.
+// Small dense products for attention, compiled once per instruction set: C[m, n] (+)= A[m, k] B[k, n] with n a multiple
+// of the vector length, A read with any two strides (so a transpose costs nothing), B and C row-major.
 #if defined(ESPALIER_KERNELS_SMALL_GEMM_INL_H) == defined(HWY_TARGET_TOGGLE)
 #ifdef ESPALIER_KERNELS_SMALL_GEMM_INL_H
 #undef ESPALIER_KERNELS_SMALL_GEMM_INL_H
@@ -32,7 +32,8 @@ HWY_INLINE void small_gemm_tile(const SmallGemm<T>& g, int64_t i, int64_t j) {
   const auto lanes = static_cast<int64_t>(hn::Lanes(d));
   hn::VFromD<decltype(d)> sum[R][N];
   for (int r = 0; r < R; ++r)
-    for (int v = 0; v < N; ++v) sum[r][v] = g.accumulate ? hn::LoadU(d, g.c + (i + r) * g.ldc + j + v * lanes) : hn::Zero(d);
+    for (int v = 0; v < N; ++v)
+      sum[r][v] = g.accumulate ? hn::LoadU(d, g.c + (i + r) * g.ldc + j + v * lanes) : hn::Zero(d);
   const T* HWY_RESTRICT a = g.a + i * g.a_row;
   const T* HWY_RESTRICT b = g.b + j;
   for (int64_t p = 0; p < g.k; ++p, a += g.a_k, b += g.ldb) {
@@ -52,10 +53,14 @@ HWY_INLINE void small_gemm_columns(const SmallGemm<T>& g, int64_t j) {
   int64_t i = 0;
   for (; i + 4 <= g.m; i += 4) small_gemm_tile<4, N>(g, i, j);
   switch (g.m - i) {
-    case 3: return small_gemm_tile<3, N>(g, i, j);
-    case 2: return small_gemm_tile<2, N>(g, i, j);
-    case 1: return small_gemm_tile<1, N>(g, i, j);
-    default: return;
+    case 3:
+      return small_gemm_tile<3, N>(g, i, j);
+    case 2:
+      return small_gemm_tile<2, N>(g, i, j);
+    case 1:
+      return small_gemm_tile<1, N>(g, i, j);
+    default:
+      return;
   }
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What every kernel shares, compiled once per instruction set: loads and stores that widen bf16, loops over lanes with a one-lane tail, and the
-// vector form of the Philox dropout. Kernels are serial, noexcept and allocate nothing.
+// What every kernel shares, compiled once per instruction set: loads and stores that widen bf16, loops over lanes with
+// a one-lane tail, and the vector form of the Philox dropout. Kernels are serial, noexcept and allocate nothing.
 #if defined(ESPALIER_KERNELS_VEC_INL_H) == defined(HWY_TARGET_TOGGLE)
 #ifdef ESPALIER_KERNELS_VEC_INL_H
 #undef ESPALIER_KERNELS_VEC_INL_H
@@ -78,15 +78,18 @@ HWY_INLINE T sum_lanes(size_t n, F&& f) {
   return total;
 }
 
-// Multipliers (0 or scale) of 64 consecutive elements, block by block: element w * 16 + j of a block is word w of counter 16 * block + j.
+// Multipliers (0 or scale) of 64 consecutive elements, block by block: element w * 16 + j of a block is word w of
+// counter 16 * block + j.
 constexpr size_t dropout_block = 64;
 HWY_INLINE void dropout_multipliers(const Dropout& dropout, uint64_t block, float* HWY_RESTRICT keep) {
-  const std::array<uint32_t, 2> stream = {static_cast<uint32_t>(dropout.stream), static_cast<uint32_t>(dropout.stream >> 32)};
+  const std::array<uint32_t, 2> stream = {static_cast<uint32_t>(dropout.stream),
+                                          static_cast<uint32_t>(dropout.stream >> 32)};
   std::array<uint32_t, 2> key = {static_cast<uint32_t>(dropout.seed), static_cast<uint32_t>(dropout.seed >> 32)};
 #if HWY_TARGET == HWY_SCALAR
   for (size_t j = 0; j < 16; ++j) {
     const uint64_t counter = block * 16 + j;
-    const auto words = philox({static_cast<uint32_t>(counter), static_cast<uint32_t>(counter >> 32), stream[0], stream[1]}, key);
+    const auto words =
+        philox({static_cast<uint32_t>(counter), static_cast<uint32_t>(counter >> 32), stream[0], stream[1]}, key);
     for (size_t w = 0; w < 4; ++w) keep[w * 16 + j] = words[w] >= dropout.threshold() ? dropout.scale() : 0;
   }
 #else
@@ -94,7 +97,8 @@ HWY_INLINE void dropout_multipliers(const Dropout& dropout, uint64_t block, floa
   const hn::Repartition<uint32_t, decltype(d64)> d32;
   const hn::Rebind<uint32_t, decltype(d64)> narrow;
   const hn::RebindToFloat<decltype(narrow)> df;
-  const auto mul = [&](auto a, uint32_t m) HWY_ATTR { return hn::MulEven(hn::BitCast(d32, a), hn::BitCast(d32, hn::Set(d64, m))); };
+  const auto mul = [&](auto a, uint32_t m)
+                       HWY_ATTR { return hn::MulEven(hn::BitCast(d32, a), hn::BitCast(d32, hn::Set(d64, m))); };
   const auto low = hn::Set(d64, 0xffffffffU);
   const auto scale = hn::Set(df, dropout.scale());
   const auto threshold = hn::Set(narrow, dropout.threshold());
@@ -126,7 +130,9 @@ HWY_INLINE void dropout_multipliers(const Dropout& dropout, uint64_t block, floa
 }
 
 // Number of the first dropout block of a row; rows begin at block boundaries.
-HWY_INLINE uint64_t dropout_row(int64_t row, int64_t cols) { return static_cast<uint64_t>(row) * ((static_cast<uint64_t>(cols) + dropout_block - 1) / dropout_block); }
+HWY_INLINE uint64_t dropout_row(int64_t row, int64_t cols) {
+  return static_cast<uint64_t>(row) * ((static_cast<uint64_t>(cols) + dropout_block - 1) / dropout_block);
+}
 
 }  // namespace espalier::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();

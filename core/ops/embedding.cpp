@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// z[t] = word[ids[t]] + position[t - start of its sentence] + segment[segments[t]],  y = LayerNorm(z). The tables' gradients are scatters of gz: in token
-// order, in parallel over columns, so that the sums do not depend on threads.
+// z[t] = word[ids[t]] + position[t - start of its sentence] + segment[segments[t]],  y = LayerNorm(z). The tables'
+// gradients are scatters of gz: in token order, in parallel over columns, so that the sums do not depend on threads.
 #include <algorithm>
 
 #include "core/ops.h"
@@ -16,33 +16,40 @@ void scatter_rows(const T* g, int64_t cols, std::span<const int32_t> rows, const
     for (const int32_t r : rows)
       if (slot.rows->insert(r)) std::fill_n(to + r * cols, cols, T{0});
   parallel_rows(cols, 64, [&](int64_t begin, int64_t end) {
-    for (size_t t = 0; t < rows.size(); ++t) kernels::add(end - begin, g + static_cast<int64_t>(t) * cols + begin, to + rows[t] * cols + begin);
+    for (size_t t = 0; t < rows.size(); ++t)
+      kernels::add(end - begin, g + static_cast<int64_t>(t) * cols + begin, to + rows[t] * cols + begin);
   });
 }
 
 std::vector<int32_t> places(std::span<const int32_t> offsets, int64_t tokens, int64_t limit) {
-  CHECK(!offsets.empty() && offsets.front() == 0 && offsets.back() == tokens, "embedding: the offsets do not span the ", tokens, " tokens");
+  CHECK(!offsets.empty() && offsets.front() == 0 && offsets.back() == tokens, "embedding: the offsets do not span the ",
+        tokens, " tokens");
   std::vector<int32_t> place(static_cast<size_t>(tokens));
   for (size_t b = 0; b + 1 < offsets.size(); ++b) {
     const int32_t length = offsets[b + 1] - offsets[b];
-    CHECK(length >= 0 && length <= limit, "embedding: sentence ", b, " has ", length, " tokens, the position table has ", limit, " rows");
+    CHECK(length >= 0 && length <= limit, "embedding: sentence ", b, " has ", length,
+          " tokens, the position table has ", limit, " rows");
     for (int32_t i = 0; i < length; ++i) place[static_cast<size_t>(offsets[b] + i)] = i;
   }
   return place;
 }
 
 void check_range(const char* what, std::span<const int32_t> values, int64_t limit) {
-  for (size_t t = 0; t < values.size(); ++t) CHECK(values[t] >= 0 && values[t] < limit, "embedding: ", what, " ", values[t], " of token ", t, " is outside 0 … ", limit - 1);
+  for (size_t t = 0; t < values.size(); ++t)
+    CHECK(values[t] >= 0 && values[t] < limit, "embedding: ", what, " ", values[t], " of token ", t, " is outside 0 … ",
+          limit - 1);
 }
 
 }  // namespace
 
-Var embedding(std::span<const int32_t> ids, std::span<const int32_t> segments, std::span<const int32_t> offsets, const Var& word, const Var& position, const Var& segment,
-              const Var& gamma, const Var& beta, float eps) {
+Var embedding(std::span<const int32_t> ids, std::span<const int32_t> segments, std::span<const int32_t> offsets,
+              const Var& word, const Var& position, const Var& segment, const Var& gamma, const Var& beta, float eps) {
   const int64_t rows = static_cast<int64_t>(ids.size()), cols = word.value.cols();
-  CHECK(word.shape().rank() == 2 && position.shape().rank() == 2 && segment.shape().rank() == 2 && position.value.cols() == cols && segment.value.cols() == cols &&
-            gamma.shape() == Shape{cols} && beta.shape() == Shape{cols},
-        "embedding: word", word.shape(), ", position", position.shape(), ", segment", segment.shape(), ", gamma", gamma.shape(), " and beta", beta.shape(), " do not fit");
+  CHECK(word.shape().rank() == 2 && position.shape().rank() == 2 && segment.shape().rank() == 2 &&
+            position.value.cols() == cols && segment.value.cols() == cols && gamma.shape() == Shape{cols} &&
+            beta.shape() == Shape{cols},
+        "embedding: word", word.shape(), ", position", position.shape(), ", segment", segment.shape(), ", gamma",
+        gamma.shape(), " and beta", beta.shape(), " do not fit");
   CHECK(segments.size() == ids.size(), "embedding: ", ids.size(), " ids and ", segments.size(), " segments");
   const std::vector<int32_t> place = places(offsets, rows, position.value.rows());
   check_range("id", ids, word.value.rows());
@@ -52,8 +59,15 @@ Var embedding(std::span<const int32_t> ids, std::span<const int32_t> segments, s
     using T = decltype(zero);
     Tensor y({rows, cols}, word.dtype()), xhat({rows, cols}, word.dtype()), rstd({rows}, word.dtype());
     const T *w = word.value.data<T>(), *p = position.value.data<T>(), *s = segment.value.data<T>();
-    const kernels::LayerNormRows<T, T> args = {.cols = cols, .residual = y.data<T>(), .gamma = gamma.value.data<T>(), .beta = beta.value.data<T>(), .eps = static_cast<T>(eps),
-                                               .dropout = {}, .y = y.data<T>(), .xhat = xhat.data<T>(), .rstd = rstd.data<T>()};
+    const kernels::LayerNormRows<T, T> args = {.cols = cols,
+                                               .residual = y.data<T>(),
+                                               .gamma = gamma.value.data<T>(),
+                                               .beta = beta.value.data<T>(),
+                                               .eps = static_cast<T>(eps),
+                                               .dropout = {},
+                                               .y = y.data<T>(),
+                                               .xhat = xhat.data<T>(),
+                                               .rstd = rstd.data<T>()};
     parallel_rows(rows, norm_grain, [&](int64_t begin, int64_t end) {
       for (int64_t t = begin; t < end; ++t) {
         const auto i = static_cast<size_t>(t);
@@ -64,17 +78,23 @@ Var embedding(std::span<const int32_t> ids, std::span<const int32_t> segments, s
       }
       kernels::layer_norm_forward(args, begin, end);
     });
-    return Tape::record("embedding", y, {&word, &position, &segment, &gamma, &beta},
-                        [xhat, rstd, gamma = gamma.value, place, rows, cols, ids = std::vector<int32_t>(ids.begin(), ids.end()),
-                         segments = std::vector<int32_t>(segments.begin(), segments.end())](const Tensor& gy, Tape::Slots& slots) {
-                          const Tensor gz(gy.shape(), gy.dtype());
-                          const kernels::LayerNormGradRows<T, T> grad = {.cols = cols, .gy = gy.data<T>(), .xhat = xhat.data<T>(), .rstd = rstd.data<T>(), .gamma = gamma.data<T>(),
-                                                                         .dropout = {}, .g_residual = gz.data<T>()};
-                          layer_norm_grad_rows(grad, rows, slots[3], slots[4]);
-                          if (auto g = slots.scatter(0)) scatter_rows(gz.data<T>(), cols, ids, g);
-                          if (auto g = slots.scatter(1)) scatter_rows(gz.data<T>(), cols, place, g);
-                          if (auto g = slots.scatter(2)) scatter_rows(gz.data<T>(), cols, segments, g);
-                        });
+    return Tape::record(
+        "embedding", y, {&word, &position, &segment, &gamma, &beta},
+        [xhat, rstd, gamma = gamma.value, place, rows, cols, ids = std::vector<int32_t>(ids.begin(), ids.end()),
+         segments = std::vector<int32_t>(segments.begin(), segments.end())](const Tensor& gy, Tape::Slots& slots) {
+          const Tensor gz(gy.shape(), gy.dtype());
+          const kernels::LayerNormGradRows<T, T> grad = {.cols = cols,
+                                                         .gy = gy.data<T>(),
+                                                         .xhat = xhat.data<T>(),
+                                                         .rstd = rstd.data<T>(),
+                                                         .gamma = gamma.data<T>(),
+                                                         .dropout = {},
+                                                         .g_residual = gz.data<T>()};
+          layer_norm_grad_rows(grad, rows, slots[3], slots[4]);
+          if (auto g = slots.scatter(0)) scatter_rows(gz.data<T>(), cols, ids, g);
+          if (auto g = slots.scatter(1)) scatter_rows(gz.data<T>(), cols, place, g);
+          if (auto g = slots.scatter(2)) scatter_rows(gz.data<T>(), cols, segments, g);
+        });
   });
 }
 

@@ -12,20 +12,23 @@ Var gather_rows(const Var& x, std::span<const int32_t> rows) {
   for (const int32_t r : rows) CHECK(r >= 0 && r < x.value.rows(), "gather_rows: row ", r, " of x", x.shape());
   Tensor y({static_cast<int64_t>(rows.size()), cols}, x.dtype());
   const size_t bytes = static_cast<size_t>(cols) * size_of(x.dtype());
-  for (size_t b = 0; b < rows.size(); ++b) std::memcpy(y.raw() + b * bytes, x.value.raw() + static_cast<size_t>(rows[b]) * bytes, bytes);
-  return Tape::record("gather_rows", y, {&x}, [rows = std::vector<int32_t>(rows.begin(), rows.end()), cols](const Tensor& gy, Tape::Slots& slots) {
-    auto gx = slots[0];
-    if (!gx) return;
-    if (!gx.accumulate) gx.to.fill_zero();
-    dispatch_real("gather_rows", gy.dtype(), [&](auto zero) {
-      using T = decltype(zero);
-      for (size_t b = 0; b < rows.size(); ++b) {
-        T* const to = gx.to.data<T>() + rows[b] * cols;
-        const T* const g = gy.data<T>() + static_cast<int64_t>(b) * cols;
-        for (int64_t c = 0; c < cols; ++c) to[c] += g[c];
-      }
-    });
-  });
+  for (size_t b = 0; b < rows.size(); ++b)
+    std::memcpy(y.raw() + b * bytes, x.value.raw() + static_cast<size_t>(rows[b]) * bytes, bytes);
+  return Tape::record(
+      "gather_rows", y, {&x},
+      [rows = std::vector<int32_t>(rows.begin(), rows.end()), cols](const Tensor& gy, Tape::Slots& slots) {
+        auto gx = slots[0];
+        if (!gx) return;
+        if (!gx.accumulate) gx.to.fill_zero();
+        dispatch_real("gather_rows", gy.dtype(), [&](auto zero) {
+          using T = decltype(zero);
+          for (size_t b = 0; b < rows.size(); ++b) {
+            T* const to = gx.to.data<T>() + rows[b] * cols;
+            const T* const g = gy.data<T>() + static_cast<int64_t>(b) * cols;
+            for (int64_t c = 0; c < cols; ++c) to[c] += g[c];
+          }
+        });
+      });
 }
 
 }  // namespace espalier::ops

@@ -10,7 +10,8 @@ Var gelu(const Var& x) {
   Tensor y(x.shape(), x.dtype());
   return dispatch_activation("gelu", x.dtype(), [&](auto zero) {
     using T = decltype(zero);
-    parallel_rows(y.size(), row_grain(1), [&](int64_t b, int64_t e) { kernels::gelu_forward(e - b, x.value.data<T>() + b, y.data<T>() + b); });
+    parallel_rows(y.size(), row_grain(1),
+                  [&](int64_t b, int64_t e) { kernels::gelu_forward(e - b, x.value.data<T>() + b, y.data<T>() + b); });
     return Tape::record("gelu", y, {&x}, [x = x.value](const Tensor& gy, Tape::Slots& slots) {
       if (auto gx = slots[0])
         parallel_rows(x.size(), row_grain(1), [&](int64_t b, int64_t e) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the two ops with a layer normalisation share: running the kernel over rows, and the deterministic sums of the gamma and beta gradients.
+// What the two ops with a layer normalisation share: running the kernel over rows, and the deterministic sums of the
+// gamma and beta gradients.
 #pragma once
 
 #include <vector>
@@ -20,7 +21,8 @@ void layer_norm_rows(const kernels::LayerNormRows<T, X>& args, int64_t rows) {
 
 // Each piece of rows sums into its own line; the lines are added in order.
 template <class T, class X>
-void layer_norm_grad_rows(const kernels::LayerNormGradRows<T, X>& args, int64_t rows, const GradSlot& gamma, const GradSlot& beta) {
+void layer_norm_grad_rows(const kernels::LayerNormGradRows<T, X>& args, int64_t rows, const GradSlot& gamma,
+                          const GradSlot& beta) {
   const int64_t pieces = (rows + norm_grain - 1) / norm_grain, cols = args.cols;
   const Tensor sums = Tensor::zeros({pieces, 2, cols}, dtype_of<T>());
   T* const lines = sums.data<T>();

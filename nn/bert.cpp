@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "nn/bert.h"
+
+#include <array>
+
+namespace espalier {
+
+EncoderLayer::EncoderLayer(const Scope& s, const BertConfig& c)
+    : config(c),
+      query(s / "attention" / "self" / "query", c.hidden_size, c.hidden_size),
+      key(s / "attention" / "self" / "key", c.hidden_size, c.hidden_size),
+      value(s / "attention" / "self" / "value", c.hidden_size, c.hidden_size),
+      attention_output(s / "attention" / "output" / "dense", c.hidden_size, c.hidden_size),
+      attention_norm(s / "attention" / "output" / "LayerNorm", c.hidden_size),
+      intermediate(s / "intermediate" / "dense", c.intermediate_size, c.hidden_size),
+      output(s / "output" / "dense", c.hidden_size, c.intermediate_size),
+      output_norm(s / "output" / "LayerNorm", c.hidden_size) {}
+
+Var EncoderLayer::operator()(const Var& x, std::span<const int32_t> offsets, Context& context) const {
+  const float p = config.hidden_dropout_prob, eps = config.layer_norm_eps;
+  const std::array parts = {query.use(context), key.use(context), value.use(context)};
+  const Var heads = ops::attention(ops::linear(x, parts), offsets, config.num_attention_heads,
+                                   context.dropout(config.attention_probs_dropout_prob));
+  const Var attended =
+      attention_norm.after_residual(attention_output(heads, context), x, eps, context.dropout(p), context);
+  const Var wide = ops::gelu(intermediate(attended, context));
+  return output_norm.after_residual(output(wide, context), attended, eps, context.dropout(p), context);
+}
+
+Bert::Bert(ParameterStore& store, const BertConfig& config)
+    : config_(config),
+      word_((Scope(store) / "bert" / "embeddings" / "word_embeddings")
+                .parameter("weight", {config.vocab_size, config.hidden_size}, Role::embedding)),
+      position_((Scope(store) / "bert" / "embeddings" / "position_embeddings")
+                    .parameter("weight", {config.max_position_embeddings, config.hidden_size}, Role::embedding)),
+      segment_((Scope(store) / "bert" / "embeddings" / "token_type_embeddings")
+                   .parameter("weight", {config.type_vocab_size, config.hidden_size}, Role::embedding)),
+      embedding_norm_(Scope(store) / "bert" / "embeddings" / "LayerNorm", config.hidden_size),
+      pooler_(Scope(store) / "bert" / "pooler" / "dense", config.hidden_size, config.hidden_size),
+      classifier_(Scope(store) / "classifier", config.classes(), config.hidden_size) {
+  config.check("model");
+  const Scope encoder = Scope(store) / "bert" / "encoder" / "layer";
+  layers_.reserve(static_cast<size_t>(config.num_hidden_layers));
+  for (int64_t i = 0; i < config.num_hidden_layers; ++i) layers_.emplace_back(encoder / i, config_);
+}
+
+Var Bert::operator()(const PackedBatch& batch, Context& context) const {
+  return classify(encode(batch, context), batch.offsets, context);
+}
+
+Var Bert::encode(const PackedBatch& batch, Context& context) const {
+  Var x = ops::embedding(batch.ids, batch.segments, batch.offsets, word_.use(context), position_.use(context),
+                         segment_.use(context), embedding_norm_.weight.use(context), embedding_norm_.bias.use(context),
+                         config_.layer_norm_eps);
+  x = ops::dropout(x, context.dropout(config_.hidden_dropout_prob));
+  for (const EncoderLayer& layer : layers_) x = layer(x, batch.offsets, context);
+  return x;
+}
+
+Var Bert::classify(const Var& hidden, std::span<const int32_t> offsets, Context& context) const {
+  CHECK(offsets.size() > 1, "bert: a batch without sentences");
+  const Var first = ops::gather_rows(hidden, offsets.first(offsets.size() - 1));
+  const Var pooled = ops::tanh(pooler_(first, context));
+  const float p = config_.classifier_dropout >= 0 ? config_.classifier_dropout : config_.hidden_dropout_prob;
+  return classifier_(ops::dropout(pooled, context.dropout(p)), context);
+}
+
+}  // namespace espalier

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// BertConfig: a model's shape, as Hugging Face's config.json names it. Read and written by data/, used by nn/bert.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace espalier {
+
+struct BertConfig {
+  int64_t vocab_size = 30522;
+  int64_t hidden_size = 768;
+  int64_t num_hidden_layers = 12;
+  int64_t num_attention_heads = 12;
+  int64_t intermediate_size = 3072;
+  int64_t max_position_embeddings = 512;
+  int64_t type_vocab_size = 2;
+  float layer_norm_eps = 1e-12F;
+  float hidden_dropout_prob = 0.1F;
+  float attention_probs_dropout_prob = 0.1F;
+  float classifier_dropout = -1;  // negative: as hidden_dropout_prob
+  float initializer_range = 0.02F;
+  std::vector<std::string> labels = {"LABEL_0", "LABEL_1"};  // class names in order
+
+  int64_t head_size() const { return hidden_size / num_attention_heads; }
+  int64_t classes() const { return static_cast<int64_t>(labels.size()); }
+
+  // Throws naming the first field that is out of range or does not fit another; `source` begins the text.
+  void check(const std::string& source) const;
+
+  // tiny, mini, small, medium (Turc et al. 2019, arXiv:1908.08962), base or large (Devlin et al. 2019); throws listing
+  // these names.
+  static BertConfig of_size(const std::string& size);
+};
+
+}  // namespace espalier

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// The two layers that BERT is made of: a linear map and a layer normalisation. Each holds its parameters by reference;
+// the store owns them.
+#pragma once
+
+#include "core/ops.h"
+#include "nn/parameter.h"
+
+namespace espalier {
+
+// y[T, out] = x[T, in] w^T + b with parameters weight[out, in] and bias[out].
+struct Linear {
+  Linear(const Scope& scope, int64_t out, int64_t in)
+      : weight(scope.parameter("weight", {out, in}, Role::weight)), bias(scope.parameter("bias", {out}, Role::bias)) {}
+  ops::Affine use(const Context& context) const { return {weight.use(context), bias.use(context)}; }
+  Var operator()(const Var& x, const Context& context) const {
+    return ops::linear(x, weight.use(context), bias.use(context));
+  }
+
+  Parameter& weight;
+  Parameter& bias;
+};
+
+// Parameters weight[H] and bias[H], named as Hugging Face's LayerNorm.
+struct LayerNorm {
+  LayerNorm(const Scope& scope, int64_t hidden)
+      : weight(scope.parameter("weight", {hidden}, Role::norm_weight)),
+        bias(scope.parameter("bias", {hidden}, Role::norm_bias)) {}
+  Var after_residual(const Var& x, const Var& residual, float eps, const Dropout& dropout,
+                     const Context& context) const {
+    return ops::dropout_add_layer_norm(x, residual, weight.use(context), bias.use(context), eps, dropout);
+  }
+
+  Parameter& weight;
+  Parameter& bias;
+};
+
+}  // namespace espalier

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "nn/parameter.h"
+
+#include <algorithm>
+
+#include "core/parallel.h"
+
+namespace espalier {
+
+const char* name_of(Role role) {
+  constexpr const char* names[] = {"weight", "embedding", "bias", "norm weight", "norm bias"};
+  return names[static_cast<size_t>(role)];
+}
+
+Var Parameter::use(const Context& context) {
+  Var v = context.tape != nullptr ? context.tape->leaf(value, grad) : Var{value};
+  for (const auto& transform : transforms) v = transform->apply(v, context);
+  return v;
+}
+
+Parameter& ParameterStore::add(const std::string& name, const Shape& shape, Role role) {
+  CHECK(!values_, "parameters: ", name, " was added after the layout was made");
+  auto [place, is_new] =
+      by_name_.try_emplace(name, std::make_unique<Parameter>(Parameter{name, shape, role, {}, {}, 0, {}}));
+  CHECK(is_new, "parameters: ", name, " exists already");
+  return *place->second;
+}
+
+void ParameterStore::allocate(uint64_t seed, float range) {
+  CHECK(!values_, "parameters: the layout is made already");
+  int64_t total = 0;
+  for (auto& [name, p] : by_name_) {
+    p->first = total;
+    total += (p->shape.size() + 15) / 16 * 16;
+    sorted_.push_back(p.get());
+  }
+  values_ = Tensor::zeros({total});
+  for (Parameter* p : sorted_) p->value = values_.view(p->first, p->shape);
+  parallel_for(static_cast<int64_t>(sorted_.size()),
+               [&](int64_t i) { initialise(*sorted_[static_cast<size_t>(i)], seed, range); });
+}
+
+void ParameterStore::initialise(Parameter& p, uint64_t seed, float range) const {
+  float* const to = p.value.data<float>();
+  if (p.role == Role::norm_weight) {
+    std::fill_n(to, p.value.size(), 1.0F);
+    return;
+  }
+  if (p.role == Role::bias || p.role == Role::norm_bias) return p.value.fill_zero();
+  uint64_t hash = 14695981039346656037U;  // FNV-1a: the name's own stream of numbers
+  for (const char c : p.name) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211U;
+  Rng rng(seed, hash);
+  for (int64_t i = 0; i < p.value.size(); ++i) to[i] = static_cast<float>(rng.normal() * range);
+}
+
+Parameter* ParameterStore::find(std::string_view name) const {
+  const auto found = by_name_.find(name);
+  return found == by_name_.end() ? nullptr : found->second.get();
+}
+
+Parameter& ParameterStore::at(std::string_view name) const {
+  Parameter* const p = find(name);
+  CHECK(p != nullptr, "parameters: there is no ", name);
+  return *p;
+}
+
+int64_t ParameterStore::count() const {
+  int64_t total = 0;
+  for (const Parameter* p : sorted_) total += p->shape.size();
+  return total;
+}
+
+void ParameterStore::make_gradients() {
+  if (gradients_) return;
+  gradients_ = Tensor::zeros(values_.shape());
+  for (Parameter* p : sorted_) {
+    p->grad.grad = gradients_.view(p->first, p->shape);
+    if (p->role == Role::embedding) p->grad.rows.emplace(p->shape[0]);
+  }
+}
+
+void ParameterStore::clear_gradients() {
+  for (Parameter* p : sorted_) p->grad.written = false;
+}
+
+}  // namespace espalier

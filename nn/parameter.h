@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+// Parameters: named leaves whose values and gradients lie in two flat buffers, so that clipping and AdamW are one pass
+// each. A Scope carries the path of names while a model is built; names are Hugging Face's.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/rng.h"
+#include "core/tape.h"
+
+namespace espalier {
+
+// What a parameter is for; decides initial values and whether weight decay applies (to weights and embeddings only).
+enum class Role { weight, embedding, bias, norm_weight, norm_bias };
+const char* name_of(Role role);
+
+// What a forward pass needs to know. The tape is null for evaluation; dropout streams differ for every place and step.
+struct Context {
+  Tape* tape = nullptr;
+  bool training = false;
+  uint64_t seed = 0;
+  uint64_t step = 0;    // counts micro-batches, so that no dropout mask repeats
+  uint32_t places = 0;  // dropout places passed so far
+
+  Dropout dropout(float probability) {
+    const uint64_t stream = (step << 12) | places++;
+    return training ? Dropout{probability, seed, stream} : Dropout{};
+  }
+};
+
+// A step between the stored value and the value that the forward pass sees: a mask, a fake-quantizer. The optimizer
+// owns the stored value.
+class WeightTransform {
+ public:
+  virtual ~WeightTransform() = default;
+  virtual Var apply(const Var& w, const Context& context) = 0;
+};
+
+struct Parameter {
+  std::string name;
+  Shape shape;
+  Role role;
+  Tensor value;       // view into the store's values
+  LeafGrad grad;      // view into the store's gradients
+  int64_t first = 0;  // index of the first element in the flat buffers
+  std::vector<std::shared_ptr<WeightTransform>> transforms;
+
+  Var use(const Context& context);  // the leaf (or constant, without a tape), through the transforms in order
+};
+
+class ParameterStore {
+ public:
+  // A parameter of a model that is being built. Throws if the name exists or the layout is made already.
+  Parameter& add(const std::string& name, const Shape& shape, Role role);
+
+  // Lays the parameters out, sorted by name, each at a multiple of 64 bytes, and initialises them: weights and
+  // embeddings from a normal distribution with standard deviation `range`, norm weights with one, the rest with zero. A
+  // parameter's values depend on seed and name only.
+  void allocate(uint64_t seed, float range = 0.02F);
+  void initialise(Parameter& parameter, uint64_t seed, float range) const;
+
+  const std::vector<Parameter*>& all() const { return sorted_; }  // by name
+  Parameter* find(std::string_view name) const;                   // null if there is none
+  Parameter& at(std::string_view name) const;                     // throws, naming it
+  int64_t count() const;                                          // elements of all parameters
+
+  const Tensor& values() const { return values_; }        // [n] f32
+  const Tensor& gradients() const { return gradients_; }  // [n] f32; made when first used, see Parameter::grad
+  void make_gradients();                                  // idempotent; training calls it, inference saves the memory
+  void clear_gradients();                                 // forgets them without touching memory
+
+ private:
+  std::map<std::string, std::unique_ptr<Parameter>, std::less<>> by_name_;
+  std::vector<Parameter*> sorted_;
+  Tensor values_, gradients_;
+};
+
+// A path of names: Scope(store) / "bert" / "encoder" hands out bert.encoder.… parameters.
+class Scope {
+ public:
+  explicit Scope(ParameterStore& store, std::string path = "") : store_(&store), path_(std::move(path)) {}
+  Scope operator/(std::string_view name) const { return Scope(*store_, join(name)); }
+  Scope operator/(int64_t index) const { return *this / std::to_string(index); }
+  Parameter& parameter(std::string_view name, const Shape& shape, Role role) const {
+    return store_->add(join(name), shape, role);
+  }
+
+ private:
+  std::string join(std::string_view name) const {
+    return path_.empty() ? std::string(name) : path_ + "." + std::string(name);
+  }
+  ParameterStore* store_;
+  std::string path_;
+};
+
+}  // namespace espalier
