@@ -8,8 +8,22 @@
 
 #include <memory>
 
+#ifdef __SANITIZE_THREAD__
+#include <sanitizer/tsan_interface.h>
+#endif
+
 namespace espalier {
 namespace {
+
+// oneTBB's library is not instrumented, so the thread sanitizer has to be told that what happened before hand_over(p)
+// is visible after take_over(p).
+#ifdef __SANITIZE_THREAD__
+void hand_over(char* place) { __tsan_release(place); }
+void take_over(char* place) { __tsan_acquire(place); }
+#else
+void hand_over(const char*) {}
+void take_over(const char*) {}
+#endif
 
 struct Arena {
   int threads = 0;
@@ -46,14 +60,19 @@ void run(int64_t count, Task task, const void* context) {
     for (int64_t i = 0; i < count; ++i) task(context, i);
     return;
   }
+  char begun = 0, done = 0;
+  hand_over(&begun);
   arena().arena->execute([&] {
     tbb::parallel_for(
         tbb::blocked_range<int64_t>(0, count, 1),
         [&](const tbb::blocked_range<int64_t>& range) {
+          take_over(&begun);
           for (int64_t i = range.begin(); i != range.end(); ++i) task(context, i);
+          hand_over(&done);
         },
         tbb::simple_partitioner());
   });
+  take_over(&done);
 }
 
 }  // namespace parallel_detail
