@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where models come from: a checkpoint FILE.h5, a Hugging Face directory, or random:SIZE. All programs open models with
+// this.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "data/checkpoint.h"
+#include "data/hf.h"
+#include "data/wordpiece.h"
+#include "nn/bert.h"
+
+namespace espalier {
+
+struct Model {
+  Model(const BertConfig& model_config, WordPiece model_tokenizer, uint64_t seed);  // with initial values
+
+  BertConfig config;
+  ParameterStore store;
+  std::unique_ptr<Bert> bert;  // its parameters are in the store
+  WordPiece tokenizer;
+  LoadReport report;
+  nlohmann::json options = nlohmann::json::object();  // of the run that made a checkpoint
+  std::string source;
+
+  CheckpointContents contents() const;  // for save_checkpoint, with these options
+};
+
+struct OpenOptions {
+  uint64_t seed = 0;                                     // of the values that the source does not have
+  std::optional<std::filesystem::path> vocabulary = {};  // a vocab.txt for random:SIZE; without: demo_vocabulary()
+  std::optional<std::vector<std::string>> labels = {};   // instead of the source's names
+};
+
+// Throws Error listing the three forms if the source is none of them, and if the vocabulary does not fit the word
+// embeddings, with both sizes.
+std::unique_ptr<Model> open_model(const std::string& source, const OpenOptions& options = {});
+
+}  // namespace espalier
