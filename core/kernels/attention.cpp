@@ -7,10 +7,11 @@
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "core/kernels/attention.cpp"
+#include "hwy/foreach_target.h"  // first: it includes this file once for each instruction set
+
 #include "core/kernels/small_gemm-inl.h"
 #include "core/kernels/vec-inl.h"
 #include "hwy/contrib/math/math-inl.h"
-#include "hwy/foreach_target.h"
 #include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
