@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "apps/shared/progress.h"
+
+#include <unistd.h>
+
+#include <cstdio>
+
+#include "apps/shared/program.h"
+
+namespace espalier {
+namespace {
+
+std::string clock_text(double seconds) {
+  const auto s = static_cast<int64_t>(seconds + 0.5);
+  return s >= 3600 ? format("%ld:%02ld:%02ld", s / 3600, s / 60 % 60, s % 60) : format("%ld:%02ld", s / 60, s % 60);
+}
+
+double since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+}  // namespace
+
+Progress::Progress(int64_t total, bool shown, bool to_stderr)
+    : total_(total),
+      shown_(shown),
+      terminal_(isatty(to_stderr ? STDERR_FILENO : STDOUT_FILENO) != 0),
+      out_(to_stderr ? stderr : stdout),
+      start_(std::chrono::steady_clock::now()),
+      last_(start_) {}
+
+Progress::~Progress() { clear(); }
+
+void Progress::clear() {
+  if (drawn_) std::fputs("\r\033[K", out_);
+  drawn_ = false;
+  std::fflush(out_);
+}
+
+void Progress::update(int64_t done, const std::string& text) {
+  if (!shown_) return;
+  if (first_ < 0) {  // a resumed run begins in the middle; its speed is measured from there
+    first_ = done - 1;
+    start_ = std::chrono::steady_clock::now();
+  }
+  if (since(last_) < (terminal_ ? 0.15 : 10.0) && done != total_) return;
+  last_ = std::chrono::steady_clock::now();
+  const double share = total_ > 0 ? static_cast<double>(done) / static_cast<double>(total_) : 1;
+  const int64_t fresh = done - first_ - 1;
+  const std::string left =
+      fresh > 0 ? clock_text(since(start_) / static_cast<double>(fresh) * static_cast<double>(total_ - done)) : "?";
+  std::string line = format("%ld/%ld ", done, total_) + text + "  left " + left;
+  if (terminal_) {
+    constexpr int width = 24;
+    const int full = static_cast<int>(share * width);
+    std::string bar;
+    for (int i = 0; i < width; ++i) bar += i < full ? "█" : "░";
+    line = "\r\033[K" + bar + " " + line;
+    drawn_ = true;
+  } else {
+    line = format("%5.1f %%  ", 100 * share) + line + "\n";
+  }
+  std::fputs(line.c_str(), out_);
+  std::fflush(out_);
+}
+
+void Progress::print(const std::string& line) {
+  if (!shown_) return;
+  clear();
+  std::fputs((line + "\n").c_str(), out_);
+  std::fflush(out_);
+}
+
+}  // namespace espalier

@@ -1,0 +1,332 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "apps/shared/training.h"
+
+#include <chrono>
+#include <cmath>
+#include <csignal>
+#include <cstdio>
+#include <filesystem>
+
+#include "apps/shared/datasets.h"
+#include "apps/shared/evaluation.h"
+#include "apps/shared/progress.h"
+#include "apps/shared/run_log.h"
+#include "core/gemm.h"
+#include "core/kernels/isa.h"
+#include "core/parallel.h"
+#include "data/model_source.h"
+#include "optim/adamw.h"
+#include "optim/schedule.h"
+
+namespace espalier {
+namespace {
+
+volatile std::sig_atomic_t stop_signal = 0;
+void on_signal(int signal) { stop_signal = signal; }
+
+struct StepResult {
+  double loss = 0, grad_norm = 0;
+};
+
+// Forward and backward over the batches of one optimizer step. The loss is the mean over the window's sentences, so
+// accumulation equals the large batch.
+StepResult compute_gradients(Model& model, const Window& window, uint64_t first_batch, uint64_t seed) {
+  StepResult result;
+  for (const PackedBatch& batch : window.batches) {
+    Tape tape;
+    Context context{.tape = &tape, .training = true, .seed = seed, .step = first_batch++};
+    const Var loss =
+        ops::cross_entropy((*model.bert)(batch, context), batch.labels, static_cast<double>(window.sentences));
+    tape.backward(loss);
+    result.loss += static_cast<double>(*loss.value.data<float>());
+  }
+  result.grad_norm = gradient_norm(model.store);
+  return result;
+}
+
+double since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+class Run {
+ public:
+  Run(const TrainOptions& options, const CommonOptions& common);
+  int run();  // the loop
+
+ private:
+  void resume();
+  void log_step(const Window& window, const StepResult& result, double rate, Progress& progress);
+  void evaluate_and_keep_best(Progress& progress);
+  void save_state() const;
+  void print_result() const;
+  void say(const std::string& line) const {
+    if (!common_.quiet) std::fprintf(common_.json ? stderr : stdout, "%s\n", line.c_str());
+  }
+
+  const TrainOptions& options_;
+  const CommonOptions& common_;
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+  std::filesystem::path output_, state_path_;
+  std::unique_ptr<Model> model_;
+  TokenizedDataset train_data_, dev_data_;
+  std::unique_ptr<Loader> loader_;
+  std::unique_ptr<AdamW> optimizer_;
+  Schedule schedule_;
+  TrainingState state_;
+  Evaluation last_;
+  RunLog log_;
+  double training_seconds_ = 0;  // of this process, without evaluation
+  int64_t sentences_ = 0, first_step_ = 0;
+};
+
+Run::Run(const TrainOptions& options, const CommonOptions& common)
+    : options_(options), common_(common), output_(options.output) {
+  state_path_ = std::filesystem::path(output_).replace_extension(".state.h5");
+  OpenOptions open{.seed = common.seed, .labels = options.labels};
+  if (!options.vocab.empty()) open.vocabulary = options.vocab;
+  model_ = open_model(options.model, open);
+  model_->options = options.effective(common.seed);
+  check_max_length(options.max_length, model_->config.max_position_embeddings);
+  if (options.dropout >= 0) model_->bert->set_dropout(static_cast<float>(options.dropout));
+
+  const DataFolder folder = find_data(options.data);
+  train_data_ = load_tsv(folder.path / "train.tsv", model_->tokenizer, model_->config.labels, options.max_length);
+  dev_data_ = load_tsv(folder.path / "dev.tsv", model_->tokenizer, model_->config.labels, options.max_length);
+  loader_ =
+      std::make_unique<Loader>(train_data_, LoaderOptions{.batch_size = options.batch_size,
+                                                          .accumulate = options.accumulate,
+                                                          .order = options.shuffle ? Order::shuffled : Order::file,
+                                                          .seed = common.seed});
+  optimizer_ = std::make_unique<AdamW>(model_->store, AdamWOptions{.weight_decay = options.weight_decay});
+  const int64_t all = options.epochs * loader_->windows(),
+                total = options.max_steps > 0 ? std::min(all, options.max_steps) : all;
+  schedule_ = {.kind = options.schedule,
+               .peak = options.learning_rate,
+               .warmup = static_cast<int64_t>(options.warmup * static_cast<double>(total)),
+               .total = total};
+  state_.seed = common.seed;
+
+  say("model: " + options.model + format(" (%.1f M parameters; ", static_cast<double>(model_->store.count()) * 1e-6) +
+      model_->report.text() + ")");
+  say(folder.note + format(": %ld training sentences of %.1f tokens, %ld dev sentences", train_data_.sentences(),
+                           static_cast<double>(train_data_.tokens()) / static_cast<double>(train_data_.sentences()),
+                           dev_data_.sentences()));
+  say(optimizer_->describe());
+  say(format("schedule: %ld steps of %ld sentences, %s to %g after %ld warm-up steps; gradients clipped at norm %g",
+             total, options.batch_size * options.accumulate, options.schedule.c_str(), options.learning_rate,
+             schedule_.warmup, options.max_grad_norm));
+  say("machine: " + kernels::cpu_description() +
+      format(", %d threads, kernels on %s, f32 products by %s", threads(), kernels::current_isa().c_str(),
+             gemm_library()));
+  resume();
+  if (!options.log_dir.empty()) log_ = RunLog(options.log_dir, state_.step);
+}
+
+void Run::resume() {
+  if (!options_.resume) return;
+  if (!std::filesystem::exists(state_path_))
+    return say("resume: there is no " + state_path_.string() + " yet, starting from the beginning");
+  const Checkpoint saved(state_path_);
+  const nlohmann::json now = options_.effective(common_.seed);
+  for (const auto& [key, value] : now.items())
+    CHECK(saved.contents().options.contains(key) && saved.contents().options[key] == value, state_path_.string(),
+          ": --", key, " was ", saved.contents().options.value(key, nlohmann::json()).dump(), " and is now ",
+          value.dump(), "; resume with the options of the stopped run");
+  saved.load_weights(model_->store);
+  saved.load_optimizer(*optimizer_, model_->store);
+  state_ = saved.state();
+  first_step_ = state_.step;
+  say(format("resume: from step %ld of ", state_.step) + state_path_.string());
+}
+
+int Run::run() {
+  Progress progress(schedule_.total, !common_.quiet, common_.json);
+  while (state_.step < schedule_.total && stop_signal == 0) {
+    const Epoch epoch = loader_->epoch(state_.epoch);
+    while (state_.batch < loader_->windows() && state_.step < schedule_.total && stop_signal == 0) {
+      const auto start = std::chrono::steady_clock::now();
+      const Window window = epoch.window(state_.batch);
+      const StepResult result =
+          compute_gradients(*model_, window, static_cast<uint64_t>(state_.step * options_.accumulate), common_.seed);
+      if (!std::isfinite(result.loss) || !std::isfinite(result.grad_norm))
+        throw Failure(
+            format("training: loss %g and gradient norm %g at step %ld (epoch %ld, batch %ld); the last good "
+                   "checkpoint is kept; try a lower --learning-rate",
+                   result.loss, result.grad_norm, state_.step + 1, state_.epoch + 1, state_.batch + 1));
+      const double rate = schedule_.rate(state_.step);
+      optimizer_->step(rate, clip_factor(result.grad_norm, options_.max_grad_norm));
+      ++state_.step;
+      ++state_.batch;
+      training_seconds_ += since(start);
+      log_step(window, result, rate, progress);
+      if (options_.save_every > 0 && state_.step % options_.save_every == 0) save_state();
+    }
+    const bool epoch_done = state_.batch == loader_->windows();
+    if (stop_signal == 0) evaluate_and_keep_best(progress);
+    if (epoch_done) {
+      ++state_.epoch;
+      state_.batch = 0;
+    }
+    if (options_.save_every > 0 || stop_signal != 0) save_state();
+  }
+  if (stop_signal != 0) {
+    progress.print(format("stopped after step %ld; --resume continues from ", state_.step) + state_path_.string());
+    return 128 + static_cast<int>(stop_signal);
+  }
+  print_result();
+  return 0;
+}
+
+void Run::log_step(const Window& window, const StepResult& result, double rate, Progress& progress) {
+  sentences_ += window.sentences;
+  const double speed = static_cast<double>(sentences_) / training_seconds_;
+  log_.write({{"step", state_.step},
+              {"epoch", static_cast<double>(state_.epoch) +
+                            static_cast<double>(state_.batch) / static_cast<double>(loader_->windows())},
+              {"loss", result.loss},
+              {"grad_norm", result.grad_norm},
+              {"learning_rate", rate},
+              {"examples_per_second", speed}});
+  progress.update(state_.step, format("epoch %ld  loss %.4f  rate %.2e  %.1f examples/s", state_.epoch + 1, result.loss,
+                                      rate, speed));
+}
+
+void Run::evaluate_and_keep_best(Progress& progress) {
+  last_ = evaluate(*model_->bert, dev_data_, options_.batch_size);
+  nlohmann::json line = last_.metrics();
+  line["step"] = state_.step;
+  line["epoch"] = state_.epoch + 1;
+  log_.write(line);
+  const bool best = last_.accuracy > state_.best_accuracy;
+  if (best) {
+    state_.best_accuracy = last_.accuracy;
+    state_.best_step = state_.step;
+    state_.extra["best_loss"] = last_.loss;
+    save_checkpoint(output_, model_->store, model_->contents());
+  }
+  progress.print(format("epoch %ld  dev loss %.4f  accuracy %.4f%s", state_.epoch + 1, last_.loss, last_.accuracy,
+                        best ? "  (best so far, saved)" : ""));
+}
+
+void Run::save_state() const {
+  save_checkpoint(state_path_, model_->store, model_->contents(), optimizer_.get(), &state_);
+}
+
+void Run::print_result() const {
+  const double speed = training_seconds_ > 0 ? static_cast<double>(sentences_) / training_seconds_ : 0;
+  const double steps = training_seconds_ > 0 ? static_cast<double>(state_.step - first_step_) / training_seconds_ : 0;
+  const double best_loss = state_.extra.value("best_loss", 0.0);
+  if (common_.json) {
+    print_json({{"output", output_.string()},
+                {"eval_loss", best_loss},
+                {"eval_accuracy", state_.best_accuracy},
+                {"best_step", state_.best_step},
+                {"steps", state_.step},
+                {"train_runtime", training_seconds_},
+                {"runtime", since(start_)},
+                {"train_samples_per_second", speed},
+                {"train_steps_per_second", steps},
+                {"peak_memory", peak_memory()}});
+    return;
+  }
+  std::printf(
+      "\n  dev loss        %.4f\n  dev accuracy    %.4f   (step %ld of %ld)\n  run time        %.1f s   (training %.1f "
+      "s)\n  samples/s       %.1f\n  steps/s         %.2f\n  peak memory     %s\n  checkpoint      %s\n",
+      best_loss, state_.best_accuracy, state_.best_step, state_.step, since(start_), training_seconds_, speed, steps,
+      in_gigabytes(peak_memory()).c_str(), output_.c_str());
+}
+
+}  // namespace
+
+void TrainOptions::declare(CLI::App& app) {
+  app.add_option("--model", model,
+                 "what to fine-tune: a Hugging Face directory, a checkpoint FILE.h5, or "
+                 "random:tiny|mini|small|medium|base|large")
+      ->required();
+  app.add_option("--data", data,
+                 "folder with train.tsv and dev.tsv (header: sentence, optional sentence2, label); default: "
+                 "$ESPALIER_DATA, ../shared/data/sst2, else built-in synthetic reviews");
+  app.add_option("--output", output, "checkpoint to write: the best epoch's weights, with configuration and vocabulary")
+      ->required();
+  app.add_option("--vocab", vocab, "vocab.txt for random:* models; default: the vocabulary of the synthetic reviews");
+  app.add_option("--labels", labels, "class names in the order of the numbers in the label column")
+      ->delimiter(',')
+      ->capture_default_str();
+  app.add_option("--epochs", epochs, "passes over the training data")->capture_default_str();
+  app.add_option("--batch-size", batch_size, "sentences a batch")->capture_default_str();
+  app.add_option("--accumulate", accumulate,
+                 "batches a step: the result equals one batch of batch-size * accumulate sentences")
+      ->capture_default_str();
+  app.add_option("--learning-rate", learning_rate, "peak learning rate")->capture_default_str();
+  app.add_option("--weight-decay", weight_decay,
+                 "AdamW's decoupled decay of weights and embeddings; biases and layer norms do not decay")
+      ->capture_default_str();
+  app.add_option("--schedule", schedule, "after the warm-up: linear or cosine to zero, or constant")
+      ->capture_default_str();
+  app.add_option("--warmup", warmup, "share of the steps over which the rate rises from zero")->capture_default_str();
+  app.add_option("--max-grad-norm", max_grad_norm, "gradients are scaled down to this global norm; 0: never")
+      ->capture_default_str();
+  app.add_option("--max-length", max_length, "tokens a sentence or pair, with [CLS] and [SEP]; longer ones are cut")
+      ->capture_default_str();
+  app.add_option("--dropout", dropout, "probability for all dropouts; default: the model's own");
+  app.add_option("--shuffle", shuffle, "new order of the sentences each epoch, by the seed; false: the file's order")
+      ->capture_default_str();
+  app.add_option("--max-steps", max_steps, "stop, and end the schedule, after so many steps; 0: after the epochs")
+      ->capture_default_str();
+  app.add_option("--log-dir", log_dir,
+                 "folder for metrics.jsonl: each step's loss, gradient norm, rate and speed, each evaluation");
+  app.add_option("--save-every", save_every,
+                 "steps between saves of OUTPUT.state.h5, from which --resume continues to the same bits; 0: only when "
+                 "interrupted")
+      ->capture_default_str();
+  app.add_flag("--resume", resume, "continue a stopped run from OUTPUT.state.h5, or start if there is none");
+}
+
+void TrainOptions::check() const {
+  const auto at_least = [](const char* option, int64_t value, int64_t least) {
+    CHECK(value >= least, option, " ", value, ": at least ", least, " is expected");
+  };
+  at_least("--epochs", epochs, 1);
+  at_least("--batch-size", batch_size, 1);
+  at_least("--accumulate", accumulate, 1);
+  at_least("--max-steps", max_steps, 0);
+  at_least("--save-every", save_every, 0);
+  CHECK(warmup >= 0 && warmup <= 1, "--warmup ", warmup, ": a share from 0 to 1 is expected");
+  CHECK(dropout < 1, "--dropout ", dropout, ": a probability below 1 is expected");
+  CHECK(weight_decay >= 0 && std::isfinite(weight_decay), "--weight-decay ", weight_decay,
+        ": 0 or a positive number is expected");
+  CHECK(max_grad_norm >= 0, "--max-grad-norm ", max_grad_norm, ": 0 or a positive number is expected");
+  CHECK(labels.size() >= 2, "--labels: at least two class names are expected");
+  Schedule{.kind = schedule, .peak = learning_rate}.check();
+  const auto folder = std::filesystem::absolute(output).parent_path();
+  CHECK(std::filesystem::is_directory(folder), "--output ", output, ": there is no folder ", folder.string());
+}
+
+nlohmann::json TrainOptions::effective(uint64_t seed) const {
+  return {{"model", model},
+          {"data", data},
+          {"labels", labels},
+          {"epochs", epochs},
+          {"batch-size", batch_size},
+          {"accumulate", accumulate},
+          {"learning-rate", learning_rate},
+          {"weight-decay", weight_decay},
+          {"schedule", schedule},
+          {"warmup", warmup},
+          {"max-grad-norm", max_grad_norm},
+          {"max-length", max_length},
+          {"dropout", dropout},
+          {"shuffle", shuffle},
+          {"max-steps", max_steps},
+          {"seed", seed}};
+}
+
+int train(const TrainOptions& options, const CommonOptions& common) {
+  options.check();
+  stop_signal = 0;
+  std::signal(SIGINT, on_signal);
+  std::signal(SIGTERM, on_signal);
+  return Run(options, common).run();
+}
+
+}  // namespace espalier
