@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <initializer_list>
 #include <ostream>
+#include <span>
 
 #include "core/check.h"
 
@@ -16,7 +17,8 @@ class Shape {
   static constexpr int max_rank = 4;
 
   Shape() = default;
-  Shape(std::initializer_list<int64_t> dims) {
+  Shape(std::initializer_list<int64_t> dims) : Shape(std::span(dims.begin(), dims.size())) {}
+  explicit Shape(std::span<const int64_t> dims) {
     CHECK(dims.size() <= max_rank, "shape: ", dims.size(), " dimensions, at most ", max_rank, " are possible");
     for (const int64_t d : dims) {
       CHECK(d >= 0, "shape: dimension ", rank_, " is ", d);
