@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+// The table of op cases: one row for each op and interesting size. op_test.cpp puts every row through all its checks; a
+// new op needs a row here, and one of the same name in tests/golden/ops.py where PyTorch knows the op.
+#pragma once
+
+#include <functional>
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include "core/ops.h"
+
+namespace espalier {
+
+struct OpCase {
+  std::string name;
+  std::vector<Shape> inputs;                    // filled with golden::uniform(name, index)
+  std::function<Var(std::span<const Var>)> op;  // of inputs of one type, f32 or f64
+  std::vector<Shape> wrong = {};                // inputs that do not fit; empty: every shape fits
+  std::vector<std::string> words = {};          // that the error about them holds
+  bool golden = true;                           // tests/golden/ops.txt has its values
+  double f32_tolerance = 2e-6;                  // difference of f32 and f64, relative to the largest element
+
+  friend std::ostream& operator<<(std::ostream& out, const OpCase& row) { return out << row.name; }
+};
+
+using Vars = std::span<const Var>;
+
+inline Var linear_parts(Vars v) {
+  std::vector<ops::Affine> parts;
+  for (size_t i = 1; i + 1 < v.size(); i += 2) parts.push_back({v[i], v[i + 1]});
+  return ops::linear(v[0], parts);
+}
+
+inline OpCase attention_case(const std::string& name, int64_t head_size, int64_t heads, std::vector<int32_t> offsets,
+                             const Dropout& dropout = {}) {
+  OpCase row{.name = name, .inputs = {{offsets.back(), 3 * heads * head_size}}, .op = [=](Vars v) {
+               return ops::attention(v[0], offsets, heads, dropout);
+             }};
+  row.wrong = {{offsets.back(), 3 * heads * head_size + 1}};
+  row.words = {(std::ostringstream() << row.wrong[0]).str(), std::to_string(heads) + " heads"};
+  return row;
+}
+
+inline OpCase add_norm_case(const std::string& name, const Shape& x, float eps, const Dropout& dropout,
+                            std::vector<Shape> wrong, std::vector<std::string> words) {
+  return {.name = name,
+          .inputs = {x, x, {x.cols()}, {x.cols()}},
+          .op = [=](Vars v) { return ops::dropout_add_layer_norm(v[0], v[1], v[2], v[3], eps, dropout); },
+          .wrong = std::move(wrong),
+          .words = std::move(words)};
+}
+
+inline std::vector<OpCase> op_cases() {
+  const std::vector<int32_t> ids = {3, 0, 5, 3, 3, 1, 5, 0}, segments = {0, 0, 1, 0, 0, 0, 1, 1},
+                             offsets = {0, 3, 3, 8}, labels = {0, 2, 2, 1, 0}, rows = {4, 0, 3};
+  return {
+      {.name = "linear",
+       .inputs = {{5, 4}, {3, 4}, {3}},
+       .op = [](Vars v) { return ops::linear(v[0], v[1], v[2]); },
+       .wrong = {{5, 4}, {3, 7}, {3}},
+       .words = {"[5, 4]", "[3, 7]", "linear"}},
+      {.name = "linear_3_parts",
+       .inputs = {{7, 6}, {5, 6}, {5}, {5, 6}, {5}, {1, 6}, {1}},
+       .op = linear_parts,
+       .wrong = {{7, 6}, {5, 6}, {5}, {4, 6}, {5}, {1, 6}, {1}},
+       .words = {"[4, 6]", "[5]", "linear"}},
+      {.name = "linear_tiles",  // cut into several tiles
+       .inputs = {{800, 33}, {300, 33}, {300}},
+       .op = linear_parts,
+       .wrong = {{800, 33}, {33, 300}, {300}},
+       .words = {"[800, 33]", "[33, 300]"}},
+      {.name = "gelu", .inputs = {{6, 11}}, .op = [](Vars v) { return ops::gelu(v[0]); }},
+      {.name = "gelu_pieces", .inputs = {{130, 140}}, .op = [](Vars v) { return ops::gelu(v[0]); }},
+      {.name = "tanh", .inputs = {{6, 11}}, .op = [](Vars v) { return ops::tanh(v[0]); }},
+      {.name = "dropout",
+       .inputs = {{9, 70}},
+       .op =
+           [](Vars v) {
+             return ops::dropout(v[0], {0.3F, 7, 5});
+           }},
+      {.name = "dropout_pieces",
+       .inputs = {{300, 100}},
+       .op =
+           [](Vars v) {
+             return ops::dropout(v[0], {0.1F, (1LL << 40) + 3, (1LL << 33) + 1});
+           }},
+      add_norm_case("add_norm", {6, 21}, 1e-12F, {}, {{6, 21}, {7, 21}, {21}, {21}}, {"[6, 21]", "[7, 21]"}),
+      add_norm_case("add_norm_dropout", {40, 130}, 1e-12F, {0.2F, 11, 12}, {{4, 130}, {4, 130}, {130}, {131}},
+                    {"[4, 130]", "[131]"}),
+      add_norm_case("add_norm_eps", {3, 8}, 0.5F, {}, {{3, 8}, {3, 8}, {7}, {8}}, {"[3, 8]", "[7]"}),
+      {.name = "embedding",
+       .inputs = {{6, 70}, {5, 70}, {2, 70}, {70}, {70}},
+       .op = [=](Vars v) { return ops::embedding(ids, segments, offsets, v[0], v[1], v[2], v[3], v[4], 1e-12F); },
+       .wrong = {{6, 70}, {5, 71}, {2, 70}, {70}, {70}},
+       .words = {"[6, 70]", "[5, 71]", "embedding"}},
+      attention_case("attention_1_13_size_20", 20, 3, {0, 1, 14}),
+      attention_case("attention_0_64_65_size_32", 32, 2, {0, 0, 64, 129}),
+      attention_case("attention_130_size_64", 64, 1, {0, 130}),
+      attention_case("attention_dropout_1_13_size_20", 20, 3, {0, 1, 14}, {0.3F, 1, 2}),
+      attention_case("attention_dropout_64_65_size_32", 32, 2, {0, 64, 129}, {0.1F, 3, 4}),
+      attention_case("attention_dropout_130_size_64", 64, 1, {0, 130}, {0.1F, 5, 6}),
+      {.name = "gather_rows",
+       .inputs = {{6, 5}},
+       .op = [=](Vars v) { return ops::gather_rows(v[0], rows); },
+       .wrong = {{4, 5}},
+       .words = {"row 4", "[4, 5]", "gather_rows"}},
+      {.name = "cross_entropy",
+       .inputs = {{5, 3}},
+       .op = [=](Vars v) { return ops::cross_entropy(v[0], labels, 8); },
+       .wrong = {{4, 3}},
+       .words = {"[4, 3]", "5 labels", "cross_entropy"}},
+      {.name = "sum",
+       .inputs = {{1}, {1}, {1}},
+       .op = [](Vars v) { return ops::sum(v); },
+       .wrong = {{1}, {2}, {1}},
+       .words = {"[2]", "one element", "sum"}},
+  };
+}
+
+}  // namespace espalier

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Golden values of the ops (tests/core/op_test.cpp): outputs and gradients in double precision by PyTorch, for the rows of tests/core/op_cases.h
+of the same names. Usage: python ops.py > ops.txt"""
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from golden import dropout_mask, record, uniform
+
+torch.set_default_dtype(torch.float64)
+
+
+def dropout(x, p, seed, stream):
+    rows, cols = int(np.prod(x.shape[:-1])), x.shape[-1]
+    return x * torch.from_numpy(dropout_mask(p, seed, stream, rows, cols)).reshape(x.shape)
+
+
+def add_norm(p, seed, stream, eps=1e-12):
+    def op(x, residual, gamma, beta):
+        z = residual + (dropout(x, p, seed, stream) if p else x)
+        return F.layer_norm(z, z.shape[-1:], gamma, beta, float(np.float32(eps)))
+    return op
+
+
+def embedding(ids, segments, offsets, eps=1e-12):
+    places = [i - start for start, end in zip(offsets, offsets[1:]) for i in range(start, end)]
+
+    def op(word, position, segment, gamma, beta):
+        z = word[ids] + position[places] + segment[segments]
+        return F.layer_norm(z, z.shape[-1:], gamma, beta, float(np.float32(eps)))
+    return op
+
+
+def attention(heads, lengths, p=0.0, seed=0, stream=0):
+    longest = max(lengths)
+
+    def op(qkv):
+        tokens, size = qkv.shape[0], qkv.shape[1] // 3 // heads
+        keep = dropout_mask(p, seed, stream, tokens * heads, longest).reshape(tokens, heads, longest)
+        out, first = [], 0
+        for length in lengths:
+            q, k, v = qkv[first:first + length].reshape(length, 3, heads, size).permute(1, 2, 0, 3)
+            weights = torch.softmax(q @ k.transpose(1, 2) / size**0.5, -1)
+            weights = weights * torch.from_numpy(keep[first:first + length, :, :length]).permute(1, 0, 2)
+            out.append((weights @ v).permute(1, 0, 2).reshape(length, heads * size))
+            first += length
+        return torch.cat(out)
+    return op
+
+
+def attention_case(size, heads, lengths, **dropout_options):
+    return [(sum(lengths), 3 * heads * size)], attention(heads, lengths, **dropout_options)
+
+
+IDS, SEGMENTS = [3, 0, 5, 3, 3, 1, 5, 0], [0, 0, 1, 0, 0, 0, 1, 1]
+OFFSETS = [0, 3, 3, 8]
+CASES = {
+    "linear": ([(5, 4), (3, 4), (3,)], F.linear),
+    "linear_3_parts": ([(7, 6), (5, 6), (5,), (5, 6), (5,), (1, 6), (1,)],
+                       lambda x, *wb: torch.cat([F.linear(x, w, b) for w, b in zip(wb[::2], wb[1::2])], 1)),
+    "linear_tiles": ([(800, 33), (300, 33), (300,)], F.linear),
+    "gelu": ([(6, 11)], F.gelu),
+    "gelu_pieces": ([(130, 140)], F.gelu),
+    "tanh": ([(6, 11)], torch.tanh),
+    "dropout": ([(9, 70)], lambda x: dropout(x, 0.3, 7, 5)),
+    "dropout_pieces": ([(300, 100)], lambda x: dropout(x, 0.1, 2**40 + 3, 2**33 + 1)),
+    "add_norm": ([(6, 21), (6, 21), (21,), (21,)], add_norm(0, 0, 0)),
+    "add_norm_dropout": ([(40, 130), (40, 130), (130,), (130,)], add_norm(0.2, 11, 12)),
+    "add_norm_eps": ([(3, 8), (3, 8), (8,), (8,)], add_norm(0, 0, 0, eps=0.5)),
+    "embedding": ([(6, 70), (5, 70), (2, 70), (70,), (70,)], embedding(IDS, SEGMENTS, OFFSETS)),
+    "attention_1_13_size_20": attention_case(20, 3, [1, 13]),
+    "attention_0_64_65_size_32": attention_case(32, 2, [0, 64, 65]),
+    "attention_130_size_64": attention_case(64, 1, [130]),
+    "attention_dropout_1_13_size_20": attention_case(20, 3, [1, 13], p=0.3, seed=1, stream=2),
+    "attention_dropout_64_65_size_32": attention_case(32, 2, [64, 65], p=0.1, seed=3, stream=4),
+    "attention_dropout_130_size_64": attention_case(64, 1, [130], p=0.1, seed=5, stream=6),
+    "gather_rows": ([(6, 5)], lambda x: x[[4, 0, 3]]),
+    "cross_entropy": ([(5, 3)], lambda x: (F.cross_entropy(x, torch.tensor([0, 2, 2, 1, 0]), reduction="sum") / 8).reshape(1)),
+    "sum": ([(1,), (1,), (1,)], lambda *terms: sum(terms)),
+}
+
+print("# PyTorch", torch.__version__, "in double precision; made by ops.py")
+for name, (shapes, op) in CASES.items():
+    inputs = [torch.from_numpy(uniform(name, i, shape)).requires_grad_() for i, shape in enumerate(shapes)]
+    y = op(*inputs)
+    y.backward(torch.from_numpy(uniform(name, 100, tuple(y.shape))))
+    print(record(name + "/output", y.detach()))
+    for i, x in enumerate(inputs):
+        print(record(f"{name}/gradient{i}", x.grad))
