@@ -6,7 +6,7 @@
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "core/kernels/layer_norm.cpp"
-#include "hwy/foreach_target.h"  // first: it includes this file once for each instruction set
+#include "hwy/foreach_target.h"  // first: it includes this file once per instruction set
 
 #include "core/kernels/vec-inl.h"
 #include "hwy/highway.h"
@@ -89,8 +89,8 @@ void backward(const LayerNormGradRows<T, X>& a, int64_t begin, int64_t end, T* H
                      }) *
         inverse;
     const T rstd = a.rstd[row];
-    T* HWY_RESTRICT g_residual = a.g_residual != nullptr ? a.g_residual + row * a.cols : nullptr;
-    X* HWY_RESTRICT g_x = a.g_x != nullptr ? a.g_x + row * a.cols : nullptr;
+    T* g_residual = a.g_residual != nullptr ? a.g_residual + row * a.cols : nullptr;
+    X* g_x = a.g_x != nullptr ? a.g_x + row * a.cols : nullptr;
     for_dropout_blocks<T>(
         g_x != nullptr ? a.dropout : Dropout{}, row, a.cols, [&](size_t first, size_t count, const T* keep) HWY_ATTR {
           for_lanes<T>(count, [&](auto d, size_t i) HWY_ATTR {

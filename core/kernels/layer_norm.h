@@ -36,7 +36,7 @@ struct LayerNormGradRows {
   Dropout dropout;
   T* g_residual = nullptr;  // [rows, cols]; null: not wanted
   bool accumulate_residual = false;
-  X* g_x = nullptr;  // [rows, cols]; null: not wanted
+  X* g_x = nullptr;  // [rows, cols], written after g_residual and may be the same; null: not wanted
   bool accumulate_x = false;
 };
 

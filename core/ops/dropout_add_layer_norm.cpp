@@ -25,7 +25,7 @@ Var run(const Var& x, const Var& residual, const Var& gamma, const Var& beta, fl
   layer_norm_rows(args, rows);
   return Tape::record("dropout_add_layer_norm", y, {&x, &residual, &gamma, &beta},
                       [xhat, rstd, gamma = gamma.value, dropout, rows, cols](const Tensor& gy, Tape::Slots& slots) {
-                        auto gx = slots[0], g_residual = slots[1], g_gamma = slots[2], g_beta = slots[3];
+                        auto g_residual = slots[1], gx = slots[0], g_gamma = slots[2], g_beta = slots[3];  // as written
                         const kernels::LayerNormGradRows<T, X> grad = {
                             .cols = cols,
                             .gy = gy.data<T>(),

@@ -90,7 +90,8 @@ Var embedding(std::span<const int32_t> ids, std::span<const int32_t> segments, s
                                                          .gamma = gamma.data<T>(),
                                                          .dropout = {},
                                                          .g_residual = gz.data<T>()};
-          layer_norm_grad_rows(grad, rows, slots[3], slots[4]);
+          const GradSlot g_gamma = slots[3], g_beta = slots[4];
+          layer_norm_grad_rows(grad, rows, g_gamma, g_beta);
           if (auto g = slots.scatter(0)) scatter_rows(gz.data<T>(), cols, ids, g);
           if (auto g = slots.scatter(1)) scatter_rows(gz.data<T>(), cols, place, g);
           if (auto g = slots.scatter(2)) scatter_rows(gz.data<T>(), cols, segments, g);
