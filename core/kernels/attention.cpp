@@ -7,7 +7,7 @@
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "core/kernels/attention.cpp"
-#include "hwy/foreach_target.h"  // first: it includes this file once for each instruction set
+#include "hwy/foreach_target.h"  // first: it includes this file once per instruction set
 
 #include "core/kernels/small_gemm-inl.h"
 #include "core/kernels/vec-inl.h"

@@ -5,7 +5,7 @@
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "core/kernels/gelu.cpp"
-#include "hwy/foreach_target.h"  // first: it includes this file once for each instruction set
+#include "hwy/foreach_target.h"  // first: it includes this file once per instruction set
 
 #include "core/kernels/vec-inl.h"
 #include "hwy/contrib/math/math-inl.h"

@@ -5,7 +5,8 @@
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "core/kernels/probe.cpp"
-#include "hwy/foreach_target.h"
+#include "hwy/foreach_target.h"  // first: it includes this file once per instruction set
+
 #include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// Inference on the dev set, sorted by length: sentences a second.
+#include "apps/benchmarks/benchmarks.h"
+#include "apps/shared/datasets.h"
+#include "apps/shared/evaluation.h"
+#include "core/kernels/isa.h"
+#include "core/parallel.h"
+#include "data/model_source.h"
+
+namespace espalier {
+
+int bench_infer(const BenchOptions& o, const CommonOptions& common) {
+  OpenOptions open{.seed = common.seed};
+  if (!o.vocab.empty()) open.vocabulary = o.vocab;
+  std::unique_ptr<Model> model;
+  const double preparation = seconds_of([&] { model = open_model(o.model, open); });
+  check_max_length(o.max_length, model->config.max_position_embeddings);
+  const DataFolder folder = find_data(o.data);
+  const TokenizedDataset data = load_tsv(folder.path / "dev.tsv", model->tokenizer, model->config.labels, o.max_length);
+  const double seconds = median_seconds(std::max<int64_t>(1, o.steps / 5), [&] { evaluate(*model->bert, data, o.batch_size); });
+  print_figures({{"bench", "infer"},
+                 {"model", o.model},
+                 {"data", folder.path.string()},
+                 {"batch_size", o.batch_size},
+                 {"threads", threads()},
+                 {"isa", kernels::current_isa()},
+                 {"cpu", kernels::cpu_description()},
+                 {"sentences_per_second", static_cast<double>(data.sentences()) / seconds},
+                 {"model_preparation_time", preparation},
+                 {"peak_memory_gb", static_cast<double>(peak_memory()) * 1e-9}},
+                common);
+  return 0;
+}
+
+}  // namespace espalier

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// Training steps on real sentence lengths: median examples a second, the time of each part, memory.
+#include "apps/benchmarks/benchmarks.h"
+#include "apps/shared/datasets.h"
+#include "apps/shared/progress.h"
+#include "core/kernels/isa.h"
+#include "core/parallel.h"
+#include "data/model_source.h"
+#include "optim/adamw.h"
+
+namespace espalier {
+
+int bench_train(const BenchOptions& o, const CommonOptions& common) {
+  OpenOptions open{.seed = common.seed};
+  if (!o.vocab.empty()) open.vocabulary = o.vocab;
+  const auto model = open_model(o.model, open);
+  check_max_length(o.max_length, model->config.max_position_embeddings);
+  const DataFolder folder = find_data(o.data);
+  const TokenizedDataset data = load_tsv(folder.path / "train.tsv", model->tokenizer, model->config.labels, o.max_length);
+  const Loader loader(data, {.batch_size = o.batch_size, .accumulate = o.accumulate, .seed = common.seed});
+  const Epoch epoch = loader.epoch(0);
+  AdamW optimizer(model->store, {});
+  constexpr int64_t warm_up = 3;
+  CHECK(o.steps >= 1, "--steps ", o.steps, ": at least 1 is expected");
+
+  std::vector<double> steps, forward, backward, update;
+  int64_t tokens = 0, sentences = 0;
+  Progress progress(o.steps + warm_up, !common.quiet, true);
+  for (int64_t step = 0; step < o.steps + warm_up; ++step) {
+    const Window window = epoch.window(step % loader.windows());
+    double times[3] = {};
+    for (const PackedBatch& batch : window.batches) {
+      Tape tape;
+      Context context{.tape = &tape, .training = true, .seed = common.seed, .step = static_cast<uint64_t>(step)};
+      Var loss;
+      times[0] += seconds_of([&] { loss = ops::cross_entropy((*model->bert)(batch, context), batch.labels, static_cast<double>(window.sentences)); });
+      times[1] += seconds_of([&] { tape.backward(loss); });
+    }
+    times[2] = seconds_of([&] { optimizer.step(2e-5, clip_factor(gradient_norm(model->store), 1)); });
+    progress.update(step + 1, format("%.1f ms", 1e3 * (times[0] + times[1] + times[2])));
+    if (step < warm_up) continue;
+    steps.push_back((times[0] + times[1] + times[2]) / static_cast<double>(window.sentences));
+    forward.push_back(times[0]);
+    backward.push_back(times[1]);
+    update.push_back(times[2]);
+    tokens += window.tokens;
+    sentences += window.sentences;
+  }
+  print_figures({{"bench", "train"},
+                 {"model", o.model},
+                 {"data", folder.path.string()},
+                 {"batch_size", o.batch_size},
+                 {"steps", o.steps},
+                 {"threads", threads()},
+                 {"isa", kernels::current_isa()},
+                 {"cpu", kernels::cpu_description()},
+                 {"examples_per_second", 1 / median(steps)},
+                 {"tokens_per_step", static_cast<double>(tokens) / static_cast<double>(o.steps)},
+                 {"tokens_per_sentence", static_cast<double>(tokens) / static_cast<double>(sentences)},
+                 {"forward_ms", 1e3 * median(forward)},
+                 {"backward_ms", 1e3 * median(backward)},
+                 {"optimizer_ms", 1e3 * median(update)},
+                 {"peak_memory_gb", static_cast<double>(peak_memory()) * 1e-9}},
+                common);
+  return 0;
+}
+
+}  // namespace espalier
