@@ -23,19 +23,23 @@ Parameter& ParameterStore::add(const std::string& name, const Shape& shape, Role
   auto [place, is_new] =
       by_name_.try_emplace(name, std::make_unique<Parameter>(Parameter{name, shape, role, {}, {}, 0, {}}));
   CHECK(is_new, "parameters: ", name, " exists already");
+  sorted_.insert(sorted_.begin() + std::distance(by_name_.begin(), place), place->second.get());
   return *place->second;
 }
 
-void ParameterStore::allocate(uint64_t seed, float range) {
+void ParameterStore::lay_out() {
   CHECK(!values_, "parameters: the layout is made already");
   int64_t total = 0;
-  for (auto& [name, p] : by_name_) {
+  for (Parameter* p : sorted_) {
     p->first = total;
     total += (p->shape.size() + 15) / 16 * 16;
-    sorted_.push_back(p.get());
   }
   values_ = Tensor::zeros({total});
   for (Parameter* p : sorted_) p->value = values_.view(p->first, p->shape);
+}
+
+void ParameterStore::allocate(uint64_t seed, float range) {
+  lay_out();
   parallel_for(static_cast<int64_t>(sorted_.size()),
                [&](int64_t i) { initialise(*sorted_[static_cast<size_t>(i)], seed, range); });
 }

@@ -58,13 +58,15 @@ class ParameterStore {
   // A parameter of a model that is being built. Throws if the name exists or the layout is made already.
   Parameter& add(const std::string& name, const Shape& shape, Role role);
 
-  // Lays the parameters out, sorted by name, each at a multiple of 64 bytes, and initialises them: weights and
-  // embeddings from a normal distribution with standard deviation `range`, norm weights with one, the rest with zero. A
-  // parameter's values depend on seed and name only.
+  // Lays the parameters out, sorted by name, each at a multiple of 64 bytes; the values are zero.
+  void lay_out();
+
+  // Lays out and initialises: weights and embeddings from a normal distribution with standard deviation `range`, norm
+  // weights with one, the rest with zero. A parameter's values depend on seed and name only.
   void allocate(uint64_t seed, float range = 0.02F);
   void initialise(Parameter& parameter, uint64_t seed, float range) const;
 
-  const std::vector<Parameter*>& all() const { return sorted_; }  // by name
+  const std::vector<Parameter*>& all() const { return sorted_; }  // by name; also before the layout is made
   Parameter* find(std::string_view name) const;                   // null if there is none
   Parameter& at(std::string_view name) const;                     // throws, naming it
   int64_t count() const;                                          // elements of all parameters
