@@ -46,18 +46,18 @@ void* allocate(size_t bytes) {
 
 Storage::Storage(size_t bytes) : capacity_(size_class(std::max<size_t>(bytes, 1))) {
   Pool& p = pool();
-  {
-    const std::lock_guard lock(p.mutex);
-    p.stats.live += capacity_;
-    p.stats.peak = std::max(p.stats.peak, p.stats.live);
-    if (auto& list = p.free[capacity_]; !list.empty()) {
-      data_ = static_cast<std::byte*>(list.back());
-      list.pop_back();
-      p.stats.pooled -= capacity_;
-      return;
-    }
+  std::unique_lock lock(p.mutex);
+  if (auto& list = p.free[capacity_]; !list.empty()) {
+    data_ = static_cast<std::byte*>(list.back());
+    list.pop_back();
+    p.stats.pooled -= capacity_;
+  } else {
+    lock.unlock();
+    data_ = static_cast<std::byte*>(allocate(capacity_));  // may throw: counted only afterwards
+    lock.lock();
   }
-  data_ = static_cast<std::byte*>(allocate(capacity_));
+  p.stats.live += capacity_;
+  p.stats.peak = std::max(p.stats.peak, p.stats.live);
 }
 
 Storage::~Storage() {
@@ -81,10 +81,9 @@ void reset_storage_peak() {
 void release_pool() {
   Pool& p = pool();
   const std::lock_guard lock(p.mutex);
-  for (auto& [bytes, list] : p.free) {
+  for (auto& [bytes, list] : p.free)
     for (void* block : list) std::free(block);
-    list.clear();
-  }
+  p.free.clear();
   p.stats.pooled = 0;
 }
 

@@ -37,8 +37,17 @@ void Tape::backward(const Var& out, const Tensor& seed) {
   }
   CHECK(start.shape() == out.shape() && start.dtype() == out.dtype(), "backward: seed ", start.shape(),
         " for an output of shape ", out.shape());
-  nodes_[static_cast<size_t>(out.id)].grad = start;
-  nodes_[static_cast<size_t>(out.id)].written = true;
+  if (Node& last = nodes_[static_cast<size_t>(out.id)]; last.leaf == nullptr) {
+    last.grad = start;
+    last.written = true;
+  } else {
+    const GradSlot whole = slot(out.id);
+    dispatch_real("backward", out.dtype(), [&](auto zero) {
+      using T = decltype(zero);
+      for (int64_t i = 0; i < start.size(); ++i)
+        whole.to.data<T>()[i] = (whole.accumulate ? whole.to.data<T>()[i] : T{0}) + start.data<T>()[i];
+    });
+  }
   if (profile_ != nullptr) profile_->lap("between forward and backward", Profile::other);
   for (int i = out.id; i >= 0; --i) {  // creation order is topological order
     Node& node = nodes_[static_cast<size_t>(i)];

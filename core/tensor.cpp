@@ -16,7 +16,7 @@ Tensor Tensor::zeros(const Shape& shape, DType type) {
 }
 
 Tensor Tensor::view(int64_t first, const Shape& shape) const {
-  CHECK(first >= 0 && first + shape.size() <= size(), "tensor: a view of shape ", shape, " from element ", first,
+  CHECK(first >= 0 && first <= size() - shape.size(), "tensor: a view of shape ", shape, " from element ", first,
         " leaves shape ", shape_);
   Tensor t = *this;
   t.offset_ += static_cast<size_t>(first) * size_of(dtype_);
