@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "core/hdf5_file.h"
-#include "data/hf.h"
+#include "data/load_report.h"
 #include "data/wordpiece.h"
 #include "nn/config.h"
 #include "nn/parameter.h"
@@ -46,6 +46,10 @@ void save_checkpoint(const std::filesystem::path& path, const ParameterStore& st
                      const AdamW* optimizer = nullptr, const TrainingState* state = nullptr,
                      const std::function<void(Hdf5Group)>& more = {});
 
+// Throws Error, with both numbers, unless the vocabulary fits the word embeddings: as many tokens as rows, or up to 127
+// fewer where the rows are padded to a multiple of 8.
+void check_vocabulary(const std::vector<std::string>& vocabulary, const BertConfig& config, const std::string& source);
+
 // A checkpoint that was opened and whose contents are read and checked; weights are read on demand. Errors name file
 // and dataset.
 class Checkpoint {
@@ -55,7 +59,8 @@ class Checkpoint {
   const CheckpointContents& contents() const { return contents_; }
   WordPiece tokenizer() const { return {contents_.vocabulary, contents_.tokenizer}; }
 
-  // All values of a model of contents().config. One Error lists all missing, unexpected and mis-shaped tensors.
+  // All values of a model of contents().config; lays the store out unless that is done. One Error lists all missing,
+  // unexpected and mis-shaped tensors.
   LoadReport load_weights(ParameterStore& store) const;
 
   bool resumes() const { return resumes_; }                                  // has a training state and the optimizer's

@@ -7,8 +7,8 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
-#include <vector>
 
+#include "data/load_report.h"
 #include "nn/config.h"
 #include "nn/parameter.h"
 
@@ -18,26 +18,19 @@ namespace espalier {
 // skipped. Throws Error, beginning with `source`, for a model that is not a BERT encoder with exact GELU and absolute
 // positions, and for values that are wrong.
 BertConfig config_from_json(const nlohmann::json& json, const std::string& source);
-nlohmann::json config_to_json(
-    const BertConfig& config);  // as transformers writes it, for BertForSequenceClassification
 BertConfig read_config(const std::filesystem::path& directory);
 
-// What became of a model's parameters and of a file's tensors. Names are in order.
-struct LoadReport {
-  int64_t loaded = 0;                    // parameters that got their values from the file
-  std::vector<std::string> initialised;  // parameters that keep their initial values: classifier, pooler
-  std::vector<std::string> ignored;      // tensors of the file without a place in the model: other heads, buffers
-  std::vector<std::string> unexpected;   // the same, but of unknown purpose; worth a warning
+// As transformers writes it for BertForSequenceClassification.
+nlohmann::json config_to_json(const BertConfig& config);
 
-  std::string text() const;  // "199 tensors loaded; classifier.bias, classifier.weight start from …": one line
-};
+// Lays the store out unless that is done, and loads model.safetensors, or the files that model.safetensors.index.json
+// names. Takes names with and without `bert.` and `module.`, and gamma and beta for a layer norm's weight and bias.
+// Parameters of the classifier and the pooler that are not there are initialised from seed and range. Throws one Error
+// that lists all other missing and all mis-shaped tensors, before any memory is used.
+LoadReport load_hf_weights(const std::filesystem::path& directory, ParameterStore& store, uint64_t seed,
+                           float range = 0.02F);
 
-// Loads model.safetensors, or the files that model.safetensors.index.json names, over the store's values. Takes names
-// with and without `bert.` and `module.`, and gamma and beta for a layer norm's weight and bias. Throws one Error that
-// lists all missing and mis-shaped tensors.
-LoadReport load_hf_weights(const std::filesystem::path& directory, ParameterStore& store);
-
-// Writes config.json and model.safetensors for transformers' BertForSequenceClassification into a folder that exists.
+// Writes config.json and model.safetensors, for BertForSequenceClassification, into a folder that exists.
 void save_hf_model(const std::filesystem::path& directory, const BertConfig& config, const ParameterStore& store);
 
 }  // namespace espalier

@@ -19,7 +19,7 @@
 namespace espalier {
 
 struct Model {
-  Model(const BertConfig& model_config, WordPiece model_tokenizer, uint64_t seed);  // with initial values
+  Model(const BertConfig& model_config, WordPiece model_tokenizer);  // parameters without values
 
   BertConfig config;
   ParameterStore store;
@@ -29,12 +29,13 @@ struct Model {
   nlohmann::json options = nlohmann::json::object();  // of the run that made a checkpoint
   std::string source;
 
-  CheckpointContents contents() const;  // for save_checkpoint, with these options
+  CheckpointContents contents() const;  // for save_checkpoint
 };
 
 struct OpenOptions {
   uint64_t seed = 0;                                     // of the values that the source does not have
-  std::optional<std::filesystem::path> vocabulary = {};  // a vocab.txt for random:SIZE; without: demo_vocabulary()
+  std::optional<std::filesystem::path> vocabulary = {};  // vocab.txt, or a directory with one and its options; replaces
+                                                         // demo_vocabulary() of random:SIZE or a directory's own
   std::optional<std::vector<std::string>> labels = {};   // instead of the source's names
 };
 

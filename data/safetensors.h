@@ -18,39 +18,33 @@ class Safetensors {
   struct Entry {
     std::string type;  // as the file says: F32, BF16, I64, …
     std::vector<int64_t> shape;
-    int64_t first, bytes;  // the file's extent, in bytes
+    int64_t first = 0, bytes = 0;  // where the values lie in the file
   };
 
-  // Maps the file and checks its whole header: lengths, types, shapes, and that the extents lie in the file without
-  // overlap. Throws Error with the path and the tensor's name.
+  // Reads and checks the header: lengths, types, shapes, and that the extents fill the file without gap or overlap.
+  // Throws Error with the path and the tensor's name.
   explicit Safetensors(const std::filesystem::path& path);
   ~Safetensors();
-  Safetensors(Safetensors&&) noexcept;
-  Safetensors& operator=(Safetensors&&) = delete;
+  Safetensors(const Safetensors&) = delete;
+  Safetensors& operator=(const Safetensors&) = delete;
 
   const std::map<std::string, Entry>& entries() const { return entries_; }
   const std::map<std::string, std::string>& metadata() const { return metadata_; }
 
-  // The values of an F64, F32, F16 or BF16 tensor of at most 4 dimensions as f32. Throws Error for any other, and where
-  // there is none.
+  // The values of an F64, F32, F16 or BF16 tensor as f32. Throws Error for any other type, more than 4 dimensions, and
+  // where there is none of that name.
   Tensor read(const std::string& name) const;
   void read_into(const std::string& name, const Tensor& to) const;  // f32 of the same shape
 
  private:
-  const Entry& at(const std::string& name) const;
-  void parse_header();
-
-  std::filesystem::path path_;
-  const std::byte* data_ = nullptr;
-  int64_t size_ = 0;
+  std::string path_;
+  int file_ = -1;
   std::map<std::string, Entry> entries_;
   std::map<std::string, std::string> metadata_;
 };
 
-std::string to_string(const std::vector<int64_t>& shape);  // "[30522, 384]"
-
-// f32 and bf16 tensors as they are, equal tensors as equal bytes. Throws Error where the file cannot be made, Failure
-// where it cannot be completed.
+// Writes the tensors in their types; equal tensors give equal bytes. Throws Error where the file cannot be made,
+// Failure where it cannot be completed.
 void write_safetensors(const std::filesystem::path& path, const std::map<std::string, Tensor>& tensors,
                        const std::map<std::string, std::string>& metadata = {});
 

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+// JSON objects from files and from texts inside of files. Used by data/hf and data/checkpoint.
+#pragma once
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+
+namespace espalier {
+
+// Throws Error, beginning with `source`, for what is no JSON object or has more than 4 MB.
+nlohmann::json parse_object(const std::string& text, const std::string& source);
+nlohmann::json read_object(const std::filesystem::path& path);
+
+}  // namespace espalier

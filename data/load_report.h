@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// What loading a model's weights tells: the report where it went well, all problems at once where it did not. Made by
+// data/hf and data/checkpoint, shown by the programs.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/shape.h"
+
+namespace espalier {
+
+// What became of a model's parameters and of a file's tensors. Names are in order.
+struct LoadReport {
+  int64_t loaded = 0;                         // parameters that got their values from the file
+  std::vector<std::string> initialised = {};  // parameters that start from the seed
+  std::vector<std::string> ignored = {};      // tensors that the model has no use for: other heads, buffers
+  std::vector<std::string> unexpected = {};   // tensors of unknown purpose; worth a warning
+
+  std::string text() const;  // one line; long lists are cut
+};
+
+// Where a model and a file differ.
+struct LoadProblems {
+  std::vector<std::string> missing, unexpected, mis_shaped;
+
+  void compare(const std::string& name, std::span<const int64_t> found, const Shape& expected);
+  void check(const std::string& source, const std::string& conclusion) const;  // throws one Error that lists them all
+};
+
+}  // namespace espalier
