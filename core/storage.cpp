@@ -34,6 +34,22 @@ Pool& pool() {
   return *instance;
 }
 
+// Gives back free blocks, the largest that are too small first, of `bytes` in all: a longer batch replaces blocks
+// instead of adding to them.
+void release_some(Pool& p, size_t bytes) {
+  size_t released = 0;
+  for (auto it = p.free.lower_bound(bytes); it != p.free.begin() && released < bytes;) {
+    --it;
+    while (!it->second.empty() && released < bytes) {
+      std::free(it->second.back());
+      it->second.pop_back();
+      released += it->first;
+    }
+    if (it->second.empty()) it = p.free.erase(it);
+  }
+  p.stats.pooled -= released;
+}
+
 void* allocate(size_t bytes) {
   const size_t alignment = bytes >= huge_page ? huge_page : 64;
   void* const block = std::aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
@@ -47,11 +63,16 @@ void* allocate(size_t bytes) {
 Storage::Storage(size_t bytes) : capacity_(size_class(std::max<size_t>(bytes, 1))) {
   Pool& p = pool();
   std::unique_lock lock(p.mutex);
-  if (auto& list = p.free[capacity_]; !list.empty()) {
-    data_ = static_cast<std::byte*>(list.back());
-    list.pop_back();
+  // The smallest free block that is not over twice as large: batches differ in length, their buffers should not pile up
+  // side by side.
+  if (const auto fit = p.free.lower_bound(capacity_); fit != p.free.end() && fit->first <= 2 * capacity_) {
+    capacity_ = fit->first;
+    data_ = static_cast<std::byte*>(fit->second.back());
+    fit->second.pop_back();
+    if (fit->second.empty()) p.free.erase(fit);
     p.stats.pooled -= capacity_;
   } else {
+    release_some(p, capacity_);
     lock.unlock();
     data_ = static_cast<std::byte*>(allocate(capacity_));  // may throw: counted only afterwards
     lock.lock();
