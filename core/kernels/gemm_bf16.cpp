@@ -76,7 +76,7 @@ HWY_INLINE hn::VFromD<hn::RebindToUnsigned<D>> rounded_high(D d, hn::VFromD<D> v
   const hn::RebindToUnsigned<D> du;
   const auto bits = hn::BitCast(du, v);
   const auto sum = hn::Add(hn::Add(bits, hn::Set(du, 0x7fff)), hn::And(hn::ShiftRight<16>(bits), hn::Set(du, 1)));
-  const auto is_nan = hn::MaskFromVec(hn::BitCast(du, hn::VecFromMask(d, hn::Ne(v, v))));
+  const auto is_nan = hn::RebindMask(du, hn::IsNaN(v));
   return hn::And(hn::IfThenElse(is_nan, hn::Or(bits, hn::Set(du, 0x400000)), sum), hn::Set(du, 0xffff0000U));
 }
 

@@ -48,6 +48,7 @@ std::vector<std::string> available_isas() {
 std::string current_isa() { return lower(probe_target()); }
 
 void set_isa(const std::string& name) {
+  const std::string now = lowered ? current_isa() : "";
   hwy::DisableTargets(0);
   const std::vector<Isa> list = supported();
   lowered = false;
@@ -55,8 +56,10 @@ void set_isa(const std::string& name) {
   const auto found = std::find_if(list.begin(), list.end(), [&](const Isa& isa) { return isa.name == name; });
   std::string known;
   for (const Isa& isa : list) known += (known.empty() ? "" : ", ") + isa.name;
-  CHECK(found != list.end(), "ESPALIER_ISA: '", name,
-        "' is unknown or not supported by this CPU; it can be one of: ", known);
+  if (found == list.end()) {
+    set_isa(now);
+    fail("ESPALIER_ISA: '", name, "' is unknown or not supported by this CPU; it can be one of: ", known);
+  }
   int64_t better = 0;
   for (const Isa& isa : list)
     if (isa.bit < found->bit) better |= isa.bit;  // Highway's better targets have lower bits

@@ -40,7 +40,7 @@ HWY_INLINE void store(D d, hn::VFromD<D> v, T* p) {
     const auto lowest = hn::And(hn::ShiftRight<16>(bits), hn::Set(du, 1));
     const auto rounded = hn::ShiftRight<16>(hn::Add(hn::Add(bits, hn::Set(du, 0x7fff)), lowest));
     const auto nan = hn::Or(hn::ShiftRight<16>(bits), hn::Set(du, 0x40));
-    const auto is_nan = hn::MaskFromVec(hn::BitCast(du, hn::VecFromMask(d, hn::Ne(v, v))));
+    const auto is_nan = hn::RebindMask(du, hn::IsNaN(v));  // Ne(v, v) is false for a NaN on AVX
     hn::StoreU(hn::DemoteTo(half, hn::BitCast(di, hn::IfThenElse(is_nan, nan, rounded))), half, &p->bits);
   } else {
     hn::StoreU(v, d, p);
