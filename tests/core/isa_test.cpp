@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/kernels/isa.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "core/check.h"
+
+namespace espalier::kernels {
+namespace {
+
+class IsaTest : public testing::Test {
+ protected:
+  void TearDown() override { set_isa(best_); }
+  const std::string best_ = current_isa();
+};
+
+TEST_F(IsaTest, each_available_one_can_be_chosen) {
+  const std::vector<std::string> names = available_isas();
+  ASSERT_FALSE(names.empty());
+  for (const std::string& name : names) {
+    set_isa(name);
+    EXPECT_EQ(current_isa(), name);
+    EXPECT_EQ(available_isas(), names) << "after " << name;  // asking does not change what runs
+    EXPECT_EQ(current_isa(), name);
+  }
+  set_isa("");
+  EXPECT_EQ(current_isa(), names.front());
+}
+
+TEST_F(IsaTest, an_unknown_name_is_answered_with_the_known_ones) {
+  const std::vector<std::string> names = available_isas();
+  set_isa(names.back());
+  try {
+    set_isa("avx1024");
+    FAIL() << "nothing was thrown";
+  } catch (const Error& e) {
+    const std::string text = e.what();
+    EXPECT_NE(text.find("avx1024"), std::string::npos) << text;
+    for (const std::string& name : names) EXPECT_NE(text.find(name), std::string::npos) << text;
+  }
+  EXPECT_EQ(current_isa(), names.back()) << "a refused name changes nothing";
+}
+
+TEST_F(IsaTest, lowering_hides_what_the_cpu_offers_beyond) {
+  const std::vector<std::string> names = available_isas();
+  if (names.size() < 2) GTEST_SKIP() << "only one instruction set";
+  set_isa(names.back());
+  EXPECT_FALSE(has_avx512_bf16());
+  EXPECT_FALSE(has_amx_bf16());
+  EXPECT_FALSE(cpu_description().empty());
+}
+
+}  // namespace
+}  // namespace espalier::kernels
