@@ -72,7 +72,7 @@ void emulated(const Bf16Product& g) {
 
 // Rounds to bf16, leaving the result in the high half of each lane.
 template <class D>
-HWY_INLINE hn::VFromD<hn::RebindToUnsigned<D>> rounded_high(D d, hn::VFromD<D> v) {
+HWY_INLINE hn::VFromD<hn::RebindToUnsigned<D>> rounded_high(D, hn::VFromD<D> v) {
   const hn::RebindToUnsigned<D> du;
   const auto bits = hn::BitCast(du, v);
   const auto sum = hn::Add(hn::Add(bits, hn::Set(du, 0x7fff)), hn::And(hn::ShiftRight<16>(bits), hn::Set(du, 1)));
