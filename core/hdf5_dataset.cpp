@@ -30,7 +30,7 @@ hid_t stored_type(DType type) {
 
 void write_dataset(hid_t group, const std::string& name, DType type, hid_t space, const void* values,
                    const std::string& where) {
-  const Hdf5Id create = timeless(H5P_DATASET_CREATE);
+  const Hdf5Id create = creation_properties(H5P_DATASET_CREATE);
   H5Pset_fill_time(create, H5D_FILL_TIME_NEVER);  // every element is written right away
   const hid_t stored = stored_type(type);
   const Hdf5Id dataset(H5Dcreate2(group, name.c_str(), stored, space, H5P_DEFAULT, create, H5P_DEFAULT), H5Dclose);

@@ -54,7 +54,7 @@ std::string Hdf5Group::where(const std::string& name) const { return handle_->fi
 
 Hdf5Group Hdf5Group::create_group(const std::string& name) const {
   handle_->check_new(name);
-  const Hdf5Id create = timeless(H5P_GROUP_CREATE);
+  const Hdf5Id create = creation_properties(H5P_GROUP_CREATE);
   Hdf5Id id(H5Gcreate2(handle_->id, name.c_str(), H5P_DEFAULT, create, H5P_DEFAULT), H5Gclose);
   if (id < 0) throw Failure(where(name) + " cannot be made");
   return Hdf5Group(std::make_shared<Handle>(Handle{std::move(id), handle_->file, handle_->path + name + '/', 0}));
@@ -138,7 +138,7 @@ Hdf5File::~Hdf5File() {
 
 Hdf5File Hdf5File::create(const std::filesystem::path& path, const std::string& shown_as) {
   auto error = std::make_unique<int>(0);
-  const Hdf5Id access = access_properties(error.get()), creation = timeless(H5P_FILE_CREATE);
+  const Hdf5Id access = access_properties(error.get()), creation = creation_properties(H5P_FILE_CREATE);
   errno = 0;
   Hdf5Id id(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, creation, access), H5Fclose);
   CHECK(id >= 0, shown_as, ": cannot be created", reason(errno));
