@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "data/tsv.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
@@ -14,6 +11,7 @@
 #include <string_view>
 
 #include "core/check.h"
+#include "data/atomic_file.h"
 
 namespace espalier {
 namespace {
@@ -199,28 +197,7 @@ void write_tsv(const std::filesystem::path& path, const Dataset& dataset) {
     if (dataset.labelled) text += '\t' + std::to_string(example.label);
     text += '\n';
   }
-
-  std::error_code ignored;
-  CHECK(!std::filesystem::is_directory(path, ignored), path.string(),
-        ": is a directory; expected the name of a file to write");
-  const std::string aside = path.string() + ".partial-" + std::to_string(::getpid());
-  const int file = ::open(aside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-  CHECK(file >= 0, path.string(), ": cannot be written (", std::strerror(errno),
-        "); expected a folder that exists and that you may write to");
-  size_t written = 0;
-  while (written < text.size()) {
-    const ssize_t count = ::write(file, text.data() + written, text.size() - written);
-    if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) break;
-    written += static_cast<size_t>(count);
-  }
-  const bool flushed = written == text.size() && ::fsync(file) == 0;
-  const bool closed = ::close(file) == 0;
-  if (!flushed || !closed || ::rename(aside.c_str(), path.c_str()) != 0) {
-    const std::string reason = std::strerror(errno);
-    ::unlink(aside.c_str());
-    throw Failure(path.string() + ": writing stopped (" + reason + "); the file is as it was: make room and try again");
-  }
+  write_file(path, text);
 }
 
 }  // namespace espalier

@@ -26,9 +26,8 @@ struct ReadOptions {
 // one at a time. Throws Error with path and line: what was found, what was expected and the remedy.
 Dataset read_tsv(const std::filesystem::path& path, const ReadOptions& options = {});
 
-// Writes the columns that the dataset has; read_tsv gives the same examples back. The file is written beside `path`,
-// flushed and renamed. Throws Error where `path` cannot be written or a text holds a tab, line break or NUL, Failure
-// where writing stops half-way.
+// Writes the columns that the dataset has; read_tsv gives the same examples back. Throws Error where a text holds a
+// tab, line break or NUL, and as write_file does.
 void write_tsv(const std::filesystem::path& path, const Dataset& dataset);
 
 }  // namespace espalier
