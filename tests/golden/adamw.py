@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Golden values of the optimizer (tests/optim): twenty steps of torch.optim.AdamW with clipping and a changing learning rate, and the learning
+rates of transformers' schedules. Usage: python adamw.py > adamw.txt"""
+import torch
+import transformers
+
+from golden import record, uniform
+
+STEPS, DECAY, MAX_NORM = 20, 0.1, 8.0
+SHAPES = {"bias": (7,), "embedding": (9, 4), "norm": (6,), "unused": (3,), "weight": (5, 70)}
+
+
+def gradient(name, step):
+    """None for the parameter that the loss does not reach; the embedding's is zero but in three rows."""
+    if name == "unused":
+        return None
+    g = uniform(name, step, SHAPES[name], 0.5 * (1 + step % 3))
+    if name == "embedding":
+        touched = {step % 9, (3 * step + 1) % 9, step * step % 9}
+        for row in range(9):
+            g[row] *= row in touched
+    return torch.from_numpy(g).float()
+
+
+print("# PyTorch", torch.__version__, "in single precision, transformers", transformers.__version__ + "; made by adamw.py")
+parameters = {name: torch.nn.Parameter(torch.from_numpy(uniform(name, 1000, shape, 1)).float()) for name, shape in SHAPES.items()}
+decayed = ["embedding", "unused", "weight"]
+optimizer = torch.optim.AdamW([{"params": [parameters[n] for n in decayed], "weight_decay": DECAY},
+                               {"params": [parameters[n] for n in SHAPES if n not in decayed], "weight_decay": 0.0}])
+norms = []
+for step in range(STEPS):
+    for name, parameter in parameters.items():
+        parameter.grad = gradient(name, step)
+    norms.append(torch.nn.utils.clip_grad_norm_(parameters.values(), MAX_NORM).item())
+    for group in optimizer.param_groups:
+        group["lr"] = 0.01 * (STEPS - step) / STEPS
+    optimizer.step()
+    if step in (0, 4, STEPS - 1):
+        for name, parameter in parameters.items():
+            print(record(f"step{step}/{name}", parameter.detach()))
+            if name != "unused":
+                print(record(f"step{step}/{name}/m", optimizer.state[parameter]["exp_avg"]))
+                print(record(f"step{step}/{name}/v", optimizer.state[parameter]["exp_avg_sq"]))
+print(" ".join(["norms", *map(repr, norms)]))
+
+SCHEDULES = {
+    "linear": transformers.get_linear_schedule_with_warmup,
+    "cosine": transformers.get_cosine_schedule_with_warmup,
+    "constant": lambda optimizer, warmup, total: transformers.get_constant_schedule_with_warmup(optimizer, warmup),
+}
+for kind, make in SCHEDULES.items():
+    for warmup, total in [(0, 10), (3, 20), (1, 1), (5, 5)]:
+        schedule = make(torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=2e-5), warmup, total)
+        rates = []
+        for _ in range(total):
+            rates.append(schedule.get_last_lr()[0])
+            schedule.optimizer.step()
+            schedule.step()
+        print(" ".join([f"{kind}_{warmup}_{total}", *map(repr, rates)]))
