@@ -24,6 +24,8 @@ nlohmann::json parse_object(const std::string& text, const std::string& source) 
     return json;
   } catch (const nlohmann::json::parse_error& error) {
     fail(source, ": is not JSON at byte ", error.byte, "; it is damaged or cut off");
+  } catch (const nlohmann::json::out_of_range&) {  // how the JSON library calls 1e999
+    fail(source, ": holds a number that is too large");
   }
 }
 

@@ -78,6 +78,8 @@ Json parse_header(const std::string& text, const std::string& path) {
     return Json::parse(text, check);
   } catch (const Json::parse_error& error) {
     fail(path, ": the header is not JSON at byte ", error.byte, "; the file is damaged or not safetensors");
+  } catch (const Json::out_of_range&) {  // how the JSON library calls 1e999
+    fail(path, ": the header holds a number that is too large; the file is damaged");
   }
 }
 

@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "data/hf.h"
+
+#include <functional>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "data/safetensors.h"
+#include "nn/bert.h"
+#include "tests/temporary.h"
+
+namespace espalier {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::json;
+
+const fs::path golden = fs::path(ESPALIER_TESTS_DIR) / "golden";
+
+Json config_json() { return Json::parse(read_bytes(golden / "hf_model" / "config.json")); }
+
+std::map<std::string, Tensor> golden_tensors() {
+  const Safetensors file(golden / "hf_model" / "model.safetensors");
+  std::map<std::string, Tensor> tensors;
+  for (const auto& [name, entry] : file.entries()) tensors[name] = file.read(name);
+  return tensors;
+}
+
+// A model of the golden configuration, without values.
+struct Loaded {
+  explicit Loaded(int64_t labels = 3) {
+    BertConfig config = read_config(golden / "hf_model");
+    config.labels.resize(static_cast<size_t>(labels), "more");
+    bert = std::make_unique<Bert>(store, config);
+  }
+  double sum(const std::string& name) const {
+    double total = 0;
+    for (const float value : store.at(name).value.span<float>()) total += value;
+    return total;
+  }
+  // Expects the golden value of every parameter but those of the head.
+  void expect_golden(bool head) const {
+    const Json sums = Json::parse(read_bytes(golden / "hf_model" / "expected.json"))["sums"];
+    EXPECT_EQ(sums.size(), 41U);
+    for (const auto& [name, total] : sums.items()) {
+      const bool in_head = name.starts_with("classifier") || name.starts_with("bert.pooler");
+      if (head || !in_head) {
+        EXPECT_NEAR(sum(name), total.get<double>(), 1e-5) << name;
+      }
+    }
+  }
+  ParameterStore store;
+  std::unique_ptr<Bert> bert;
+};
+
+class Directory : public testing::Test {
+ protected:
+  // A directory with the golden tensors after a change.
+  LoadReport load(const std::function<void(std::map<std::string, Tensor>&)>& change, Loaded& model, uint64_t seed = 1) {
+    auto tensors = golden_tensors();
+    change(tensors);
+    write_safetensors(folder_ / "model.safetensors", tensors);
+    return load_hf_weights(folder_.path(), model.store, seed, 0.02F);
+  }
+  TemporaryFolder folder_;
+};
+
+void rename(std::map<std::string, Tensor>& tensors, const std::function<std::string(std::string)>& to) {
+  std::map<std::string, Tensor> renamed;
+  for (const auto& [name, tensor] : tensors) renamed[to(name)] = tensor;
+  tensors = renamed;
+}
+
+std::string replaced(std::string text, const std::string& from, const std::string& to) {
+  if (const size_t at = text.find(from); at != std::string::npos) text.replace(at, from.size(), to);
+  return text;
+}
+
+TEST(HfConfig, ReadsEveryField) {
+  const BertConfig c = read_config(golden / "hf_model");
+  EXPECT_EQ(c.vocab_size, 25);
+  EXPECT_EQ(c.hidden_size, 8);
+  EXPECT_EQ(c.num_hidden_layers, 2);
+  EXPECT_EQ(c.num_attention_heads, 2);
+  EXPECT_EQ(c.intermediate_size, 12);
+  EXPECT_EQ(c.max_position_embeddings, 20);
+  EXPECT_EQ(c.type_vocab_size, 2);
+  EXPECT_EQ(c.layer_norm_eps, 1e-6F);
+  EXPECT_EQ(c.hidden_dropout_prob, 0.2F);
+  EXPECT_EQ(c.attention_probs_dropout_prob, 0.05F);
+  EXPECT_EQ(c.classifier_dropout, 0.3F);
+  EXPECT_EQ(c.initializer_range, 0.3F);
+  EXPECT_EQ(c.labels, (std::vector<std::string>{"negative", "neutral", "positive"}));
+  const BertConfig defaults =
+      config_from_json(Json::parse(R"({"classifier_dropout": null, "problem_type": "regression"})"), "x");
+  EXPECT_EQ(defaults.hidden_size, 768);
+  EXPECT_LT(defaults.classifier_dropout, 0);
+  EXPECT_EQ(defaults.labels, (std::vector<std::string>{"LABEL_0", "LABEL_1"}));
+}
+
+TEST(HfConfig, WritesWhatItReads) {
+  const BertConfig c = read_config(golden / "hf_model");
+  const Json written = config_to_json(c), original = config_json();
+  for (const char* field :
+       {"architectures", "attention_probs_dropout_prob", "classifier_dropout", "hidden_act", "hidden_dropout_prob",
+        "hidden_size", "id2label", "initializer_range", "intermediate_size", "label2id", "layer_norm_eps",
+        "max_position_embeddings", "model_type", "num_attention_heads", "num_hidden_layers", "pad_token_id",
+        "type_vocab_size", "vocab_size"})
+    EXPECT_EQ(written[field].dump(), original[field].dump()) << field;
+  EXPECT_EQ(config_to_json(config_from_json(written, "x")).dump(), written.dump());
+  EXPECT_TRUE(config_to_json(BertConfig{})["classifier_dropout"].is_null());
+}
+
+TEST(HfConfig, LabelsComeInTheOrderOfTheirNumbers) {
+  const auto labels = [](const char* text) { return config_from_json(Json::parse(text), "x").labels; };
+  using Labels = std::vector<std::string>;
+  EXPECT_EQ(labels(R"({"num_labels": 3})"), (Labels{"LABEL_0", "LABEL_1", "LABEL_2"}));
+  EXPECT_EQ(labels(R"({"label2id": {"a": 2, "b": 0, "c": 1}})"), (Labels{"b", "c", "a"}));
+  EXPECT_EQ(labels(R"({"id2label": {"1": "neg", "0": "pos"}, "label2id": {"neg": 0, "pos": 1}})"),
+            (Labels{"pos", "neg"}));
+  Json many;
+  for (int i = 0; i < 12; ++i) many["id2label"][std::to_string(i)] = "l" + std::to_string(i);
+  EXPECT_EQ(config_from_json(many, "x").labels[10], "l10");  // by number, not by text
+}
+
+TEST(HfConfig, WhatIsWrongIsNamed) {
+  const auto error = [](const std::string& change) {
+    Json json = config_json();
+    json.merge_patch(Json::parse(change));
+    return error_of<Error>([&] { config_from_json(json, "config.json"); });
+  };
+  EXPECT_EQ(error("{}"), "no error");
+  EXPECT_EQ(error(R"({"model_type": "roberta"})"),
+            "config.json: model_type is \"roberta\"; expected \"bert\": only BERT encoders are supported");
+  expect_in(error(R"({"is_decoder": true})"), "is_decoder is true");
+  expect_in(error(R"({"hidden_act": "gelu_new"})"),
+            "hidden_act is \"gelu_new\"; expected \"gelu\": only the exact GELU");
+  expect_in(error(R"({"hidden_act": "relu"})"), "hidden_act is \"relu\"");
+  expect_in(error(R"({"position_embedding_type": "relative_key"})"), "position_embedding_type is \"relative_key\"");
+  expect_in(error(R"({"hidden_size": "8"})"), "hidden_size is \"8\"; expected a whole number");
+  expect_in(error(R"({"hidden_size": 8.0})"), "hidden_size is 8.0; expected a whole number");
+  expect_in(error(R"({"hidden_size": 9})"), "hidden_size 9 is not a multiple of num_attention_heads 2");
+  expect_in(error(R"({"vocab_size": 18446744073709551615})"), "vocab_size is -1");
+  expect_in(error(R"({"layer_norm_eps": "small"})"), "layer_norm_eps is \"small\"; expected a number");
+  expect_in(error(R"({"hidden_dropout_prob": 1})"), "hidden_dropout_prob is 1");
+  expect_in(error(R"({"num_labels": 2})"), "num_labels is 2, but 3 labels are named");
+  expect_in(error(R"({"num_labels": 1000000})"), "num_labels is 1000000");
+  expect_in(error(R"({"id2label": {"0": "positive"}})"), "a label is named twice");
+  expect_in(error(R"({"id2label": {"0": null, "3": "x"}})"), "gives the label \"x\" the number 3; expected 0 … 2");
+  expect_in(error(R"({"id2label": {"00": "x"}})"), "expected 0 … 3, each once");
+  expect_in(error(R"({"id2label": {"one": "x"}})"), "id2label has \"one\": \"x\"");
+  expect_in(error(R"({"id2label": {"1": 5}})"), "id2label has \"1\": 5");
+  expect_in(error(R"({"id2label": ["a", "b"]})"), "expected an object of names");
+  expect_in(error(R"({"id2label": null, "label2id": {"negative": 1}})"), "expected 0 … 2, each once");
+  expect_in(error(R"({"id2label": null, "label2id": {"negative": "0"}})"), "expected an object of numbers");
+  expect_in(error_of<Error>([] { config_from_json(Json::array(), "x"); }), "x: holds a JSON array");
+
+  const TemporaryFolder folder;
+  expect_in(error_of<Error>([&] { read_config(folder.path()); }), "config.json: cannot be opened: No such file");
+  write_bytes(folder / "config.json", "{\"a\": ");
+  expect_in(error_of<Error>([&] { read_config(folder.path()); }), "config.json: is not JSON at byte 7");
+  write_bytes(folder / "config.json", "{\"layer_norm_eps\": 1e999}");
+  expect_in(error_of<Error>([&] { read_config(folder.path()); }), "config.json: holds a number that is too large");
+  write_bytes(folder / "config.json", "[]");
+  expect_in(error_of<Error>([&] { read_config(folder.path()); }), "holds a JSON array");
+  write_bytes(folder / "config.json", std::string((4 << 20) + 1, '['));
+  expect_in(error_of<Error>([&] { read_config(folder.path()); }), "has more than 4194304 bytes");
+}
+
+TEST_F(Directory, LoadsWhatTransformersWrites) {
+  for (const char* name : {"hf_model", "hf_model_sharded"}) {
+    Loaded model;
+    const LoadReport report = load_hf_weights(golden / name, model.store, 1);
+    EXPECT_EQ(report.loaded, 41);
+    EXPECT_EQ(report.text(), "41 tensors loaded");
+    model.expect_golden(true);
+  }
+}
+
+TEST_F(Directory, TakesOtherNamesOfTheSameTensors) {
+  const auto check = [&](const std::function<std::string(std::string)>& to) {
+    Loaded model;
+    const LoadReport report = load([&](auto& tensors) { rename(tensors, to); }, model);
+    EXPECT_EQ(report.text(), "41 tensors loaded");
+    model.expect_golden(true);
+  };
+  check([](const std::string& name) { return replaced(name, "bert.", ""); });
+  check([](const std::string& name) { return "module." + name; });
+  check([](const std::string& name) {
+    return replaced(replaced(name, "LayerNorm.weight", "LayerNorm.gamma"), "LayerNorm.bias", "LayerNorm.beta");
+  });
+}
+
+TEST_F(Directory, ReportsNewIgnoredAndUnexpectedTensors) {
+  const auto change = [](std::map<std::string, Tensor>& tensors) {
+    std::erase_if(
+        tensors, [](const auto& t) { return t.first.starts_with("classifier") || t.first.starts_with("bert.pooler"); });
+    tensors["bert.embeddings.position_ids"] = Tensor::zeros({1, 20}, DType::i32);
+    tensors["cls.predictions.bias"] = Tensor::zeros({25});
+    tensors["qa_outputs.weight"] = Tensor::zeros({2, 8});
+    tensors["bert.encoder.layer.7.output.dense.bias"] = Tensor::zeros({8});
+    tensors["odd"] = Tensor::zeros({1, 2, 3});
+  };
+  Loaded model, same, other, full;
+  const LoadReport report = load(change, model, 5);
+  EXPECT_EQ(report.loaded, 37);
+  EXPECT_EQ(report.initialised, (std::vector<std::string>{"bert.pooler.dense.bias", "bert.pooler.dense.weight",
+                                                          "classifier.bias", "classifier.weight"}));
+  EXPECT_EQ(report.ignored,
+            (std::vector<std::string>{"bert.embeddings.position_ids", "cls.predictions.bias", "qa_outputs.weight"}));
+  EXPECT_EQ(report.unexpected, (std::vector<std::string>{"bert.encoder.layer.7.output.dense.bias", "odd"}));
+  EXPECT_EQ(report.text(),
+            "37 tensors loaded; new, initialised from the seed: bert.pooler.dense.bias, bert.pooler.dense.weight, "
+            "classifier.bias, classifier.weight; not needed: "
+            "bert.embeddings.position_ids, cls.predictions.bias, qa_outputs.weight; of unknown purpose and ignored: "
+            "bert.encoder.layer.7.output.dense.bias, odd");
+  model.expect_golden(false);
+  load(change, same, 5);
+  load(change, other, 6);
+  full.store.allocate(5, 0.02F);
+  const auto values = [](const Loaded& m) {
+    const auto s = m.store.at("classifier.weight").value.span<float>();
+    return std::vector<float>(s.begin(), s.end());
+  };
+  EXPECT_EQ(values(model), values(same));
+  EXPECT_EQ(values(model), values(full));
+  EXPECT_NE(values(model), values(other));
+  EXPECT_EQ(model.sum("classifier.bias"), 0);
+}
+
+TEST_F(Directory, OneErrorListsAllThatDoesNotFit) {
+  Loaded model;
+  const std::string text = error_of<Error>([&] {
+    load(
+        [](auto& tensors) {
+          tensors.erase("bert.embeddings.LayerNorm.weight");
+          tensors.erase("bert.encoder.layer.1.output.dense.bias");
+          tensors["bert.embeddings.word_embeddings.weight"] = Tensor::zeros({24, 8});
+          tensors["classifier.weight"] = Tensor::zeros({2, 8, 1, 1});
+        },
+        model);
+  });
+  EXPECT_EQ(text, folder_.path().string() +
+                      ": 2 missing (bert.embeddings.LayerNorm.weight, bert.encoder.layer.1.output.dense.bias), 2 of "
+                      "the wrong shape "
+                      "(bert.embeddings.word_embeddings.weight [24, 8] for [25, 8], classifier.weight [2, 8, 1, 1] for "
+                      "[3, 8]); the weights do not belong to its "
+                      "config.json");
+  EXPECT_FALSE(model.store.values()) << "memory was taken before the check";
+
+  Loaded twice;
+  expect_in(
+      error_of<Error>([&] { load([](auto& tensors) { tensors["pooler.dense.bias"] = Tensor::zeros({8}); }, twice); }),
+      "bert.pooler.dense.bias and pooler.dense.bias are both for bert.pooler.dense.bias");
+  Loaded whole_numbers;
+  expect_in(error_of<Error>([&] {
+              load([](auto& tensors) { tensors["classifier.bias"] = Tensor::zeros({3}, DType::i32); }, whole_numbers);
+            }),
+            "tensor \"classifier.bias\" has the dtype I32");
+  Loaded four(4);
+  expect_in(error_of<Error>([&] { load([](auto&) {}, four); }),
+            "classifier.bias [3] for [4], classifier.weight [3, 8] for [4, 8]");
+}
+
+TEST_F(Directory, WeightFilesMustBeThere) {
+  Loaded model;
+  const auto error = [&] { return error_of<Error>([&] { load_hf_weights(folder_.path(), model.store, 1); }); };
+  expect_in(error(), "holds no model.safetensors; expected a Hugging Face directory");
+  write_bytes(folder_ / "pytorch_model.bin", "x");
+  expect_in(error(), "save_pretrained(DIRECTORY, safe_serialization=True)");
+  const auto index = [&](const std::string& text) {
+    write_bytes(folder_ / "model.safetensors.index.json", text);
+    return error();
+  };
+  expect_in(index("{}"), "has no weight_map");
+  expect_in(index(R"({"weight_map": {}})"), "has no weight_map");
+  expect_in(index(R"({"weight_map": {"a": 1}})"), "the file of a is 1");
+  expect_in(index(R"({"weight_map": {"a": "../../etc/passwd"}})"), "expected a name in the same directory");
+  expect_in(index(R"({"weight_map": {"a": "model-00001.safetensors"}})"),
+            "model-00001.safetensors: cannot be opened: No such file");
+  fs::copy(golden / "hf_model_sharded" / "model-00001-of-00002.safetensors", folder_ / "model-00001.safetensors");
+  expect_in(error(), "missing (bert.encoder.layer.1.");
+  fs::resize_file(folder_ / "model-00001.safetensors", 6000);
+  expect_in(error(), "the file is cut off or damaged");
+}
+
+TEST_F(Directory, SavesWhatItLoads) {
+  Loaded model, again;
+  load_hf_weights(golden / "hf_model", model.store, 1);
+  save_hf_model(folder_.path(), model.bert->config(), model.store);
+  EXPECT_EQ(read_config(folder_.path()).labels, model.bert->config().labels);
+  EXPECT_EQ(load_hf_weights(folder_.path(), again.store, 2).loaded, 41);
+  const auto a = model.store.values().span<float>(), b = again.store.values().span<float>();
+  EXPECT_TRUE(std::equal(a.begin(), a.end(), b.begin(), b.end()));
+  EXPECT_EQ(Safetensors(folder_ / "model.safetensors").metadata().at("format"), "pt");
+}
+
+}  // namespace
+}  // namespace espalier
