@@ -4,6 +4,7 @@
 // not promise.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <utility>
 #include <vector>
