@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "data/model_source.h"
+
+#include <nlohmann/json.hpp>
+
+#include "data/demo_corpus.h"
+#include "nn/packed_batch.h"
+#include "tests/temporary.h"
+
+namespace espalier {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::json;
+
+const fs::path golden = fs::path(ESPALIER_TESTS_DIR) / "golden";
+const fs::path hf = golden / "hf_model";
+
+std::vector<float> logits(const Model& model, const std::vector<int32_t>& ids) {
+  PackedBatch batch;
+  batch.ids = ids;
+  batch.segments.assign(ids.size(), 0);
+  batch.offsets = {0, static_cast<int32_t>(ids.size())};
+  Context context;
+  const Var y = (*model.bert)(batch, context);
+  const auto values = y.value.span<float>();
+  return {values.begin(), values.end()};
+}
+
+bool same_values(const Model& a, const Model& b) {
+  const auto x = a.store.values().span<float>(), y = b.store.values().span<float>();
+  return std::equal(x.begin(), x.end(), y.begin(), y.end());
+}
+
+TEST(ModelSource, DirectoryPredictsAsTransformers) {
+  const auto model = open_model(hf.string());
+  EXPECT_EQ(model->source, hf.string());
+  const Json expected = Json::parse(read_bytes(hf / "expected.json"))["texts"];
+  ASSERT_EQ(expected.size(), 4U);
+  for (const Json& row : expected) {
+    const auto ids = model->tokenizer.encode(row["text"].get<std::string>(), 20).ids;
+    EXPECT_EQ(ids, row["ids"].get<std::vector<int32_t>>());
+    const auto found = logits(*model, ids), wanted = row["logits"].get<std::vector<float>>();
+    ASSERT_EQ(found.size(), wanted.size());
+    for (size_t i = 0; i < wanted.size(); ++i) EXPECT_NEAR(found[i], wanted[i], 2e-6) << row["text"];
+  }
+}
+
+TEST(ModelSource, CheckpointIsTheSameModel) {
+  const TemporaryFolder folder;
+  const auto model = open_model(hf.string());
+  model->options = {{"epochs", 3}};
+  save_checkpoint(folder / "m.h5", model->store, model->contents());
+  const auto again = open_model((folder / "m.h5").string());
+  EXPECT_TRUE(same_values(*model, *again));
+  EXPECT_EQ(logits(*again, {2, 5, 8, 7, 3}), logits(*model, {2, 5, 8, 7, 3}));
+  EXPECT_EQ(again->options, model->options);
+  EXPECT_EQ(again->config.labels, model->config.labels);
+  EXPECT_EQ(again->tokenizer.vocabulary(), model->tokenizer.vocabulary());
+  EXPECT_EQ(again->report.text(), "41 tensors loaded");
+  save_checkpoint(folder / "n.h5", again->store, again->contents());
+  EXPECT_EQ(read_bytes(folder / "n.h5"), read_bytes(folder / "m.h5"));
+
+  const auto renamed = open_model((folder / "m.h5").string(), {.labels = {{"x", "y", "z"}}});
+  EXPECT_EQ(renamed->contents().config.labels, (std::vector<std::string>{"x", "y", "z"}));
+  expect_in(error_of<Error>([&] {
+              open_model((folder / "m.h5").string(), {.labels = {{"x", "y"}}});
+            }),
+            "m.h5: has 3 labels, but 2 are given");
+  expect_in(error_of<Error>([&] { open_model((folder / "m.h5").string(), {.vocabulary = hf / "vocab.txt"}); }),
+            "m.h5: has a vocabulary of its own");
+}
+
+TEST(ModelSource, RandomFollowsTheSeed) {
+  const auto one = open_model("random:tiny", {.seed = 1, .vocabulary = hf / "vocab.txt"});
+  const auto same = open_model("random:tiny", {.seed = 1, .vocabulary = hf});
+  const auto other = open_model("random:tiny", {.seed = 2, .vocabulary = hf, .labels = {{"a", "b", "c"}}});
+  EXPECT_EQ(one->config.vocab_size, 25);
+  EXPECT_EQ(one->store.at("bert.embeddings.word_embeddings.weight").shape, Shape({25, 128}));
+  EXPECT_TRUE(same_values(*one, *same));
+  EXPECT_NE(one->store.at("bert.pooler.dense.weight").value.data<float>()[0],
+            other->store.at("bert.pooler.dense.weight").value.data<float>()[0]);
+  EXPECT_EQ(other->store.at("classifier.bias").shape, Shape({3}));
+  EXPECT_EQ(one->report.text(), "initialised from the seed");
+  EXPECT_EQ(one->report.initialised.size(), one->store.all().size());
+
+  const auto demo = open_model("random:tiny");
+  EXPECT_EQ(demo->tokenizer.vocabulary(), demo_vocabulary());
+  EXPECT_EQ(demo->config.vocab_size, std::ssize(demo_vocabulary()));
+  expect_in(error_of<Error>([] { open_model("random:huge"); }), "choose tiny, mini, small, medium, base or large");
+}
+
+TEST(ModelSource, DirectoryMayGetOtherLabelsAndVocabulary) {
+  const TemporaryFolder folder;
+  for (const char* name : {"config.json", "model.safetensors"}) fs::copy(hf / name, folder / name);
+  const std::string directory = folder.path().string();
+  expect_in(error_of<Error>([&] { open_model(directory); }), "holds no vocabulary");
+  EXPECT_TRUE(same_values(*open_model(directory, {.vocabulary = hf / "vocab.txt"}), *open_model(hf.string())));
+  EXPECT_EQ(open_model(directory, {.vocabulary = hf, .labels = {{"x", "y", "z"}}})->config.labels[2], "z");
+  expect_in(error_of<Error>([&] {
+              open_model(directory, {.vocabulary = hf, .labels = {{"x", "y"}}});
+            }),
+            "classifier.bias [3] for [2]");
+  expect_in(error_of<Error>([&] {
+              open_model(directory, {.vocabulary = hf, .labels = {{"x", "x"}}});
+            }),
+            "a name is given twice");
+
+  std::string vocabulary = read_bytes(hf / "vocab.txt");
+  write_bytes(folder / "vocab.txt", vocabulary + "more\n");
+  expect_in(error_of<Error>([&] { open_model(directory); }),
+            directory + ": the vocabulary has 26 tokens and the word embeddings have 25 rows");
+  write_bytes(folder / "vocab.txt", vocabulary.substr(0, vocabulary.size() - 2));
+  expect_in(error_of<Error>([&] { open_model(directory); }), "the vocabulary has 24 tokens");
+}
+
+TEST(ModelSource, OtherSourcesGetTheThreeForms) {
+  const TemporaryFolder folder;
+  const std::string forms =
+      "; expected a checkpoint FILE.h5, a Hugging Face directory, or random:tiny|mini|small|medium|base|large";
+  EXPECT_EQ(error_of<Error>([] { open_model("bert-base"); }), "bert-base: there is no such file or directory" + forms);
+  EXPECT_EQ(error_of<Error>([] { open_model(""); }), ": there is no such file or directory" + forms);
+  const std::string file = (hf / "model.safetensors").string();
+  EXPECT_EQ(error_of<Error>([&] { open_model(file); }), file + ": is not a model" + forms);
+  write_bytes(folder / "empty.h5", "");
+  EXPECT_EQ(error_of<Error>([&] { open_model((folder / "empty.h5").string()); }),
+            (folder / "empty.h5").string() + ": is not a model" + forms);
+  expect_in(error_of<Error>([&] { open_model(folder.path().string()); }), "config.json: cannot be opened");
+  expect_in(error_of<Error>([&] { open_model((golden / "hdf5_odd.h5").string()); }),
+            "is an HDF5 file, but no checkpoint");
+}
+
+}  // namespace
+}  // namespace espalier
