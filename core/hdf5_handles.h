@@ -42,9 +42,9 @@ struct Hdf5Group::Handle {
   Hdf5Id open_dataset(const std::string& name) const;
 };
 
-// Creation properties of a group, dataset or file: without time stamps, which would make equal files differ. Groups keep
-// all names in their header, which has a checksum; the heap that HDF5 takes beyond 8 names has none, and the library
-// crashes on a damaged one.
+// Creation properties of a group, dataset or file: without time stamps, which would make equal files differ. Groups
+// keep all names in their header, which has a checksum; the heap that HDF5 takes beyond 8 names has none, and the
+// library crashes on a damaged one.
 inline Hdf5Id creation_properties(hid_t kind) {
   Hdf5Id properties(H5Pcreate(kind), H5Pclose);
   H5Pset_obj_track_times(properties, false);

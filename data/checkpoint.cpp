@@ -80,6 +80,7 @@ Json to_json(const TrainingState& state, int64_t optimizer_steps) {
 void save_checkpoint(const std::filesystem::path& path, const ParameterStore& store, const CheckpointContents& contents,
                      const AdamW* optimizer, const TrainingState* state, const std::function<void(Hdf5Group)>& more) {
   check_vocabulary(contents.vocabulary, contents.config, path.string());
+  store.settle();
   AtomicFile target(path);
   Hdf5File file = Hdf5File::create(target.temporary(), path.string());
   const Hdf5Group& root = file.root();

@@ -110,6 +110,7 @@ LoadReport load_hf_weights(const fs::path& directory, ParameterStore& store, uin
 }
 
 void save_hf_model(const fs::path& directory, const BertConfig& config, const ParameterStore& store) {
+  store.settle();
   std::map<std::string, Tensor> tensors;
   for (const Parameter* p : store.all()) tensors[p->name] = p->value;
   write_safetensors(directory / "model.safetensors", tensors, {{"format", "pt"}});

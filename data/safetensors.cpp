@@ -122,6 +122,7 @@ Safetensors::Entry parse_entry(const Json& json, const std::string& what, int64_
 void check_extents(const std::map<std::string, Safetensors::Entry>& entries, const std::string& path, int64_t start,
                    int64_t size) {
   std::vector<std::pair<const std::string, Safetensors::Entry> const*> order;
+  order.reserve(entries.size());
   for (const auto& entry : entries) order.push_back(&entry);
   std::sort(order.begin(), order.end(), [](const auto* a, const auto* b) {
     return std::pair(a->second.first, a->second.bytes) < std::pair(b->second.first, b->second.bytes);

@@ -46,7 +46,7 @@ std::string error_of(Action action) {
   try {
     action();
   } catch (const E& error) {
-    const std::string text = error.what();
+    std::string text = error.what();
     EXPECT_EQ(text.find('\n'), std::string::npos) << "one line only: " << text;
     return text;
   }

@@ -112,7 +112,7 @@ TEST(Hdf5File, ErrorsNameFileAndObject) {
   const fs::path path = folder / "a.h5";
   write_sample(path);
   const Hdf5File file = Hdf5File::open(path);
-  const Hdf5Group root = file.root(), weights = root.group("weights");
+  const Hdf5Group &root = file.root(), weights = root.group("weights");
   const auto check = [&](const std::function<void()>& action, const std::string& where, const std::string& what) {
     const std::string text = error_of<Error>(action);
     EXPECT_EQ(text.find(path.string() + ": " + where), 0U) << text;
@@ -154,7 +154,7 @@ TEST(Hdf5File, RefusesFilesThatAreNotHdf5) {
 
 TEST(Hdf5File, RefusesWhatOtherWritersMayHavePutIn) {
   const Hdf5File file = Hdf5File::open(fs::path(ESPALIER_TESTS_DIR) / "golden" / "hdf5_odd.h5");
-  const Hdf5Group root = file.root();
+  const Hdf5Group& root = file.root();
   EXPECT_TRUE(same(root.read("plain"), Tensor::of<float>({2, 3}, std::vector<float>{0, 1, 2, 3, 4, 5})));
   EXPECT_EQ(root.attribute("plain", "fixed"), "fixed");
   reset_storage_peak();

@@ -86,7 +86,7 @@ class CheckpointFile : public testing::Test {
     save_checkpoint(file_, run.store, contents(run.bert.config()), run.optimizer.get(), &state, more);
   }
   std::string error(const std::function<void()>& action) const {
-    const std::string text = error_of<Error>(action);
+    std::string text = error_of<Error>(action);
     EXPECT_TRUE(text == "no error" || text.starts_with(file_.string() + ": ")) << text;
     return text;
   }

@@ -44,9 +44,7 @@ struct Loaded {
     EXPECT_EQ(sums.size(), 41U);
     for (const auto& [name, total] : sums.items()) {
       const bool in_head = name.starts_with("classifier") || name.starts_with("bert.pooler");
-      if (head || !in_head) {
-        EXPECT_NEAR(sum(name), total.get<double>(), 1e-5) << name;
-      }
+      if (head || !in_head) { EXPECT_NEAR(sum(name), total.get<double>(), 1e-5) << name; }
     }
   }
   ParameterStore store;

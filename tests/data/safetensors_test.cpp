@@ -27,7 +27,7 @@ class SafetensorsFile : public testing::Test {
   }
   std::string error_of_bytes(const std::string& bytes) const {
     write_bytes(file_, bytes);
-    const std::string text = error_of<Error>([&] { const Safetensors opened(file_); });
+    std::string text = error_of<Error>([&] { const Safetensors opened(file_); });
     if (text == "no error") return text;
     EXPECT_EQ(text.find(file_.string() + ": "), 0U) << text;
     return text.substr(std::min(text.size(), file_.string().size() + 2));
