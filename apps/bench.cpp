@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The figures that the project claims, measured here and now. Unset OPENBLAS_CORETYPE before: it changes OpenBLAS's speed.
+// The figures that the project claims, measured here and now. Unset OPENBLAS_CORETYPE before: it changes OpenBLAS's
+// speed.
 #include <cstdio>
 
 #include "apps/benchmarks/benchmarks.h"
+#include "apps/shared/precision.h"
 
 namespace espalier {
 
@@ -10,7 +12,9 @@ void print_figures(const nlohmann::json& figures, const CommonOptions& common) {
   if (common.json) return print_json(figures);
   for (const auto& [name, value] : figures.items()) {
     if (name == "bench") continue;
-    const std::string text = value.is_number_float() ? format("%.3f", value.get<double>()) : value.is_string() ? value.get<std::string>() : value.dump();
+    const std::string text = value.is_number_float() ? format("%.3f", value.get<double>())
+                             : value.is_string()     ? value.get<std::string>()
+                                                     : value.dump();
     std::printf("%-22s %s\n", name.c_str(), text.c_str());
   }
   std::printf("\n");
@@ -33,13 +37,21 @@ std::function<int(const CommonOptions&)> declare(CLI::App& app, BenchOptions& o,
   add("gemm", "products at BERT-base's shapes", bench_gemm);
   add("adamw", "clipping and AdamW against one plain pass over the same memory", bench_adamw);
   add("attention", "attention at several lengths: speed and kept memory", bench_attention);
-  app.add_option("--model", o.model, "checkpoint FILE.h5, Hugging Face directory or random:SIZE")->capture_default_str();
+  app.add_option("--model", o.model, "checkpoint FILE.h5, Hugging Face directory or random:SIZE")
+      ->capture_default_str();
   app.add_option("--data", o.data, "folder with train.tsv and dev.tsv; default as train_sst2's");
   app.add_option("--vocab", o.vocab, "vocab.txt for random:* models");
   app.add_option("--batch-size", o.batch_size, "sentences a batch")->check(CLI::PositiveNumber)->capture_default_str();
-  app.add_option("--accumulate", o.accumulate, "batches a training step")->check(CLI::PositiveNumber)->capture_default_str();
-  app.add_option("--steps", o.steps, "measured steps or repetitions")->check(CLI::PositiveNumber)->capture_default_str();
+  app.add_option("--accumulate", o.accumulate, "batches a training step")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  app.add_option("--steps", o.steps, "measured steps or repetitions")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
   app.add_option("--max-length", o.max_length, "tokens a sentence")->capture_default_str();
+  declare_precision(app, o.precision);
+  app.add_flag("--gradient-checkpointing", o.gradient_checkpointing,
+               "train: keep only each layer's input for the backward pass");
   return [&](const CommonOptions& common) { return chosen(o, common); };
 }
 
@@ -49,6 +61,8 @@ std::function<int(const CommonOptions&)> declare(CLI::App& app, BenchOptions& o,
 int main(int argc, char** argv) {
   espalier::BenchOptions options;
   espalier::Measure chosen = nullptr;
-  return espalier::run_program(argc, argv, "Measures what the project claims: run it with nothing else on the machine.\nExample: bench train --model random:base --vocab vocab.txt --steps 20",
+  return espalier::run_program(argc, argv,
+                               "Measures what the project claims: run it with nothing else on the machine.\nExample: "
+                               "bench train --model random:base --vocab vocab.txt --steps 20",
                                [&](CLI::App& app) { return espalier::declare(app, options, chosen); });
 }

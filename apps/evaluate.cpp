@@ -5,6 +5,7 @@
 
 #include "apps/shared/datasets.h"
 #include "apps/shared/evaluation.h"
+#include "apps/shared/precision.h"
 #include "apps/shared/program.h"
 #include "apps/shared/progress.h"
 #include "data/atomic_file.h"
@@ -14,14 +15,16 @@ namespace {
 using namespace espalier;
 
 struct Options {
-  std::string model, data, logits, vocab;
+  std::string model, data, logits, vocab, precision = "f32";
   int64_t batch_size = 32;
   int max_length = 128;
 };
 
 std::string logits_text(const Evaluation& e, int64_t classes) {
   std::string text;
-  for (size_t i = 0; i < e.logits.size(); ++i) text += format("%.6f", static_cast<double>(e.logits[i])) + ((i + 1) % static_cast<size_t>(classes) == 0 ? "\n" : "\t");
+  for (size_t i = 0; i < e.logits.size(); ++i)
+    text +=
+        format("%.6f", static_cast<double>(e.logits[i])) + ((i + 1) % static_cast<size_t>(classes) == 0 ? "\n" : "\t");
   return text;
 }
 
@@ -33,12 +36,15 @@ int run(const Options& o, const CommonOptions& common) {
   const auto model = open_model(o.model, open);
   const double preparation = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   check_max_length(o.max_length, model->config.max_position_embeddings);
-  if (!common.quiet && !model->report.initialised.empty()) std::fprintf(stderr, "evaluate: %s\n", model->report.text().c_str());
+  model->bert->set_compute(choose_precision(o.precision).compute);
+  if (!common.quiet && !model->report.initialised.empty())
+    std::fprintf(stderr, "evaluate: %s\n", model->report.text().c_str());
   const TokenizedDataset data = load_tsv(o.data, model->tokenizer, model->config.labels, o.max_length, false);
   Evaluation result;
   {
     Progress progress((data.sentences() + o.batch_size - 1) / o.batch_size, !common.quiet, true);
-    result = evaluate(*model->bert, data, o.batch_size, [&](int64_t done, int64_t) { progress.update(done, "batches"); });
+    result =
+        evaluate(*model->bert, data, o.batch_size, [&](int64_t done, int64_t) { progress.update(done, "batches"); });
   }
   if (!o.logits.empty()) write_file(o.logits, logits_text(result, model->config.classes()));
   auto metrics = result.metrics();
@@ -55,14 +61,21 @@ int run(const Options& o, const CommonOptions& common) {
 
 int main(int argc, char** argv) {
   Options o;
-  return run_program(argc, argv,
-                     "Evaluates a classifier: loss, accuracy, sentences a second.\nExample: evaluate --model model.h5 --data ../shared/data/sst2/dev.tsv --logits logits.tsv", [&](CLI::App& app) {
-                       app.add_option("--model", o.model, "checkpoint FILE.h5, Hugging Face directory or random:SIZE")->required();
-                       app.add_option("--data", o.data, "TSV file with a header: sentence, optional sentence2, optional label")->required();
-                       app.add_option("--logits", o.logits, "file for the logits: a row of C numbers per sentence, in file order");
-                       app.add_option("--batch-size", o.batch_size, "sentences a batch; sentences are sorted by length")->capture_default_str();
-                       app.add_option("--max-length", o.max_length, "tokens a sentence or pair, with [CLS] and [SEP]")->capture_default_str();
-                       app.add_option("--vocab", o.vocab, "vocab.txt for random:* models");
-                       return [&](const CommonOptions& common) { return run(o, common); };
-                     });
+  return run_program(
+      argc, argv,
+      "Evaluates a classifier: loss, accuracy, sentences a second.\nExample: evaluate --model model.h5 --data "
+      "../shared/data/sst2/dev.tsv --logits logits.tsv",
+      [&](CLI::App& app) {
+        app.add_option("--model", o.model, "checkpoint FILE.h5, Hugging Face directory or random:SIZE")->required();
+        app.add_option("--data", o.data, "TSV file with a header: sentence, optional sentence2, optional label")
+            ->required();
+        app.add_option("--logits", o.logits, "file for the logits: a row of C numbers per sentence, in file order");
+        app.add_option("--batch-size", o.batch_size, "sentences a batch; sentences are sorted by length")
+            ->capture_default_str();
+        app.add_option("--max-length", o.max_length, "tokens a sentence or pair, with [CLS] and [SEP]")
+            ->capture_default_str();
+        declare_precision(app, o.precision);
+        app.add_option("--vocab", o.vocab, "vocab.txt for random:* models");
+        return [&](const CommonOptions& common) { return run(o, common); };
+      });
 }

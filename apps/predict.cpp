@@ -19,7 +19,9 @@ struct Options {
 
 void predict_line(const Model& model, const std::string& line, int max_length, bool json) {
   const auto tab = line.find('\t');  // a pair is two texts with a tab between
-  const auto encoding = tab == std::string::npos ? model.tokenizer.encode(line, max_length) : model.tokenizer.encode_pair(line.substr(0, tab), line.substr(tab + 1), max_length);
+  const auto encoding = tab == std::string::npos
+                            ? model.tokenizer.encode(line, max_length)
+                            : model.tokenizer.encode_pair(line.substr(0, tab), line.substr(tab + 1), max_length);
   PackedBatch batch;
   batch.ids = encoding.ids;
   batch.segments = encoding.segments;
@@ -42,7 +44,8 @@ int run(const Options& o, const CommonOptions& common) {
   if (!o.vocab.empty()) open.vocabulary = o.vocab;
   const auto model = open_model(o.model, open);
   check_max_length(o.max_length, model->config.max_position_embeddings);
-  if (!common.quiet && !model->report.initialised.empty()) std::fprintf(stderr, "predict: %s\n", model->report.text().c_str());
+  if (!common.quiet && !model->report.initialised.empty())
+    std::fprintf(stderr, "predict: %s\n", model->report.text().c_str());
   for (const std::string& line : o.text) predict_line(*model, line, o.max_length, common.json);
   if (o.text.empty())
     for (std::string line; std::getline(std::cin, line);) predict_line(*model, line, o.max_length, common.json);
@@ -53,14 +56,16 @@ int run(const Options& o, const CommonOptions& common) {
 
 int main(int argc, char** argv) {
   Options o;
-  return run_program(argc, argv,
-                     "Predicts the class of sentences: label, probability, text. A tab inside a text separates the two of a pair.\n"
-                     "Example: predict --model model.h5 \"a warm , funny film .\"      or: predict --model model.h5 < sentences.txt",
-                     [&](CLI::App& app) {
-                       app.add_option("--model", o.model, "checkpoint FILE.h5, Hugging Face directory or random:SIZE")->required();
-                       app.add_option("text", o.text, "sentences; without any, lines of standard input");
-                       app.add_option("--max-length", o.max_length, "tokens a sentence or pair, with [CLS] and [SEP]")->capture_default_str();
-                       app.add_option("--vocab", o.vocab, "vocab.txt for random:* models");
-                       return [&](const CommonOptions& common) { return run(o, common); };
-                     });
+  return run_program(
+      argc, argv,
+      "Predicts the class of sentences: label, probability, text. A tab inside a text separates the two of a pair.\n"
+      "Example: predict --model model.h5 \"a warm , funny film .\"      or: predict --model model.h5 < sentences.txt",
+      [&](CLI::App& app) {
+        app.add_option("--model", o.model, "checkpoint FILE.h5, Hugging Face directory or random:SIZE")->required();
+        app.add_option("text", o.text, "sentences; without any, lines of standard input");
+        app.add_option("--max-length", o.max_length, "tokens a sentence or pair, with [CLS] and [SEP]")
+            ->capture_default_str();
+        app.add_option("--vocab", o.vocab, "vocab.txt for random:* models");
+        return [&](const CommonOptions& common) { return run(o, common); };
+      });
 }

@@ -13,7 +13,8 @@ using namespace espalier;
 
 WordPiece open_tokenizer(const std::string& model) {
   if (std::filesystem::is_directory(model)) return WordPiece::from_directory(model);
-  CHECK(std::filesystem::is_regular_file(model), "--model ", model, ": expected a checkpoint FILE.h5 or a Hugging Face directory, with a vocabulary inside");
+  CHECK(std::filesystem::is_regular_file(model), "--model ", model,
+        ": expected a checkpoint FILE.h5 or a Hugging Face directory, with a vocabulary inside");
   return Checkpoint(model).tokenizer();
 }
 
@@ -40,9 +41,14 @@ int run(const std::string& model, int max_length, bool json) {
 int main(int argc, char** argv) {
   std::string model;
   int max_length = 512;
-  return run_program(argc, argv, "Writes the WordPiece ids of each line of standard input, with [CLS] and [SEP].\nExample: echo \"a fine film\" | tokenize --model model.h5", [&](CLI::App& app) {
-    app.add_option("--model", model, "checkpoint FILE.h5 or Hugging Face directory; its vocabulary is used")->required();
-    app.add_option("--max-length", max_length, "ids a line; longer lines are cut")->capture_default_str();
-    return [&](const CommonOptions& common) { return run(model, max_length, common.json); };
-  });
+  return run_program(
+      argc, argv,
+      "Writes the WordPiece ids of each line of standard input, with [CLS] and [SEP].\nExample: echo \"a fine film\" | "
+      "tokenize --model model.h5",
+      [&](CLI::App& app) {
+        app.add_option("--model", model, "checkpoint FILE.h5 or Hugging Face directory; its vocabulary is used")
+            ->required();
+        app.add_option("--max-length", max_length, "ids a line; longer lines are cut")->capture_default_str();
+        return [&](const CommonOptions& common) { return run(model, max_length, common.json); };
+      });
 }

@@ -103,6 +103,33 @@ void run(std::span<const Gemm<T>> products) {
 void gemm(std::span<const Gemm<float>> products) { run(products); }
 void gemm(std::span<const Gemm<double>> products) { run(products); }
 
+// Tiles of up to 384 rows by 192 columns: the columns of B stay in the second-level cache while the rows pass.
+void gemm(std::span<const kernels::Bf16Product> products) {
+  constexpr int64_t most_rows = 384, most_columns = 6 * kernels::panel_columns;
+  std::vector<kernels::Bf16Product> tiles;
+  for (const kernels::Bf16Product& g : products) {
+    work_count().flop += 4 * g.m * g.n * g.pairs;
+    work_count().bytes += 4 * g.m * g.pairs + 4 * g.n * g.pairs + (g.c16 != nullptr ? 2 : 4) * g.m * g.n;
+    const int64_t down = pieces(g.m, most_rows), height = (g.m + down - 1) / down;
+    for (int64_t column = 0; column < g.n; column += most_columns)
+      for (int64_t row = 0; row < g.m; row += height) {
+        kernels::Bf16Product t = g;
+        t.m = std::min(height, g.m - row);
+        t.n = std::min(most_columns, g.n - column);
+        t.a += row * g.a_row;
+        t.b += column * g.pairs;
+        if (g.c16 != nullptr)
+          t.c16 += row * g.ldc + column;
+        else
+          t.c += row * g.ldc + column;
+        if (g.bias != nullptr) t.bias += column;
+        tiles.push_back(t);
+      }
+  }
+  parallel_for(static_cast<int64_t>(tiles.size()),
+               [&](int64_t i) { kernels::gemm_bf16(tiles[static_cast<size_t>(i)]); });
+}
+
 const char* gemm_library() {
 #if defined(ESPALIER_ONEDNN)
   static const std::string name = [] {

@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <span>
 
+#include "core/kernels/gemm_bf16.h"
+
 namespace espalier {
 
 // C[m, n] (+)= op(A)[m, k] op(B)[k, n] (+ bias[n]); row-major, op transposes or not. T: float or double.
@@ -28,6 +30,10 @@ struct Gemm {
 // All products, in parallel. No output may overlap another's output or input.
 void gemm(std::span<const Gemm<float>> products);
 void gemm(std::span<const Gemm<double>> products);
+
+// Products of packed bf16 operands (core/packed_weight.h) with f32 accumulation, by the kernels of
+// core/kernels/gemm_bf16.
+void gemm(std::span<const kernels::Bf16Product> products);
 
 // The library that serves float products, for logs: "oneDNN 2.6.3" or "OpenBLAS".
 const char* gemm_library();

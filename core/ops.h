@@ -5,20 +5,27 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <span>
 #include <vector>
 
+#include "core/packed_weight.h"
 #include "core/rng.h"
 #include "core/tape.h"
 
 namespace espalier::ops {
 
 // y[T, out] = x[T, in] w^T + b, for w[out, in] and b[out]. Saved: x, w. With several pairs the outputs lie side by
-// side, so that query, key and value are one op: y[T, out1 + out2 + …].
+// side, so that query, key and value are one op: y[T, out1 + out2 + …]. With compute = bf16 (mixed precision,
+// Micikevicius et al. 2018, arXiv:1710.03740): x f32 or bf16, y bf16, operands rounded to bf16, sums in f32, gradients
+// of w and b in f32; `packed` saves rounding w here. Otherwise all is of x's type, f32 or f64.
 struct Affine {
   Var w, b;
+  std::shared_ptr<const PackedWeight> packed = nullptr;  // of w's value; null: made on the fly
 };
-Var linear(const Var& x, std::span<const Affine> parts);
+Var linear(const Var& x, std::span<const Affine> parts, DType compute = DType::f32);
+Var linear(const Var& x, const Affine& part, DType compute = DType::f32);
 Var linear(const Var& x, const Var& w, const Var& b);
 
 // y = x Phi(x), elementwise (arXiv:1606.08415). Saved: x.
@@ -53,6 +60,10 @@ Var gather_rows(const Var& x, std::span<const int32_t> rows);
 // Cross-entropy of logits[B, C] against class numbers, summed over the B rows and divided by `divisor` (B for the mean;
 // the whole window's sentences under gradient accumulation). One element. Saved: the probabilities.
 Var cross_entropy(const Var& logits, std::span<const int32_t> labels, double divisor);
+
+// y = f(x, tape), with f run again in the backward pass instead of being remembered (Chen et al. 2016,
+// arXiv:1604.06174). f must give the same y each time and may use parameters. Saved: x.
+Var checkpoint(const Var& x, std::function<Var(const Var& x, Tape* tape)> f);
 
 // Sum of one-element terms.
 Var sum(std::span<const Var> terms);

@@ -16,15 +16,16 @@ EncoderLayer::EncoderLayer(const Scope& s, const BertConfig& c)
       output(s / "output" / "dense", c.hidden_size, c.intermediate_size),
       output_norm(s / "output" / "LayerNorm", c.hidden_size) {}
 
-Var EncoderLayer::operator()(const Var& x, std::span<const int32_t> offsets, Context& context) const {
+Var EncoderLayer::operator()(const Var& x, std::span<const int32_t> offsets, Context& context, DType compute) const {
   const float p = config.hidden_dropout_prob, eps = config.layer_norm_eps;
   const std::array parts = {query.use(context), key.use(context), value.use(context)};
-  const Var heads = ops::attention(ops::linear(x, parts), offsets, config.num_attention_heads,
-                                   context.dropout(config.attention_probs_dropout_prob));
+  const Dropout attention_dropout = context.dropout(config.attention_probs_dropout_prob);
+  const Var heads =
+      ops::attention(ops::linear(x, parts, compute), offsets, config.num_attention_heads, attention_dropout);
   const Var attended =
-      attention_norm.after_residual(attention_output(heads, context), x, eps, context.dropout(p), context);
-  const Var wide = ops::gelu(intermediate(attended, context));
-  return output_norm.after_residual(output(wide, context), attended, eps, context.dropout(p), context);
+      attention_norm.after_residual(attention_output(heads, context, compute), x, eps, context.dropout(p), context);
+  const Var wide = ops::gelu(intermediate(attended, context, compute));
+  return output_norm.after_residual(output(wide, context, compute), attended, eps, context.dropout(p), context);
 }
 
 Bert::Bert(ParameterStore& store, const BertConfig& config)
@@ -44,16 +45,46 @@ Bert::Bert(ParameterStore& store, const BertConfig& config)
   for (int64_t i = 0; i < config.num_hidden_layers; ++i) layers_.emplace_back(encoder / i, config_);
 }
 
+void Bert::set_dropout(float probability) {
+  config_.hidden_dropout_prob = config_.attention_probs_dropout_prob = config_.classifier_dropout = probability;
+  config_.check("dropout");
+}
+
+void Bert::set_compute(DType compute) {
+  CHECK(compute == DType::f32 || compute == DType::bf16, "bert: products in ", name_of(compute),
+        ", f32 or bf16 is expected");
+  compute_ = compute;
+  for (const EncoderLayer& layer : layers_)
+    for (const Linear* linear : layer.linears()) {
+      if (compute == DType::bf16)
+        linear->pack();
+      else
+        linear->weight.packed = nullptr;
+    }
+}
+
 Var Bert::operator()(const PackedBatch& batch, Context& context) const {
   return classify(encode(batch, context), batch.offsets, context);
 }
 
 Var Bert::encode(const PackedBatch& batch, Context& context) const {
-  Var x = ops::embedding(batch.ids, batch.segments, batch.offsets, word_.use(context), position_.use(context),
-                         segment_.use(context), embedding_norm_.weight.use(context), embedding_norm_.bias.use(context),
-                         config_.layer_norm_eps);
+  Var x = ops::embedding(batch.ids, batch.segments, batch.offsets, word_.use_rows(context, batch.ids),
+                         position_.use(context), segment_.use(context), embedding_norm_.weight.use(context),
+                         embedding_norm_.bias.use(context), config_.layer_norm_eps);
   x = ops::dropout(x, context.dropout(config_.hidden_dropout_prob));
-  for (const EncoderLayer& layer : layers_) x = layer(x, batch.offsets, context);
+  for (const EncoderLayer& layer : layers_) {
+    if (!checkpointing_ || context.tape == nullptr) {
+      x = layer(x, batch.offsets, context, compute_);
+      continue;
+    }
+    // Run twice, with the same dropout: the copy starts from the places passed so far.
+    x = ops::checkpoint(x, [&layer, &batch, compute = compute_, copy = context](const Var& in, Tape* tape) {
+      Context own = copy;
+      own.tape = tape;
+      return layer(in, batch.offsets, own, compute);
+    });
+    context.places += EncoderLayer::dropout_places;
+  }
   return x;
 }
 

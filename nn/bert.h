@@ -3,6 +3,7 @@
 // H]; only attention and the gathering of [CLS] read the sentence offsets.
 #pragma once
 
+#include <array>
 #include <vector>
 
 #include "nn/config.h"
@@ -15,7 +16,13 @@ namespace espalier {
 // normalisation.
 struct EncoderLayer {
   EncoderLayer(const Scope& scope, const BertConfig& config);
-  Var operator()(const Var& x, std::span<const int32_t> offsets, Context& context) const;  // x[T, H] -> [T, H]
+  // x[T, H] f32 -> [T, H] f32; products and what lies between them are in `compute`, f32 or bf16.
+  Var operator()(const Var& x, std::span<const int32_t> offsets, Context& context, DType compute = DType::f32) const;
+  std::array<const Linear*, 6> linears() const {
+    return {&query, &key, &value, &attention_output, &intermediate, &output};
+  }
+
+  static constexpr uint32_t dropout_places = 3;
 
   const BertConfig& config;
   Linear query, key, value, attention_output;
@@ -37,6 +44,16 @@ class Bert {
   Var classify(const Var& hidden, std::span<const int32_t> offsets, Context& context) const;
 
   const BertConfig& config() const { return config_; }
+  void set_dropout(float probability);  // of all three kinds, instead of the configuration's
+  // Encoder products in f32 or, with bf16, in mixed precision; pooler, classifier, softmax and layer norms stay f32.
+  // Packs the weights: call it again after they were replaced other than by the optimizer.
+  void set_compute(DType compute);
+  DType compute() const { return compute_; }
+
+  // Remembers only each layer's input for the backward pass and computes the rest again: less memory, a third more
+  // time.
+  void set_gradient_checkpointing(bool on) { checkpointing_ = on; }
+
   const std::vector<EncoderLayer>& layers() const { return layers_; }
 
  private:
@@ -45,6 +62,8 @@ class Bert {
   LayerNorm embedding_norm_;
   std::vector<EncoderLayer> layers_;
   Linear pooler_, classifier_;
+  DType compute_ = DType::f32;
+  bool checkpointing_ = false;
 };
 
 }  // namespace espalier

@@ -12,9 +12,18 @@ namespace espalier {
 struct Linear {
   Linear(const Scope& scope, int64_t out, int64_t in)
       : weight(scope.parameter("weight", {out, in}, Role::weight)), bias(scope.parameter("bias", {out}, Role::bias)) {}
-  ops::Affine use(const Context& context) const { return {weight.use(context), bias.use(context)}; }
-  Var operator()(const Var& x, const Context& context) const {
-    return ops::linear(x, weight.use(context), bias.use(context));
+  ops::Affine use(const Context& context) const {
+    return {weight.use(context), bias.use(context), weight.transforms.empty() ? weight.packed : nullptr};
+  }
+  Var operator()(const Var& x, const Context& context, DType compute = DType::f32) const {
+    return ops::linear(x, use(context), compute);
+  }
+
+  // Makes the bf16 copy that products with compute = bf16 read, from the weight as it is now. The optimizer keeps it up
+  // to date.
+  void pack() const {
+    if (!weight.packed) weight.packed = std::make_shared<PackedWeight>(weight.shape[0], weight.shape[1]);
+    weight.packed->pack(weight.value.data<float>());
   }
 
   Parameter& weight;

@@ -12,16 +12,24 @@ const char* name_of(Role role) {
   return names[static_cast<size_t>(role)];
 }
 
-Var Parameter::use(const Context& context) {
+Var Parameter::use(const Context& context) { return use_rows(context, {}); }
+
+Var Parameter::use_rows(const Context& context, std::span<const int32_t> rows) {
+  if (settle) settle(transforms.empty() ? rows : std::span<const int32_t>());
   Var v = context.tape != nullptr ? context.tape->leaf(value, grad) : Var{value};
   for (const auto& transform : transforms) v = transform->apply(v, context);
   return v;
 }
 
+void ParameterStore::settle() const {
+  for (Parameter* p : sorted_)
+    if (p->settle) p->settle({});
+}
+
 Parameter& ParameterStore::add(const std::string& name, const Shape& shape, Role role) {
   CHECK(!values_, "parameters: ", name, " was added after the layout was made");
   auto [place, is_new] =
-      by_name_.try_emplace(name, std::make_unique<Parameter>(Parameter{name, shape, role, {}, {}, 0, {}}));
+      by_name_.try_emplace(name, std::make_unique<Parameter>(Parameter{name, shape, role, {}, {}, 0, {}, {}, {}}));
   CHECK(is_new, "parameters: ", name, " exists already");
   sorted_.insert(sorted_.begin() + std::distance(by_name_.begin(), place), place->second.get());
   return *place->second;

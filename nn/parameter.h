@@ -6,10 +6,12 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "core/packed_weight.h"
 #include "core/rng.h"
 #include "core/tape.h"
 
@@ -49,7 +51,13 @@ struct Parameter {
   LeafGrad grad;      // view into the store's gradients
   int64_t first = 0;  // index of the first element in the flat buffers
   std::vector<std::shared_ptr<WeightTransform>> transforms;
+  std::shared_ptr<PackedWeight> packed;  // bf16 copy of `value` for products, if the model computes in bf16
 
+  // Set by an optimizer that defers the updates of rows without gradient: brings these rows, or all if none are named,
+  // up to date. Whoever reads the value calls it first, as use() and use_rows() do.
+  std::function<void(std::span<const int32_t>)> settle;
+
+  Var use_rows(const Context& context, std::span<const int32_t> rows);  // as use(), when only these rows will be read
   Var use(const Context& context);  // the leaf (or constant, without a tape), through the transforms in order
 };
 
@@ -74,6 +82,7 @@ class ParameterStore {
   const Tensor& values() const { return values_; }        // [n] f32
   const Tensor& gradients() const { return gradients_; }  // [n] f32; made when first used, see Parameter::grad
   void make_gradients();                                  // idempotent; training calls it, inference saves the memory
+  void settle() const;                                    // see Parameter::settle; before values are saved or looked at
   void clear_gradients();                                 // forgets them without touching memory
 
  private:

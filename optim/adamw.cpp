@@ -6,6 +6,7 @@
 
 #include "core/kernels/adamw.h"
 #include "core/kernels/elementwise.h"
+#include "core/kernels/gemm_bf16.h"
 #include "core/parallel.h"
 #include "core/profile.h"
 
@@ -14,41 +15,50 @@ namespace {
 
 constexpr int64_t piece = 1 << 16;  // elements a task; fixed, because the order of the norm's sum depends on it
 
-// A run of elements of one parameter that is updated as a whole. g null: its gradient is zero.
+// Consecutive elements of one parameter that are updated as a whole: rows of it, in whole panels if it has a packed
+// copy.
 struct Run {
-  const Parameter* parameter;
-  int64_t first, size;  // in the flat buffers
-  bool has_gradient;
+  Parameter* parameter;
+  int64_t first, size;  // within the parameter
+  bool has_gradient;    // else its gradient is zero
 };
 
-std::vector<Run> runs_of(const ParameterStore& store) {
+// All parameters with a gradient except those of `skip`.
+std::vector<Run> runs_of(const ParameterStore& store,
+                         const std::map<const Parameter*, std::unique_ptr<DeferredRows>>& skip) {
   std::vector<Run> runs;
-  for (const Parameter* p : store.all()) {
-    if (!p->grad.written) continue;
+  for (Parameter* p : store.all()) {
+    if (!p->grad.written || (p->grad.by_rows && skip.contains(p))) continue;
     const int64_t rows = p->grad.by_rows ? p->shape[0] : 1, size = p->shape.size() / rows;
+    int64_t longest = piece;
+    if (p->packed)
+      longest =
+          std::max<int64_t>(1, piece / p->shape[1] / kernels::panel_columns) * kernels::panel_columns * p->shape[1];
     for (int64_t r = 0; r < rows;) {
       const bool has = !p->grad.by_rows || p->grad.rows->contains(r);
       int64_t end = r + 1;
       while (end < rows && p->grad.rows->contains(end) == has) ++end;
-      for (int64_t at = r * size; at < end * size; at += piece)
-        runs.push_back({p, p->first + at, std::min(piece, end * size - at), has});
+      for (int64_t at = r * size; at < end * size; at += longest)
+        runs.push_back({p, at, std::min(longest, end * size - at), has});
       r = end;
     }
   }
   return runs;
 }
 
+constexpr int64_t large_table = 2048;  // rows from which on untouched rows are deferred
+
 }  // namespace
 
 bool decays(Role role) { return role == Role::weight || role == Role::embedding; }
 
 double gradient_norm(const ParameterStore& store) {
-  const std::vector<Run> runs = runs_of(store);
+  const std::vector<Run> runs = runs_of(store, {});
   std::vector<double> sums(runs.size());
-  const float* const g = store.gradients().data<float>();
   parallel_for(static_cast<int64_t>(runs.size()), [&](int64_t i) {
     const Run& run = runs[static_cast<size_t>(i)];
-    sums[static_cast<size_t>(i)] = run.has_gradient ? kernels::sum_of_squares(run.size, g + run.first) : 0;
+    sums[static_cast<size_t>(i)] =
+        run.has_gradient ? kernels::sum_of_squares(run.size, run.parameter->grad.grad.data<float>() + run.first) : 0;
   });
   double total = 0;
   for (const double s : sums) total += s;
@@ -66,6 +76,9 @@ AdamW::AdamW(ParameterStore& store, const AdamWOptions& options)
       m_(Tensor::zeros(store.values().shape())),
       v_(Tensor::zeros(store.values().shape())) {
   store.make_gradients();
+  for (Parameter* p : store.all())
+    if (p->role == Role::embedding && p->shape[0] >= large_table)
+      tables_[p] = std::make_unique<DeferredRows>(*p, m_.data<float>() + p->first, v_.data<float>() + p->first);
 }
 
 void AdamW::step(double learning_rate, double gradient_scale) {
@@ -79,18 +92,26 @@ void AdamW::step(double learning_rate, double gradient_scale) {
   s.step_size = static_cast<float>(learning_rate / (1 - std::pow(options_.beta1, t)));
   s.inverse_sqrt2 = static_cast<float>(1 / std::sqrt(1 - std::pow(options_.beta2, t)));
   s.gradient_scale = static_cast<float>(gradient_scale);
-  const auto decay = static_cast<float>(1 - learning_rate * options_.weight_decay);
+  kernels::AdamWStep decaying = s;
+  decaying.decay = static_cast<float>(1 - learning_rate * options_.weight_decay);
 
-  const std::vector<Run> runs = runs_of(store_);
-  float *const w = store_.values().data<float>(), *const m = m_.data<float>(), *const v = v_.data<float>();
-  const float* const g = store_.gradients().data<float>();
-  for (const Run& run : runs) work_count().bytes += 28 * run.size;
+  for (const auto& [table, deferred] : tables_) {
+    if (table->grad.by_rows && table->grad.written)
+      deferred->step(decaying);
+    else
+      deferred->settle({});  // a whole gradient, or none: no row may lag behind
+  }
+  const std::vector<Run> runs = runs_of(store_, tables_);
+  for (const Run& run : runs) work_count().bytes += (run.parameter->packed ? 32 : 28) * run.size;
   parallel_for(static_cast<int64_t>(runs.size()), [&](int64_t i) {
     const Run& run = runs[static_cast<size_t>(i)];
-    kernels::AdamWStep own = s;
-    own.decay = decays(run.parameter->role) ? decay : 1.0F;
-    kernels::adamw(own, run.size, run.has_gradient ? g + run.first : nullptr, w + run.first, m + run.first,
-                   v + run.first);
+    const Parameter& p = *run.parameter;
+    const int64_t at = p.first + run.first;
+    const float* const g = run.has_gradient ? p.grad.grad.data<float>() + run.first : nullptr;
+    kernels::adamw(decays(p.role) ? decaying : s, run.size, g, p.value.data<float>() + run.first, m_.data<float>() + at,
+                   v_.data<float>() + at);
+    if (p.packed)
+      p.packed->pack_rows(p.value.data<float>(), run.first / p.shape[1], (run.first + run.size) / p.shape[1]);
   });
   store_.clear_gradients();
 }

@@ -3,10 +3,13 @@
 // weights and embeddings, none on biases and layer norms. Also the global gradient norm that clipping needs.
 #pragma once
 
+#include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "nn/parameter.h"
+#include "optim/deferred_rows.h"
 
 namespace espalier {
 
@@ -29,20 +32,26 @@ class AdamW {
  public:
   AdamW(ParameterStore& store, const AdamWOptions& options);
 
-  // One update of every parameter that has a gradient; gradients are multiplied by gradient_scale first. Clears the
-  // gradients' written flags.
+  // One update of every parameter that has a gradient; gradients are multiplied by gradient_scale first. Weights with a
+  // bf16 copy are packed anew while they are in cache. Clears the gradients' written flags.
   void step(double learning_rate, double gradient_scale = 1);
 
   int64_t steps() const { return steps_; }
   void set_steps(int64_t steps) { steps_ = steps; }
-  const Tensor& first_moments() const { return m_; }  // [n], laid out as the store's values
-  const Tensor& second_moments() const { return v_; }
+  const Tensor& first_moments() const { return settled(m_); }  // [n], laid out as the store's values
+  const Tensor& second_moments() const { return settled(v_); }
   std::string describe() const;  // the weight-decay groups, for the log
 
  private:
+  const Tensor& settled(const Tensor& moments) const {
+    store_.settle();
+    return moments;
+  }
+
   ParameterStore& store_;
   AdamWOptions options_;
   Tensor m_, v_;
+  std::map<const Parameter*, std::unique_ptr<DeferredRows>> tables_;  // large tables; see DeferredRows
   int64_t steps_ = 0;
 };
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Clipping and AdamW over a model's parameters, against one plain pass over the same bytes.
+#include "optim/adamw.h"
 #include "apps/benchmarks/benchmarks.h"
 #include "core/kernels/elementwise.h"
 #include "core/parallel.h"
 #include "data/model_source.h"
-#include "optim/adamw.h"
 
 namespace espalier {
 namespace {
@@ -40,7 +40,9 @@ int bench_adamw(const BenchOptions& o, const CommonOptions& common) {
     all_written();
     optimizer.step(2e-5, clip_factor(gradient_norm(model->store), 1));
   });
-  const double stream = stream_seconds({model->store.gradients(), model->store.values().clone(), optimizer.first_moments().clone(), optimizer.second_moments().clone()}, o.steps);
+  const double stream = stream_seconds({model->store.gradients(), model->store.values().clone(),
+                                        optimizer.first_moments().clone(), optimizer.second_moments().clone()},
+                                       o.steps);
   const auto bytes = 28e-9 * static_cast<double>(model->store.values().size());
   print_figures({{"bench", "adamw"},
                  {"model", o.model},

@@ -12,10 +12,10 @@
 namespace espalier {
 
 struct BenchOptions {
-  std::string model = "random:base", data, vocab;
+  std::string model = "random:base", data, vocab, precision = "auto";
   int64_t batch_size = 32, steps = 20, accumulate = 1;
   int max_length = 128;
-  bool profile = false;
+  bool profile = false, gradient_checkpointing = false;
 };
 
 int bench_train(const BenchOptions& o, const CommonOptions& common);

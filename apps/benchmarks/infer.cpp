@@ -3,6 +3,7 @@
 #include "apps/benchmarks/benchmarks.h"
 #include "apps/shared/datasets.h"
 #include "apps/shared/evaluation.h"
+#include "apps/shared/precision.h"
 #include "core/kernels/isa.h"
 #include "core/parallel.h"
 #include "data/model_source.h"
@@ -15,15 +16,20 @@ int bench_infer(const BenchOptions& o, const CommonOptions& common) {
   std::unique_ptr<Model> model;
   const double preparation = seconds_of([&] { model = open_model(o.model, open); });
   check_max_length(o.max_length, model->config.max_position_embeddings);
+  const Precision precision = choose_precision(o.precision);
+  model->bert->set_compute(precision.compute);
   const DataFolder folder = find_data(o.data);
   const TokenizedDataset data = load_tsv(folder.path / "dev.tsv", model->tokenizer, model->config.labels, o.max_length);
-  const double seconds = median_seconds(std::max<int64_t>(1, o.steps / 5), [&] { evaluate(*model->bert, data, o.batch_size); });
+  const double seconds =
+      median_seconds(std::max<int64_t>(1, o.steps / 5), [&] { evaluate(*model->bert, data, o.batch_size); });
   print_figures({{"bench", "infer"},
                  {"model", o.model},
                  {"data", folder.path.string()},
                  {"batch_size", o.batch_size},
                  {"threads", threads()},
                  {"isa", kernels::current_isa()},
+                 {"precision", name_of(precision.compute)},
+                 {"products", precision.note},
                  {"cpu", kernels::cpu_description()},
                  {"sentences_per_second", static_cast<double>(data.sentences()) / seconds},
                  {"model_preparation_time", preparation},

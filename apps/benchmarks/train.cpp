@@ -2,6 +2,7 @@
 // Training steps on real sentence lengths: median examples a second, the time of each part, memory.
 #include "apps/benchmarks/benchmarks.h"
 #include "apps/shared/datasets.h"
+#include "apps/shared/precision.h"
 #include "apps/shared/progress.h"
 #include "core/kernels/isa.h"
 #include "core/parallel.h"
@@ -15,8 +16,12 @@ int bench_train(const BenchOptions& o, const CommonOptions& common) {
   if (!o.vocab.empty()) open.vocabulary = o.vocab;
   const auto model = open_model(o.model, open);
   check_max_length(o.max_length, model->config.max_position_embeddings);
+  const Precision precision = choose_precision(o.precision);
+  model->bert->set_compute(precision.compute);
+  model->bert->set_gradient_checkpointing(o.gradient_checkpointing);
   const DataFolder folder = find_data(o.data);
-  const TokenizedDataset data = load_tsv(folder.path / "train.tsv", model->tokenizer, model->config.labels, o.max_length);
+  const TokenizedDataset data =
+      load_tsv(folder.path / "train.tsv", model->tokenizer, model->config.labels, o.max_length);
   const Loader loader(data, {.batch_size = o.batch_size, .accumulate = o.accumulate, .seed = common.seed});
   const Epoch epoch = loader.epoch(0);
   AdamW optimizer(model->store, {});
@@ -33,7 +38,9 @@ int bench_train(const BenchOptions& o, const CommonOptions& common) {
       Tape tape;
       Context context{.tape = &tape, .training = true, .seed = common.seed, .step = static_cast<uint64_t>(step)};
       Var loss;
-      times[0] += seconds_of([&] { loss = ops::cross_entropy((*model->bert)(batch, context), batch.labels, static_cast<double>(window.sentences)); });
+      times[0] += seconds_of([&] {
+        loss = ops::cross_entropy((*model->bert)(batch, context), batch.labels, static_cast<double>(window.sentences));
+      });
       times[1] += seconds_of([&] { tape.backward(loss); });
     }
     times[2] = seconds_of([&] { optimizer.step(2e-5, clip_factor(gradient_norm(model->store), 1)); });
@@ -53,6 +60,8 @@ int bench_train(const BenchOptions& o, const CommonOptions& common) {
                  {"steps", o.steps},
                  {"threads", threads()},
                  {"isa", kernels::current_isa()},
+                 {"precision", name_of(precision.compute)},
+                 {"products", precision.note},
                  {"cpu", kernels::cpu_description()},
                  {"examples_per_second", 1 / median(steps)},
                  {"tokens_per_step", static_cast<double>(tokens) / static_cast<double>(o.steps)},

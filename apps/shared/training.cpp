@@ -9,9 +9,9 @@
 
 #include "apps/shared/datasets.h"
 #include "apps/shared/evaluation.h"
+#include "apps/shared/precision.h"
 #include "apps/shared/progress.h"
 #include "apps/shared/run_log.h"
-#include "core/gemm.h"
 #include "core/kernels/isa.h"
 #include "core/parallel.h"
 #include "data/model_source.h"
@@ -115,10 +115,13 @@ Run::Run(const TrainOptions& options, const CommonOptions& common)
   say(format("schedule: %ld steps of %ld sentences, %s to %g after %ld warm-up steps; gradients clipped at norm %g",
              total, options.batch_size * options.accumulate, options.schedule.c_str(), options.learning_rate,
              schedule_.warmup, options.max_grad_norm));
+  const Precision precision = choose_precision(options.precision);
+  model_->options["precision"] = name_of(precision.compute);  // as chosen, so that resume cannot change it
   say("machine: " + kernels::cpu_description() +
-      format(", %d threads, kernels on %s, f32 products by %s", threads(), kernels::current_isa().c_str(),
-             gemm_library()));
+      format(", %d threads, kernels on %s, ", threads(), kernels::current_isa().c_str()) + precision.note);
   resume();
+  model_->bert->set_compute(precision.compute);
+  model_->bert->set_gradient_checkpointing(options.gradient_checkpointing);
   if (!options.log_dir.empty()) log_ = RunLog(options.log_dir, state_.step);
 }
 
@@ -127,8 +130,7 @@ void Run::resume() {
   if (!std::filesystem::exists(state_path_))
     return say("resume: there is no " + state_path_.string() + " yet, starting from the beginning");
   const Checkpoint saved(state_path_);
-  const nlohmann::json now = options_.effective(common_.seed);
-  for (const auto& [key, value] : now.items())
+  for (const auto& [key, value] : model_->options.items())
     CHECK(saved.contents().options.contains(key) && saved.contents().options[key] == value, state_path_.string(),
           ": --", key, " was ", saved.contents().options.value(key, nlohmann::json()).dump(), " and is now ",
           value.dump(), "; resume with the options of the stopped run");
@@ -273,6 +275,10 @@ void TrainOptions::declare(CLI::App& app) {
       ->capture_default_str();
   app.add_option("--max-steps", max_steps, "stop, and end the schedule, after so many steps; 0: after the epochs")
       ->capture_default_str();
+  declare_precision(app, precision);
+  app.add_flag(
+      "--gradient-checkpointing", gradient_checkpointing,
+      "keep only each layer's input for the backward pass and compute the rest again: less memory, a third more time");
   app.add_option("--log-dir", log_dir,
                  "folder for metrics.jsonl: each step's loss, gradient norm, rate and speed, each evaluation");
   app.add_option("--save-every", save_every,

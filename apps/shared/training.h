@@ -16,8 +16,8 @@ struct TrainOptions {
   int64_t epochs = 3, batch_size = 32, accumulate = 1, max_steps = 0, save_every = 0;
   int max_length = 128;
   double learning_rate = 2e-5, weight_decay = 0.01, warmup = 0.06, max_grad_norm = 1, dropout = -1;
-  std::string schedule = "linear";
-  bool shuffle = true, resume = false;
+  std::string schedule = "linear", precision = "auto";
+  bool shuffle = true, resume = false, gradient_checkpointing = false;
 
   void declare(CLI::App& app);
   void check() const;  // throws for the first value out of range, naming the option

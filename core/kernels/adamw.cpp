@@ -11,19 +11,41 @@
 HWY_BEFORE_NAMESPACE();
 namespace espalier::kernels::HWY_NAMESPACE {
 
+// One step for a vector of weights and their moments.
+template <class D, class V>
+HWY_INLINE void update(D d, const AdamWStep& s, V gradient, V& w, V& m, V& v) {
+  m = hn::MulAdd(hn::Sub(gradient, m), hn::Set(d, s.rate1), m);
+  v = hn::MulAdd(hn::Mul(gradient, gradient), hn::Set(d, s.rate2), hn::Mul(v, hn::Set(d, s.beta2)));
+  const auto denominator = hn::MulAdd(hn::Sqrt(v), hn::Set(d, s.inverse_sqrt2), hn::Set(d, s.eps));
+  w = hn::NegMulAdd(hn::Set(d, s.step_size), hn::Div(m, denominator), hn::Mul(w, hn::Set(d, s.decay)));
+}
+
 void adamw_any(const AdamWStep& s, int64_t n, const float* HWY_RESTRICT g, float* HWY_RESTRICT w, float* HWY_RESTRICT m,
                float* HWY_RESTRICT v) {
   for_lanes<float>(static_cast<size_t>(n), [&](auto d, size_t i) HWY_ATTR {
     const auto gradient = g != nullptr ? hn::Mul(hn::LoadU(d, g + i), hn::Set(d, s.gradient_scale)) : hn::Zero(d);
-    const auto m0 = hn::LoadU(d, m + i);
-    const auto m1 = hn::MulAdd(hn::Sub(gradient, m0), hn::Set(d, s.rate1), m0);
-    const auto v1 =
-        hn::MulAdd(hn::Mul(gradient, gradient), hn::Set(d, s.rate2), hn::Mul(hn::LoadU(d, v + i), hn::Set(d, s.beta2)));
-    const auto denominator = hn::MulAdd(hn::Sqrt(v1), hn::Set(d, s.inverse_sqrt2), hn::Set(d, s.eps));
-    const auto w1 = hn::Mul(hn::LoadU(d, w + i), hn::Set(d, s.decay));
+    auto w1 = hn::LoadU(d, w + i), m1 = hn::LoadU(d, m + i), v1 = hn::LoadU(d, v + i);
+    update(d, s, gradient, w1, m1, v1);
+    hn::StoreU(w1, d, w + i);
     hn::StoreU(m1, d, m + i);
     hn::StoreU(v1, d, v + i);
-    hn::StoreU(hn::NegMulAdd(hn::Set(d, s.step_size), hn::Div(m1, denominator), w1), d, w + i);
+  });
+}
+
+// Where both moments are zero they stay so, and a step is only the decay: w - step_size * 0 / eps is w.
+void replay(const AdamWStep* steps, int64_t count, int64_t n, float* HWY_RESTRICT w, float* HWY_RESTRICT m,
+            float* HWY_RESTRICT v) {
+  for_lanes<float>(static_cast<size_t>(n), [&](auto d, size_t i) HWY_ATTR {
+    auto w1 = hn::LoadU(d, w + i), m1 = hn::LoadU(d, m + i), v1 = hn::LoadU(d, v + i);
+    if (hn::AllFalse(d, hn::Ne(hn::Or(m1, v1), hn::Zero(d)))) {
+      for (int64_t k = 0; k < count; ++k) w1 = hn::Mul(w1, hn::Set(d, steps[k].decay));
+      hn::StoreU(w1, d, w + i);
+      return;
+    }
+    for (int64_t k = 0; k < count; ++k) update(d, steps[k], hn::Zero(d), w1, m1, v1);
+    hn::StoreU(w1, d, w + i);
+    hn::StoreU(m1, d, m + i);
+    hn::StoreU(v1, d, v + i);
   });
 }
 
@@ -33,8 +55,12 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace espalier::kernels {
 HWY_EXPORT(adamw_any);
+HWY_EXPORT(replay);
 void adamw(const AdamWStep& step, int64_t n, const float* g, float* w, float* m, float* v) noexcept {
   HWY_DYNAMIC_DISPATCH(adamw_any)(step, n, g, w, m, v);
+}
+void adamw_replay(const AdamWStep* steps, int64_t count, int64_t n, float* w, float* m, float* v) noexcept {
+  HWY_DYNAMIC_DISPATCH(replay)(steps, count, n, w, m, v);
 }
 }  // namespace espalier::kernels
 #endif

@@ -19,4 +19,8 @@ struct AdamWStep {
 // n elements; g null means that every gradient is zero.
 void adamw(const AdamWStep& step, int64_t n, const float* g, float* w, float* m, float* v) noexcept;
 
+// The updates of `count` steps whose gradients were zero, one after the other: the same bits as `count` calls with g
+// null, but w, m and v are read and written once.
+void adamw_replay(const AdamWStep* steps, int64_t count, int64_t n, float* w, float* m, float* v) noexcept;
+
 }  // namespace espalier::kernels

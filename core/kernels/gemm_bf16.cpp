@@ -157,6 +157,8 @@ void pack_columns_bf16(int64_t begin, int64_t end, int64_t n, const Bf16* x, int
   HWY_DYNAMIC_DISPATCH(pack_columns_16)(begin, end, n, x, ldx, pairs, panels);
 }
 
+bool has_native_bf16() { return has_avx512_bf16(); }
+
 const char* gemm_bf16_kernel() {
   static std::string emulation;
   if (has_avx512_bf16()) return "AVX-512 BF16";

@@ -38,6 +38,9 @@ void pack_columns_bf16(int64_t begin, int64_t end, int64_t n, const float* x, in
 void pack_columns_bf16(int64_t begin, int64_t end, int64_t n, const Bf16* x, int64_t ldx, int64_t pairs,
                        uint32_t* panels) noexcept;
 
+// Whether the CPU multiplies bf16 in hardware.
+bool has_native_bf16();
+
 // Which of the kernels runs, for logs: "AVX-512 BF16", "AMX" or "emulated on avx2".
 const char* gemm_bf16_kernel();
 

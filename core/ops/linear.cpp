@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // y[T, out] = x[T, in] w[out, in]^T + b[out];  gx = gy w,  gw = gy^T x,  gb = column sums of gy.
+// `whole` computes in f32 or f64, `mixed` with bf16 operands and f32 sums.
 #include "core/gemm.h"
 #include "core/kernels/elementwise.h"
 #include "core/ops.h"
@@ -8,96 +9,216 @@
 namespace espalier::ops {
 namespace {
 
-// gb[columns] from gy[T, stride].
+// The parts of one op, as the backward pass needs them.
+struct Parts {
+  int64_t rows = 0, in = 0, width = 0;  // x[rows, in], y[rows, width]
+  std::vector<int64_t> firsts;          // first column of each part in y
+  std::vector<Tensor> weights;
+  std::vector<const Var*> inputs;  // x, then w and b of each part
+
+  size_t size() const { return firsts.size(); }
+};
+
+Parts check(const Var& x, std::span<const Affine> parts) {
+  CHECK(!parts.empty() && x.shape().rank() == 2, "linear: x", x.shape(),
+        " is expected to be [T, in], with at least one weight");
+  Parts p;
+  p.rows = x.value.rows();
+  p.in = x.value.cols();
+  p.inputs = {&x};
+  for (const Affine& part : parts) {
+    const Shape w = part.w.shape();
+    CHECK(w.rank() == 2 && w[1] == p.in, "linear: x", x.shape(), " and w", w, " differ in their last dimension");
+    CHECK(part.b.shape() == Shape{w[0]}, "linear: w", w, " needs a bias of shape ", Shape{w[0]}, ", not ",
+          part.b.shape());
+    p.inputs.push_back(&part.w);
+    p.inputs.push_back(&part.b);
+    p.weights.push_back(part.w.value);
+    p.firsts.push_back(p.width);
+    p.width += w[0];
+  }
+  return p;
+}
+
+// gb of each part from gy[rows, width].
+template <class G, class T>
+void bias_gradients(const Tensor& gy, const Parts& p, Tape::Slots& slots) {
+  for (size_t i = 0; i < p.size(); ++i) {
+    auto gb = slots[2 + 2 * i];
+    if (!gb) continue;
+    const G* const g = gy.data<G>() + p.firsts[i];
+    T* const to = gb.to.data<T>();
+    parallel_rows(gb.to.size(), 64, [&](int64_t begin, int64_t end) {
+      kernels::column_sums(p.rows, end - begin, p.width, g + begin, gb.accumulate, to + begin);
+    });
+  }
+}
+
 template <class T>
-void bias_gradient(const T* gy, int64_t rows, int64_t stride, const GradSlot& gb) {
-  T* const to = gb.to.data<T>();
-  parallel_rows(gb.to.size(), 64, [&](int64_t begin, int64_t end) {
-    kernels::column_sums(rows, end - begin, stride, gy + begin, gb.accumulate, to + begin);
+Var whole(const Var& x, std::span<const Affine> parts) {
+  const Parts p = check(x, parts);
+  Tensor y({p.rows, p.width}, x.dtype());
+  std::vector<Gemm<T>> products;
+  for (size_t i = 0; i < p.size(); ++i)
+    products.push_back({.m = p.rows,
+                        .n = p.weights[i].rows(),
+                        .k = p.in,
+                        .a = x.value.data<T>(),
+                        .lda = p.in,
+                        .b = p.weights[i].data<T>(),
+                        .ldb = p.in,
+                        .transpose_b = true,
+                        .c = y.data<T>() + p.firsts[i],
+                        .ldc = p.width,
+                        .bias = parts[i].b.value.template data<T>()});
+  gemm(std::span<const Gemm<T>>(products));
+
+  return Tape::record("linear", y, p.inputs, [x = x.value, p](const Tensor& gy, Tape::Slots& slots) {
+    const T* const g = gy.data<T>();
+    if (auto gx = slots[0])
+      for (size_t i = 0; i < p.size(); ++i) {
+        const Gemm<T> product = {.m = p.rows,
+                                 .n = p.in,
+                                 .k = p.weights[i].rows(),
+                                 .a = g + p.firsts[i],
+                                 .lda = p.width,
+                                 .b = p.weights[i].data<T>(),
+                                 .ldb = p.in,
+                                 .c = gx.to.data<T>(),
+                                 .ldc = p.in,
+                                 .accumulate = gx.accumulate || i > 0};
+        gemm(std::span<const Gemm<T>>(&product, 1));
+      }
+    std::vector<Gemm<T>> weight_gradients;
+    for (size_t i = 0; i < p.size(); ++i)
+      if (auto gw = slots[1 + 2 * i])
+        weight_gradients.push_back({.m = p.weights[i].rows(),
+                                    .n = p.in,
+                                    .k = p.rows,
+                                    .a = g + p.firsts[i],
+                                    .lda = p.width,
+                                    .transpose_a = true,
+                                    .b = x.data<T>(),
+                                    .ldb = p.in,
+                                    .c = gw.to.data<T>(),
+                                    .ldc = p.in,
+                                    .accumulate = gw.accumulate});
+    gemm(std::span<const Gemm<T>>(weight_gradients));
+    bias_gradients<T, T>(gy, p, slots);
+  });
+}
+
+// ---- mixed precision
+// --------------------------------------------------------------------------------------------------
+
+using kernels::Bf16Product;
+using PackedParts = std::vector<std::shared_ptr<const PackedWeight>>;
+
+const uint32_t* pairs(const Tensor& x, int64_t first_column = 0) {
+  return reinterpret_cast<const uint32_t*>(x.raw()) + first_column / 2;
+}
+
+// Columns first … first + n of x[T, *]; a copy.
+Tensor columns(const Tensor& x, int64_t first, int64_t n) {
+  Tensor y({x.rows(), n}, DType::bf16);
+  for (int64_t r = 0; r < x.rows(); ++r) std::copy_n(x.data<Bf16>() + r * x.cols() + first, n, y.data<Bf16>() + r * n);
+  return y;
+}
+
+// gx[rows, in] (+)= gy w, part by part; a part whose pairs would straddle its neighbour's is copied out.
+void input_gradient(const Tensor& gy, const Parts& p, const PackedParts& packed, const GradSlot& gx) {
+  for (size_t i = 0; i < p.size(); ++i) {
+    const int64_t out = packed[i]->out();
+    const bool aligned = p.firsts[i] % 2 == 0 && p.width % 2 == 0 && out % 2 == 0;
+    const Tensor own = aligned ? gy : as_pairs(columns(gy, p.firsts[i], out));
+    Bf16Product product = {.m = p.rows,
+                           .n = p.in,
+                           .pairs = kernels::pairs_of(out),
+                           .a = pairs(own, aligned ? p.firsts[i] : 0),
+                           .a_row = own.cols() / 2,
+                           .b = packed[i]->backward(),
+                           .ldc = p.in,
+                           .accumulate = gx.accumulate || i > 0};
+    if (gx.to.dtype() == DType::bf16)
+      product.c16 = gx.to.data<Bf16>();
+    else
+      product.c = gx.to.data<float>();
+    gemm(std::span<const Bf16Product>(&product, 1));
+  }
+}
+
+// gw[out, in] (+)= gy^T x: both operands are packed along T; a panel of 32 columns of gy gives 32 rows of gw.
+void weight_gradients(const Tensor& gy, const Tensor& x, const Parts& p, Tape::Slots& slots) {
+  Tensor packed_x, packed_g;
+  const int64_t row_pairs = kernels::pairs_of(p.rows);
+  std::vector<Bf16Product> products;
+  for (size_t i = 0; i < p.size(); ++i) {
+    auto gw = slots[1 + 2 * i];
+    if (!gw) continue;
+    if (!packed_x) packed_x = pack_activation(x);
+    if (!packed_g) packed_g = pack_activation(gy);
+    for (int64_t row = 0; row < p.weights[i].rows();) {
+      const int64_t column = p.firsts[i] + row, in_panel = column % kernels::panel_columns;
+      const int64_t count = std::min(kernels::panel_columns - in_panel, p.weights[i].rows() - row);
+      products.push_back({.m = count,
+                          .n = p.in,
+                          .pairs = row_pairs,
+                          .a = pairs(packed_g) + (column - in_panel) * row_pairs + in_panel,
+                          .a_row = 1,
+                          .a_pair = kernels::panel_columns,
+                          .b = pairs(packed_x),
+                          .c = gw.to.data<float>() + row * p.in,
+                          .ldc = p.in,
+                          .accumulate = gw.accumulate});
+      row += count;
+    }
+  }
+  gemm(std::span<const Bf16Product>(products));
+}
+
+Var mixed(const Var& x, std::span<const Affine> parts) {
+  const Parts p = check(x, parts);
+  PackedParts packed;
+  for (const Affine& part : parts) {
+    packed.push_back(part.packed);
+    if (packed.back()) continue;
+    const auto own = std::make_shared<PackedWeight>(part.w.value.rows(), p.in);
+    own->pack(part.w.value.data<float>());
+    packed.back() = own;
+  }
+  const Tensor rounded = as_pairs(x.value);
+  Tensor y({p.rows, p.width}, DType::bf16);
+  std::vector<Bf16Product> products;
+  for (size_t i = 0; i < p.size(); ++i)
+    products.push_back({.m = p.rows,
+                        .n = packed[i]->out(),
+                        .pairs = kernels::pairs_of(p.in),
+                        .a = pairs(rounded),
+                        .a_row = rounded.cols() / 2,
+                        .b = packed[i]->forward(),
+                        .c16 = y.data<Bf16>() + p.firsts[i],
+                        .ldc = p.width,
+                        .bias = parts[i].b.value.data<float>()});
+  gemm(std::span<const Bf16Product>(products));
+
+  const Tensor kept = rounded.cols() == p.in ? rounded : x.value;
+  return Tape::record("linear", y, p.inputs, [kept, packed, p](const Tensor& gy, Tape::Slots& slots) {
+    if (auto gx = slots[0]) input_gradient(gy, p, packed, gx);
+    weight_gradients(gy, kept, p, slots);
+    bias_gradients<Bf16, float>(gy, p, slots);
   });
 }
 
 }  // namespace
 
-Var linear(const Var& x, std::span<const Affine> parts) {
-  CHECK(!parts.empty() && x.shape().rank() == 2, "linear: x", x.shape(),
-        " is expected to be [T, in], with at least one weight");
-  const int64_t rows = x.value.rows(), in = x.value.cols();
-  std::vector<const Var*> inputs = {&x};
-  std::vector<int64_t> firsts;
-  int64_t width = 0;
-  for (const Affine& p : parts) {
-    CHECK(p.w.shape().rank() == 2 && p.w.shape()[1] == in, "linear: x", x.shape(), " and w", p.w.shape(),
-          " differ in their last dimension");
-    CHECK(p.b.shape() == Shape{p.w.shape()[0]}, "linear: w", p.w.shape(), " needs a bias of shape ",
-          Shape{p.w.shape()[0]}, ", not ", p.b.shape());
-    inputs.push_back(&p.w);
-    inputs.push_back(&p.b);
-    firsts.push_back(width);
-    width += p.w.shape()[0];
-  }
-  Tensor y({rows, width}, x.dtype());
-  std::vector<Tensor> weights;
-  for (const Affine& p : parts) weights.push_back(p.w.value);
-
-  return dispatch_real("linear", x.dtype(), [&](auto zero) {
-    using T = decltype(zero);
-    std::vector<Gemm<T>> products;
-    for (size_t i = 0; i < parts.size(); ++i)
-      products.push_back({.m = rows,
-                          .n = weights[i].rows(),
-                          .k = in,
-                          .a = x.value.data<T>(),
-                          .lda = in,
-                          .b = weights[i].data<T>(),
-                          .ldb = in,
-                          .transpose_b = true,
-                          .c = y.data<T>() + firsts[i],
-                          .ldc = width,
-                          .bias = parts[i].b.value.template data<T>()});
-    gemm(std::span<const Gemm<T>>(products));
-
-    return Tape::record("linear", y, inputs,
-                        [x = x.value, weights, firsts, rows, in, width](const Tensor& gy, Tape::Slots& slots) {
-                          const T* const g = gy.data<T>();
-                          if (auto gx = slots[0])
-                            for (size_t i = 0; i < weights.size(); ++i) {
-                              const Gemm<T> product = {.m = rows,
-                                                       .n = in,
-                                                       .k = weights[i].rows(),
-                                                       .a = g + firsts[i],
-                                                       .lda = width,
-                                                       .b = weights[i].data<T>(),
-                                                       .ldb = in,
-                                                       .c = gx.to.data<T>(),
-                                                       .ldc = in,
-                                                       .accumulate = gx.accumulate || i > 0};
-                              gemm(std::span<const Gemm<T>>(&product, 1));
-                            }
-                          std::vector<Gemm<T>> weight_gradients;
-                          for (size_t i = 0; i < weights.size(); ++i)
-                            if (auto gw = slots[1 + 2 * i])
-                              weight_gradients.push_back({.m = weights[i].rows(),
-                                                          .n = in,
-                                                          .k = rows,
-                                                          .a = g + firsts[i],
-                                                          .lda = width,
-                                                          .transpose_a = true,
-                                                          .b = x.data<T>(),
-                                                          .ldb = in,
-                                                          .c = gw.to.data<T>(),
-                                                          .ldc = in,
-                                                          .accumulate = gw.accumulate});
-                          gemm(std::span<const Gemm<T>>(weight_gradients));
-                          for (size_t i = 0; i < weights.size(); ++i)
-                            if (auto gb = slots[2 + 2 * i]) bias_gradient(g + firsts[i], rows, width, gb);
-                        });
-  });
+Var linear(const Var& x, std::span<const Affine> parts, DType compute) {
+  if (compute == DType::bf16) return mixed(x, parts);
+  return dispatch_real("linear", x.dtype(), [&](auto zero) { return whole<decltype(zero)>(x, parts); });
 }
 
-Var linear(const Var& x, const Var& w, const Var& b) {
-  const Affine part{w, b};
-  return linear(x, std::span<const Affine>(&part, 1));
+Var linear(const Var& x, const Affine& part, DType compute) {
+  return linear(x, std::span<const Affine>(&part, 1), compute);
 }
+Var linear(const Var& x, const Var& w, const Var& b) { return linear(x, Affine{w, b}); }
 
 }  // namespace espalier::ops
