@@ -3,6 +3,7 @@
 
 #include <sys/resource.h>
 
+#include <charconv>
 #include <cstdarg>
 #include <cstdio>
 #include <iostream>
@@ -20,19 +21,64 @@ std::string one_line(std::string text) {
   return text;
 }
 
+template <class Number>
+bool is_a(const std::string& text) {
+  Number value{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return error == std::errc() && end == text.data() + text.size();
+}
+
+// Values are checked before CLI11 converts them: it takes -1 for a large seed and an empty text for 0.
+void check_values(CLI::App& app) {
+  for (CLI::Option* option : app.get_options()) {
+    const std::string type = option->get_type_name(), name = option->get_name();
+    option->check([type, name](const std::string& text) -> std::string {
+      CHECK(!type.starts_with("INT") || is_a<int64_t>(text), name, " '", text, "': a whole number is expected");
+      CHECK(!type.starts_with("UINT") || is_a<uint64_t>(text), name, " '", text,
+            "': a whole number from 0 on is expected");
+      CHECK(!type.starts_with("FLOAT") || is_a<double>(text), name, " '", text, "': a number is expected");
+      const bool truth = text == "true" || text == "false" || text == "on" || text == "off";
+      CHECK(!type.starts_with("BOOLEAN") || truth, name, " '", text, "': true or false is expected");
+      return "";
+    });
+  }
+}
+
+// CLI11's words for a mistake, made to name the file, the option and what is expected.
+[[noreturn]] void explain(const CLI::App& app, const CLI::ParseError& error) {
+  const std::string help = " (" + app.get_name() + " --help lists the options)", text = one_line(error.what());
+  if (dynamic_cast<const CLI::ConfigError*>(&error) != nullptr) {
+    const std::string parser = "INI was not able to parse ";
+    fail(app.get_option("--config")->as<std::string>(), ": '",
+         text.starts_with(parser) ? text.substr(parser.size()) : text,
+         "' is not an option; lines such as max-length = 64 are expected", help);
+  }
+  const auto unknown = app.remaining();
+  if (!unknown.empty()) fail("'", one_line(unknown.front()), "' is not expected here", help);
+  fail(text, help);
+}
+
+void check_stdout() {
+  if (std::cout.flush().good() && std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return;
+  throw Failure("standard output: writing failed; is the disk full?");
+}
+
 int parse_and_run(CLI::App& app, int argc, char** argv, const CommonOptions& common,
                   const std::function<int(const CommonOptions&)>& run) {
+  int code = 0;
   try {
     app.parse(argc, argv);
-  } catch (const CLI::ParseError& e) {
-    if (e.get_exit_code() == 0) return app.exit(e);  // --help, --version
-    fail(one_line(e.what()), " (", app.get_name(), " --help lists the options)");
+    CHECK(common.threads >= 0 && common.threads <= 4096, "--threads ", common.threads,
+          ": 0 (all) or a positive number is expected");
+    kernels::apply_isa_environment();
+    set_threads(common.threads);
+    code = run(common);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() != 0) explain(app, error);
+    app.exit(error);  // prints --help or --version
   }
-  CHECK(common.threads >= 0 && common.threads <= 4096, "--threads ", common.threads,
-        ": 0 (all) or a positive number is expected");
-  kernels::apply_isa_environment();
-  set_threads(common.threads);
-  return run(common);
+  check_stdout();
+  return code;
 }
 
 }  // namespace
@@ -53,6 +99,7 @@ int run_program(int argc, char** argv, const std::string& description, const Dec
     app.add_flag("--quiet", common.quiet, "print results only");
     app.add_flag("--json", common.json, "print results as one JSON object per line");
     const auto run = declare(app);
+    check_values(app);
     return parse_and_run(app, argc, argv, common, run);
   } catch (const Error& e) {
     std::cerr << name << ": " << one_line(e.what()) << '\n';
