@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "apps/shared/progress.h"
 
+#include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 
 #include "apps/shared/program.h"
@@ -17,6 +19,21 @@ std::string clock_text(double seconds) {
 
 double since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+int64_t columns(std::FILE* terminal) {
+  winsize size{};
+  return ioctl(fileno(terminal), TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+}
+
+// As much of a bar as fits beside the text, and no more of the text than fits: a wrapped line cannot be redrawn.
+std::string drawing(double share, std::string text, int64_t room) {
+  const int64_t width = std::min<int64_t>(24, room - 1 - std::ssize(text));
+  if (width < 4) return text.substr(0, static_cast<size_t>(std::max<int64_t>(0, room)));
+  const auto full = static_cast<int64_t>(share * static_cast<double>(width));
+  std::string bar;
+  for (int64_t i = 0; i < width; ++i) bar += i < full ? "█" : "░";
+  return bar + " " + text;
 }
 
 }  // namespace
@@ -47,15 +64,13 @@ void Progress::update(int64_t done, const std::string& text) {
   last_ = std::chrono::steady_clock::now();
   const double share = total_ > 0 ? static_cast<double>(done) / static_cast<double>(total_) : 1;
   const int64_t fresh = done - first_ - 1;
-  const std::string left =
-      fresh > 0 ? clock_text(since(start_) / static_cast<double>(fresh) * static_cast<double>(total_ - done)) : "?";
+  const std::string left = fresh > 0 || done == total_
+                               ? clock_text(since(start_) / static_cast<double>(std::max<int64_t>(1, fresh)) *
+                                            static_cast<double>(total_ - done))
+                               : "?";
   std::string line = format("%ld/%ld ", done, total_) + text + "  left " + left;
   if (terminal_) {
-    constexpr int width = 24;
-    const int full = static_cast<int>(share * width);
-    std::string bar;
-    for (int i = 0; i < width; ++i) bar += i < full ? "█" : "░";
-    line = "\r\033[K" + bar + " " + line;
+    line = "\r\033[K" + drawing(share, line, columns(out_) - 1);
     drawn_ = true;
   } else {
     line = format("%5.1f %%  ", 100 * share) + line + "\n";
