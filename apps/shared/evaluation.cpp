@@ -39,13 +39,15 @@ Evaluation evaluate(const Bert& model, const TokenizedDataset& data, int64_t bat
     if (progress) progress(i + 1, loader.batches());
   }
   if (result.labelled) {
+    int64_t correct = 0;
     for (int64_t i = 0; i < data.sentences(); ++i) {
       const float* const row = result.logits.data() + i * classes;
       const int32_t label = data.labels[static_cast<size_t>(i)];
       result.loss -=
           std::log(softmax(row, classes)[static_cast<size_t>(label)]) / static_cast<double>(data.sentences());
-      result.accuracy += argmax(row, classes) == label ? 1.0 / static_cast<double>(data.sentences()) : 0.0;
+      correct += argmax(row, classes) == label;
     }
+    result.accuracy = static_cast<double>(correct) / static_cast<double>(data.sentences());
   }
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return result;
