@@ -22,7 +22,10 @@ constexpr std::string_view random_prefix = "random:";
 WordPiece read_tokenizer(const fs::path& vocabulary) {
   std::error_code ignored;
   if (fs::is_directory(vocabulary, ignored)) return WordPiece::from_directory(vocabulary);
-  return {WordPiece::read_vocabulary(vocabulary), {}};
+  std::vector<std::string> tokens = WordPiece::read_vocabulary(vocabulary);
+  try {
+    return {std::move(tokens), {}};
+  } catch (const Error& error) { fail(vocabulary.string(), ": ", error.what()); }
 }
 
 std::unique_ptr<Model> make_model(BertConfig config, WordPiece tokenizer, const OpenOptions& options) {
