@@ -40,6 +40,8 @@ AtomicFile::AtomicFile(const fs::path& target) : target_(follow(target)), tempor
   std::error_code ignored;
   temporary_ += ".part";
   CHECK(!fs::is_directory(target_, ignored), target.string(), ": is a directory; expected a file to write");
+  CHECK(!fs::exists(target_, ignored) || fs::is_regular_file(target_, ignored), target.string(),
+        ": is a device or pipe, which cannot be replaced by a file; expected the name of a file to write");
   CHECK(fs::is_directory(folder_of(target_), ignored), target.string(), ": cannot be written: there is no folder ",
         folder_of(target_).string());
   for (bool ready = false; !ready; ready = is_named(file_, temporary_)) {
