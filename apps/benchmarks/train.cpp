@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Training steps on real sentence lengths: median examples a second, the time of each part, memory.
-#include "apps/benchmarks/benchmarks.h"
+#include "apps/benchmarks/profile.h"
 #include "apps/shared/datasets.h"
 #include "apps/shared/precision.h"
 #include "apps/shared/progress.h"
@@ -28,6 +28,8 @@ int bench_train(const BenchOptions& o, const CommonOptions& common) {
   constexpr int64_t warm_up = 3;
   CHECK(o.steps >= 1, "--steps ", o.steps, ": at least 1 is expected");
 
+  Profile profile;
+  const MachineLimits limits = o.profile ? measure_limits(precision.compute) : MachineLimits{};
   std::vector<double> steps, forward, backward, update;
   int64_t tokens = 0, sentences = 0;
   Progress progress(o.steps + warm_up, !common.quiet, true);
@@ -35,7 +37,9 @@ int bench_train(const BenchOptions& o, const CommonOptions& common) {
     const Window window = epoch.window(step % loader.windows());
     double times[3] = {};
     for (const PackedBatch& batch : window.batches) {
-      Tape tape;
+      Profile* const used = o.profile && step >= warm_up ? &profile : nullptr;
+      profile.start();
+      Tape tape(used);
       Context context{.tape = &tape, .training = true, .seed = common.seed, .step = static_cast<uint64_t>(step)};
       Var loss;
       times[0] += seconds_of([&] {
@@ -43,7 +47,9 @@ int bench_train(const BenchOptions& o, const CommonOptions& common) {
       });
       times[1] += seconds_of([&] { tape.backward(loss); });
     }
+    profile.start();
     times[2] = seconds_of([&] { optimizer.step(2e-5, clip_factor(gradient_norm(model->store), 1)); });
+    if (step >= warm_up) profile.lap("adamw", Profile::other);
     progress.update(step + 1, format("%.1f ms", 1e3 * (times[0] + times[1] + times[2])));
     if (step < warm_up) continue;
     steps.push_back((times[0] + times[1] + times[2]) / static_cast<double>(window.sentences));
@@ -71,6 +77,7 @@ int bench_train(const BenchOptions& o, const CommonOptions& common) {
                  {"optimizer_ms", 1e3 * median(update)},
                  {"peak_memory_gb", static_cast<double>(peak_memory()) * 1e-9}},
                 common);
+  if (o.profile) print_profile(profile, o.steps, limits, common);
   return 0;
 }
 
