@@ -105,11 +105,13 @@ void gemm(std::span<const Gemm<double>> products) { run(products); }
 
 // Tiles of up to 384 rows by 192 columns: the columns of B stay in the second-level cache while the rows pass.
 void gemm(std::span<const kernels::Bf16Product> products) {
-  constexpr int64_t most_rows = 384, most_columns = 6 * kernels::panel_columns;
+  constexpr int64_t most_rows = 384, panels_a_tile = 6;
   std::vector<kernels::Bf16Product> tiles;
   for (const kernels::Bf16Product& g : products) {
     work_count().flop += 4 * g.m * g.n * g.pairs;
     work_count().bytes += 4 * g.m * g.pairs + 4 * g.n * g.pairs + (g.c16 != nullptr ? 2 : 4) * g.m * g.n;
+    // A weight gradient's products are one panel high; wider tiles make up for it.
+    const int64_t most_columns = panels_a_tile * kernels::panel_columns * (g.m <= kernels::panel_columns ? 4 : 1);
     const int64_t down = pieces(g.m, most_rows), height = (g.m + down - 1) / down;
     for (int64_t column = 0; column < g.n; column += most_columns)
       for (int64_t row = 0; row < g.m; row += height) {

@@ -154,6 +154,7 @@ LoadReport Checkpoint::load_weights(ParameterStore& store) const {
     if (!std::binary_search(names.begin(), names.end(), p->name)) problems.missing.push_back(p->name);
   problems.check(path_, "the weights do not belong to the configuration");
 
+  store.settle();  // no update that is still due may change what is loaded
   if (!store.values()) store.lay_out();
   for (const Parameter* p : store.all()) weights.read_into(p->name, p->value);
   return {.loaded = std::ssize(names)};

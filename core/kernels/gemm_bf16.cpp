@@ -141,6 +141,7 @@ HWY_EXPORT(pack_columns_f32);
 HWY_EXPORT(pack_columns_16);
 
 void gemm_bf16(const Bf16Product& product) noexcept {
+  if (amx_works()) return gemm_bf16_amx(product);
   if (has_avx512_bf16()) return gemm_bf16_avx512(product);
   HWY_DYNAMIC_DISPATCH(emulated)(product);
 }
@@ -157,10 +158,11 @@ void pack_columns_bf16(int64_t begin, int64_t end, int64_t n, const Bf16* x, int
   HWY_DYNAMIC_DISPATCH(pack_columns_16)(begin, end, n, x, ldx, pairs, panels);
 }
 
-bool has_native_bf16() { return has_avx512_bf16(); }
+bool has_native_bf16() { return amx_works() || has_avx512_bf16(); }
 
 const char* gemm_bf16_kernel() {
   static std::string emulation;
+  if (amx_works()) return "AMX";
   if (has_avx512_bf16()) return "AVX-512 BF16";
   emulation = "emulated on " + current_isa();
   return emulation.c_str();

@@ -16,6 +16,16 @@
 namespace espalier::kernels {
 namespace {
 
+// Which of a panel's columns, 16 and 16, exist in C.
+struct Columns {
+  Columns(const Bf16Product& g, int64_t column) {
+    const int64_t left = g.n - column;
+    low = static_cast<__mmask16>(left >= 16 ? 0xffff : (1 << left) - 1);
+    high = static_cast<__mmask16>(left >= 32 ? 0xffff : left > 16 ? (1 << (left - 16)) - 1 : 0);
+  }
+  __mmask16 low, high;
+};
+
 ESPALIER_AVX512_BF16 void store_half(const Bf16Product& g, int64_t at, __m512 sum, __mmask16 mask) {
   if (g.c16 == nullptr) {
     if (g.accumulate) sum = _mm512_add_ps(sum, _mm512_maskz_loadu_ps(mask, g.c + at));
@@ -68,16 +78,29 @@ constexpr Rows row_kernels[] = {nullptr, rows<1>, rows<2>, rows<3>,  rows<4>,  r
 
 }  // namespace
 
+__attribute__((target("avx512f,avx512bw,avx512vl,avx512bf16"))) void store_block_avx512(const Bf16Product& g,
+                                                                                        int64_t row, int64_t rows,
+                                                                                        int64_t column,
+                                                                                        const float* block) noexcept {
+  const Columns c(g, column);
+  const __m512 bias0 = g.bias != nullptr ? _mm512_maskz_loadu_ps(c.low, g.bias + column) : _mm512_setzero_ps();
+  const __m512 bias1 = g.bias != nullptr ? _mm512_maskz_loadu_ps(c.high, g.bias + column + 16) : _mm512_setzero_ps();
+  for (int64_t i = 0; i < rows; ++i) {
+    const float* const from = block + i * panel_columns;
+    const int64_t at = (row + i) * g.ldc + column;
+    store_half(g, at, _mm512_add_ps(_mm512_loadu_ps(from), bias0), c.low);
+    if (c.high != 0) store_half(g, at + 16, _mm512_add_ps(_mm512_loadu_ps(from + 16), bias1), c.high);
+  }
+}
+
 void gemm_bf16_avx512(const Bf16Product& g) noexcept {
   for (int64_t column = 0; column < g.n; column += panel_columns) {
-    const int64_t left = g.n - column;
-    const auto low = static_cast<__mmask16>(left >= 16 ? 0xffff : (1 << left) - 1);
-    const auto high = static_cast<__mmask16>(left >= 32 ? 0xffff : left > 16 ? (1 << (left - 16)) - 1 : 0);
+    const Columns c(g, column);
     const uint32_t* const b = g.b + column * g.pairs;
     for (int64_t row = 0; row < g.m;) {
       const int64_t count = g.m - row >= 24 || g.m - row <= 12 ? (g.m - row < 12 ? g.m - row : 12)
                                                                : (g.m - row + 1) / 2;  // no tiny last tile
-      row_kernels[count](g, row, column, b, low, high);
+      row_kernels[count](g, row, column, b, c.low, c.high);
       row += count;
     }
   }
@@ -89,6 +112,7 @@ void gemm_bf16_avx512(const Bf16Product& g) noexcept {
 
 namespace espalier::kernels {
 void gemm_bf16_avx512(const Bf16Product&) noexcept {}
+void store_block_avx512(const Bf16Product&, int64_t, int64_t, int64_t, const float*) noexcept {}
 }  // namespace espalier::kernels
 
 #endif
