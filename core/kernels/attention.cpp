@@ -64,17 +64,29 @@ HWY_INLINE T exponentials(int64_t length, T shift, T* HWY_RESTRICT s) {
   return sum;
 }
 
-// Multiplies p, and p2 if given, with the dropout multipliers of one row.
+// The dropout multipliers of row after row of one head: element (row, j) of a [rows, max_length] array whose rows are
+// padded to 16 elements, so that short rows share a block of random numbers.
 template <class T>
-HWY_INLINE void drop_row(const Dropout& dropout, int64_t row, int64_t max_length, int64_t length, T* HWY_RESTRICT p) {
-  alignas(64) float keep[dropout_block];
-  const uint64_t first = dropout_row(row, max_length);
-  for (int64_t j = 0; j < length; ++j) {
-    const auto in_block = static_cast<size_t>(j) % dropout_block;
-    if (in_block == 0) dropout_multipliers(dropout, first + static_cast<uint64_t>(j) / dropout_block, keep);
-    p[j] *= static_cast<T>(keep[in_block]);
+class KeepRows {
+ public:
+  KeepRows(const Dropout& dropout, int64_t max_length) : dropout_(dropout), row_elements_(padded(max_length)) {}
+
+  // keep[0 … padded length)
+  HWY_INLINE void fill(int64_t row, int64_t length, T* HWY_RESTRICT keep) {
+    const int64_t first = row * row_elements_;
+    for (int64_t j = 0; j < length; j += 16) {
+      const int64_t block = (first + j) / static_cast<int64_t>(dropout_block),
+                    in_block = (first + j) % static_cast<int64_t>(dropout_block);
+      if (block != block_) dropout_multipliers(dropout_, static_cast<uint64_t>(block_ = block), multipliers_);
+      for (int64_t c = 0; c < 16; ++c) keep[j + c] = static_cast<T>(multipliers_[in_block + c]);
+    }
   }
-}
+
+ private:
+  const Dropout& dropout_;
+  int64_t row_elements_, block_ = -1;
+  alignas(64) float multipliers_[dropout_block];
+};
 
 template <class T, class X>
 void forward(const AttentionHead<T, X>& h) {
@@ -84,6 +96,8 @@ void forward(const AttentionHead<T, X>& h) {
   T* const kt = k + length * width;
   T* const s = kt + h.head_size * tall;
   T* const o = s + query_block * tall;
+  T* const keep = o + query_block * width;
+  KeepRows<T> keep_rows(h.dropout, h.max_length);
   const T scale = T{1} / std::sqrt(static_cast<T>(h.head_size));
   widen(length, h.head_size, h.q, h.qkv_stride, scale, q);
   widen(length, h.head_size, h.k, h.qkv_stride, T{1}, k);
@@ -98,10 +112,11 @@ void forward(const AttentionHead<T, X>& h) {
       const T largest = *std::max_element(row, row + length);
       const T sum = exponentials(length, largest, row);
       if (h.log_sum_exp != nullptr) h.log_sum_exp[(first + r) * h.lse_stride] = largest + std::log(sum);
+      if (h.dropout) keep_rows.fill(h.first_row + first + r, length, keep);
       for_lanes<T>(static_cast<size_t>(length), [&](auto d, size_t j) HWY_ATTR {
-        hn::StoreU(hn::Mul(hn::LoadU(d, row + j), hn::Set(d, T{1} / sum)), d, row + j);
+        const auto p = hn::Mul(hn::LoadU(d, row + j), hn::Set(d, T{1} / sum));
+        hn::StoreU(h.dropout ? hn::Mul(p, hn::LoadU(d, keep + j)) : p, d, row + j);
       });
-      if (h.dropout) drop_row(h.dropout, h.first_row + (first + r) * h.row_step, h.max_length, length, row);
     }
     small_gemm<T>({rows, width, length, s, tall, 1, v, width, o, width, false});
     narrow(rows, h.head_size, o, false, h.out + first * h.out_stride, h.out_stride, T{1});
@@ -123,6 +138,8 @@ void backward(const AttentionHead<T, X>& h) {
   T* const gv = gk + all;
   T* const s = gv + all;
   T* const gp = s + query_block * tall;
+  T* const keep = gp + query_block * tall;
+  KeepRows<T> keep_rows(h.dropout, h.max_length);
   const T scale = T{1} / std::sqrt(static_cast<T>(h.head_size));
   widen(length, h.head_size, h.v, h.qkv_stride, T{1}, k);
   transpose(length, h.head_size, k, vt);
@@ -139,17 +156,19 @@ void backward(const AttentionHead<T, X>& h) {
     for (int64_t r = 0; r < rows; ++r) {
       T* const p = s + r * tall;
       T* const g = gp + r * tall;
-      const int64_t dropout_at = h.first_row + (first + r) * h.row_step;
       exponentials(length, h.log_sum_exp[(first + r) * h.lse_stride], p);
-      if (h.dropout) drop_row(h.dropout, dropout_at, h.max_length, length, g);
+      if (h.dropout) keep_rows.fill(h.first_row + first + r, length, keep);
       const X* const out = h.out + (first + r) * h.out_stride;
       const T total = sum_lanes<T>(static_cast<size_t>(h.head_size), [&](auto d, size_t c) HWY_ATTR {
         return hn::Mul(load(d, out + c), hn::LoadU(d, go_rows + r * width + static_cast<int64_t>(c)));
       });
-      for_lanes<T>(static_cast<size_t>(tall), [&](auto d, size_t j) HWY_ATTR {
-        hn::StoreU(hn::Mul(hn::LoadU(d, p + j), hn::Sub(hn::LoadU(d, g + j), hn::Set(d, total))), d, g + j);
+      for_lanes<T>(static_cast<size_t>(length), [&](auto d, size_t j) HWY_ATTR {
+        const auto kept = h.dropout ? hn::LoadU(d, keep + j) : hn::Set(d, T{1});
+        const auto pj = hn::LoadU(d, p + j);
+        hn::StoreU(hn::Mul(pj, hn::Sub(hn::Mul(hn::LoadU(d, g + j), kept), hn::Set(d, total))), d, g + j);
+        hn::StoreU(hn::Mul(pj, kept), d, p + j);
       });
-      if (h.dropout) drop_row(h.dropout, dropout_at, h.max_length, length, p);
+      std::fill(g + length, g + tall, T{0});
     }
     small_gemm<T>({length, width, rows, s, 1, tall, go_rows, width, gv, width, add});
     small_gemm<T>({length, width, rows, gp, 1, tall, q + first * width, width, gk, width, add});
@@ -181,7 +200,7 @@ HWY_EXPORT(attention_backward_f64);
 
 int64_t attention_scratch(int64_t length, int64_t head_size) {
   const int64_t width = (head_size + 15) / 16 * 16, tall = (length + 15) / 16 * 16, block = 64;
-  return 5 * length * width + 2 * head_size * tall + 2 * block * tall + block * width;
+  return 5 * length * width + 2 * head_size * tall + (2 * block + 1) * tall + block * width;
 }
 void attention_forward(const AttentionHead<float, float>& h) noexcept {
   HWY_DYNAMIC_DISPATCH(attention_forward_f32)(h);

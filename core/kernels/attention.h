@@ -22,9 +22,9 @@ struct AttentionHead {
   int64_t out_stride = 0;
   T* log_sum_exp = nullptr;  // [L], rows lse_stride apart; null: not kept
   int64_t lse_stride = 0;
-  Dropout
-      dropout;  // of the probabilities; row r of this head is row first_row + r * row_step of a [*, max_length] array
-  int64_t first_row = 0, row_step = 0, max_length = 0;
+  // Of the probabilities: row r of this head is row first_row + r of a [heads * tokens, max_length] array.
+  Dropout dropout;
+  int64_t first_row = 0, max_length = 0;
   T* scratch = nullptr;  // attention_scratch(L, D) elements
   // backward only
   const X* g_out = nullptr;                          // [L, D], out_stride

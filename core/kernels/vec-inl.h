@@ -97,34 +97,47 @@ HWY_INLINE void dropout_multipliers(const Dropout& dropout, uint64_t block, floa
   const hn::Repartition<uint32_t, decltype(d64)> d32;
   const hn::Rebind<uint32_t, decltype(d64)> narrow;
   const hn::RebindToFloat<decltype(narrow)> df;
+  using V = hn::VFromD<decltype(d64)>;
   const auto mul = [&](auto a, uint32_t m)
                        HWY_ATTR { return hn::MulEven(hn::BitCast(d32, a), hn::BitCast(d32, hn::Set(d64, m))); };
   const auto low = hn::Set(d64, 0xffffffffU);
+  constexpr size_t lanes = hn::MaxLanes(d64), groups = 16 / lanes,
+                   together = groups < 4 ? groups : 4;  // rounds of several vectors overlap
   const auto scale = hn::Set(df, dropout.scale());
   const auto threshold = hn::Set(narrow, dropout.threshold());
   const auto keys = key;
-  for (size_t j = 0; j < 16; j += hn::Lanes(d64), key = keys) {
-    const auto counter = hn::Add(hn::Iota(d64, j), hn::Set(d64, block * 16));
-    auto c0 = hn::And(counter, low), c1 = hn::ShiftRight<32>(counter);
-    auto c2 = hn::Set(d64, stream[0]), c3 = hn::Set(d64, stream[1]);
+  for (size_t first = 0; first < 16; first += together * lanes, key = keys) {
+    V c0[together], c1[together], c2[together], c3[together];
+    for (size_t v = 0; v < together; ++v) {
+      const auto counter = hn::Add(hn::Iota(d64, first + v * lanes), hn::Set(d64, block * 16));
+      c0[v] = hn::And(counter, low);
+      c1[v] = hn::ShiftRight<32>(counter);
+      c2[v] = hn::Set(d64, stream[0]);
+      c3[v] = hn::Set(d64, stream[1]);
+    }
     for (int round = 0; round < 10; ++round) {
-      const auto p0 = mul(c0, 0xD2511F53U), p1 = mul(c2, 0xCD9E8D57U);
-      c0 = hn::Xor(hn::Xor(hn::ShiftRight<32>(p1), c1), hn::Set(d64, key[0]));
-      c1 = hn::And(p1, low);
-      c2 = hn::Xor(hn::Xor(hn::ShiftRight<32>(p0), c3), hn::Set(d64, key[1]));
-      c3 = hn::And(p0, low);
+      const auto k0 = hn::Set(d64, key[0]), k1 = hn::Set(d64, key[1]);
+      for (size_t v = 0; v < together; ++v) {
+        const auto p0 = mul(c0[v], 0xD2511F53U), p1 = mul(c2[v], 0xCD9E8D57U);
+        c0[v] = hn::Xor(hn::Xor(hn::ShiftRight<32>(p1), c1[v]), k0);
+        c1[v] = hn::And(p1, low);
+        c2[v] = hn::Xor(hn::Xor(hn::ShiftRight<32>(p0), c3[v]), k1);
+        c3[v] = hn::And(p0, low);
+      }
       key[0] += 0x9E3779B9U;
       key[1] += 0xBB67AE85U;
     }
-    const auto emit = [&](auto word, size_t w) HWY_ATTR {
-      const auto bits = hn::TruncateTo(narrow, word);
-      const auto kept = hn::Not(hn::Lt(bits, threshold));
-      hn::StoreU(hn::IfThenElseZero(hn::RebindMask(df, kept), scale), df, keep + w * 16 + j);
+    const auto emit = [&](auto word, size_t at) HWY_ATTR {
+      const auto kept = hn::Not(hn::Lt(hn::TruncateTo(narrow, word), threshold));
+      hn::StoreU(hn::IfThenElseZero(hn::RebindMask(df, kept), scale), df, keep + at);
     };
-    emit(c0, 0);
-    emit(c1, 1);
-    emit(c2, 2);
-    emit(c3, 3);
+    for (size_t v = 0; v < together; ++v) {
+      const size_t at = first + v * lanes;
+      emit(c0[v], at);
+      emit(c1[v], 16 + at);
+      emit(c2[v], 32 + at);
+      emit(c3[v], 48 + at);
+    }
   }
 #endif
 }

@@ -36,8 +36,7 @@ kernels::AttentionHead<T, X> head_of(const Packing& p, int64_t task, const Tenso
   h.log_sum_exp = log_sum_exp.data<T>() + first * p.heads + head;
   h.lse_stride = p.heads;
   h.dropout = dropout;
-  h.first_row = first * p.heads + head;
-  h.row_step = p.heads;
+  h.first_row = head * qkv.rows() + first;
   h.max_length = p.longest;
   return h;
 }

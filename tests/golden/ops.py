@@ -36,7 +36,9 @@ def attention(heads, lengths, p=0.0, seed=0, stream=0):
 
     def op(qkv):
         tokens, size = qkv.shape[0], qkv.shape[1] // 3 // heads
-        keep = dropout_mask(p, seed, stream, tokens * heads, longest).reshape(tokens, heads, longest)
+        row = (longest + 15) // 16 * 16  # elements a row: short rows share a block of random numbers
+        keep = dropout_mask(p, seed, stream, 1, heads * tokens * row).reshape(heads, tokens, row)[:, :, :longest]
+        keep = np.ascontiguousarray(keep.transpose(1, 0, 2))
         out, first = [], 0
         for length in lengths:
             q, k, v = qkv[first:first + length].reshape(length, 3, heads, size).permute(1, 2, 0, 3)
