@@ -23,11 +23,13 @@ class OpTest : public testing::TestWithParam<OpCase> {
   std::vector<Tensor> inputs(DType type = DType::f64) const { return inputs_of(GetParam().inputs, type); }
   static std::vector<Tensor> inputs_of(const std::vector<Shape>& shapes, DType type) {
     std::vector<Tensor> list;
+    list.reserve(shapes.size());
     for (const Shape& s : shapes) list.push_back(golden::uniform(GetParam().name, list.size(), s, 2, type));
     return list;
   }
   static Var call(const std::vector<Tensor>& inputs) {
     std::vector<Var> constants;
+    constants.reserve(inputs.size());
     for (const Tensor& x : inputs) constants.push_back({x});
     return GetParam().op(constants);
   }
@@ -104,6 +106,7 @@ TEST_P(GoldenOpTest, agrees_with_pytorch) {
 TEST_P(OpTest, every_instruction_set_agrees) {
   const std::vector<Tensor> narrow = inputs(DType::f32);
   std::vector<Tensor> wide;
+  wide.reserve(narrow.size());
   for (const Tensor& x : narrow) wide.push_back(x.to(DType::f64));
   const Result reference = run(GetParam(), wide);
   for (const std::string& isa : kernels::available_isas()) {

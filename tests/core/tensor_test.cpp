@@ -47,7 +47,9 @@ TEST(Shape, refuses_what_cannot_be) {
 TEST(Tensor, copies_and_views_share_and_clones_do_not) {
   const Tensor t = Tensor::of<float>({2, 3}, std::array{0.F, 1.F, 2.F, 3.F, 4.F, 5.F});
   EXPECT_TRUE(t.unique());
-  const Tensor copy = t, row = t.view(3, {3}), flat = t.reshaped({6}), clone = t.clone();
+  const Tensor row = t.view(3, {3}), flat = t.reshaped({6}), clone = t.clone();
+  Tensor copy;
+  copy = t;
   EXPECT_FALSE(t.unique());
   EXPECT_TRUE(clone.unique());
   row.data<float>()[1] = 40;
