@@ -14,7 +14,8 @@
 
 #if defined(ESPALIER_ONEDNN)
 #include <dnnl.h>
-#include <omp.h>
+
+extern "C" void omp_set_num_threads(int threads);  // of the OpenMP runtime that oneDNN brings
 #endif
 
 namespace espalier {

@@ -16,14 +16,19 @@ EncoderLayer::EncoderLayer(const Scope& s, const BertConfig& c)
       output(s / "output" / "dense", c.hidden_size, c.intermediate_size),
       output_norm(s / "output" / "LayerNorm", c.hidden_size) {}
 
-Var EncoderLayer::operator()(const Var& x, std::span<const int32_t> offsets, Context& context, DType compute) const {
+Var EncoderLayer::operator()(const Var& x, std::span<const int32_t> offsets, Context& context, DType compute,
+                             std::span<const int32_t> rows) const {
   const float p = config.hidden_dropout_prob, eps = config.layer_norm_eps;
   const std::array parts = {query.use(context), key.use(context), value.use(context)};
   const Dropout attention_dropout = context.dropout(config.attention_probs_dropout_prob);
-  const Var heads =
-      ops::attention(ops::linear(x, parts, compute), offsets, config.num_attention_heads, attention_dropout);
-  const Var attended =
-      attention_norm.after_residual(attention_output(heads, context, compute), x, eps, context.dropout(p), context);
+  Var heads = ops::attention(ops::linear(x, parts, compute), offsets, config.num_attention_heads, attention_dropout);
+  Var residual = x;
+  if (!rows.empty()) {
+    heads = ops::gather_rows(heads, rows);
+    residual = ops::gather_rows(x, rows);
+  }
+  const Var attended = attention_norm.after_residual(attention_output(heads, context, compute), residual, eps,
+                                                     context.dropout(p), context);
   const Var wide = ops::gelu(intermediate(attended, context, compute));
   return output_norm.after_residual(output(wide, context, compute), attended, eps, context.dropout(p), context);
 }
@@ -64,36 +69,35 @@ void Bert::set_compute(DType compute) {
 }
 
 Var Bert::operator()(const PackedBatch& batch, Context& context) const {
-  return classify(encode(batch, context), batch.offsets, context);
+  CHECK(batch.sentences() > 0, "bert: a batch without sentences");
+  const std::span<const int32_t> first_rows(batch.offsets.data(), static_cast<size_t>(batch.sentences()));
+  const Var pooled = ops::tanh(pooler_(run_layers(batch, context, first_rows), context));
+  const float p = config_.classifier_dropout >= 0 ? config_.classifier_dropout : config_.hidden_dropout_prob;
+  return classifier_(ops::dropout(pooled, context.dropout(p)), context);
 }
 
-Var Bert::encode(const PackedBatch& batch, Context& context) const {
+Var Bert::encode(const PackedBatch& batch, Context& context) const { return run_layers(batch, context, {}); }
+
+Var Bert::run_layers(const PackedBatch& batch, Context& context, std::span<const int32_t> last_rows) const {
   Var x = ops::embedding(batch.ids, batch.segments, batch.offsets, word_.use_rows(context, batch.ids),
                          position_.use(context), segment_.use(context), embedding_norm_.weight.use(context),
                          embedding_norm_.bias.use(context), config_.layer_norm_eps);
   x = ops::dropout(x, context.dropout(config_.hidden_dropout_prob));
   for (const EncoderLayer& layer : layers_) {
+    const std::span<const int32_t> rows = &layer == &layers_.back() ? last_rows : std::span<const int32_t>();
     if (!checkpointing_ || context.tape == nullptr) {
-      x = layer(x, batch.offsets, context, compute_);
+      x = layer(x, batch.offsets, context, compute_, rows);
       continue;
     }
     // Run twice, with the same dropout: the copy starts from the places passed so far.
-    x = ops::checkpoint(x, [&layer, &batch, compute = compute_, copy = context](const Var& in, Tape* tape) {
+    x = ops::checkpoint(x, [&layer, &batch, rows, compute = compute_, copy = context](const Var& in, Tape* tape) {
       Context own = copy;
       own.tape = tape;
-      return layer(in, batch.offsets, own, compute);
+      return layer(in, batch.offsets, own, compute, rows);
     });
     context.places += EncoderLayer::dropout_places;
   }
   return x;
-}
-
-Var Bert::classify(const Var& hidden, std::span<const int32_t> offsets, Context& context) const {
-  CHECK(offsets.size() > 1, "bert: a batch without sentences");
-  const Var first = ops::gather_rows(hidden, offsets.first(offsets.size() - 1));
-  const Var pooled = ops::tanh(pooler_(first, context));
-  const float p = config_.classifier_dropout >= 0 ? config_.classifier_dropout : config_.hidden_dropout_prob;
-  return classifier_(ops::dropout(pooled, context.dropout(p)), context);
 }
 
 }  // namespace espalier

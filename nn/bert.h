@@ -16,8 +16,10 @@ namespace espalier {
 // normalisation.
 struct EncoderLayer {
   EncoderLayer(const Scope& scope, const BertConfig& config);
-  // x[T, H] f32 -> [T, H] f32; products and what lies between them are in `compute`, f32 or bf16.
-  Var operator()(const Var& x, std::span<const int32_t> offsets, Context& context, DType compute = DType::f32) const;
+  // x[T, H] f32 -> [T, H] f32; products and what lies between them are in `compute`, f32 or bf16. With rows, what
+  // follows attention is computed for these rows of x only: -> [rows, H].
+  Var operator()(const Var& x, std::span<const int32_t> offsets, Context& context, DType compute = DType::f32,
+                 std::span<const int32_t> rows = {}) const;
   std::array<const Linear*, 6> linears() const {
     return {&query, &key, &value, &attention_output, &intermediate, &output};
   }
@@ -39,9 +41,9 @@ class Bert {
   Bert(const Bert&) = delete;
   Bert& operator=(const Bert&) = delete;
 
-  Var operator()(const PackedBatch& batch, Context& context) const;  // logits[B, C]
-  Var encode(const PackedBatch& batch, Context& context) const;      // last hidden states[T, H]
-  Var classify(const Var& hidden, std::span<const int32_t> offsets, Context& context) const;
+  Var operator()(const PackedBatch& batch,
+                 Context& context) const;  // logits[B, C]; the last layer works on [CLS] rows only
+  Var encode(const PackedBatch& batch, Context& context) const;  // last hidden states[T, H]
 
   const BertConfig& config() const { return config_; }
   void set_dropout(float probability);  // of all three kinds, instead of the configuration's
@@ -57,6 +59,8 @@ class Bert {
   const std::vector<EncoderLayer>& layers() const { return layers_; }
 
  private:
+  Var run_layers(const PackedBatch& batch, Context& context, std::span<const int32_t> last_rows) const;
+
   BertConfig config_;
   Parameter &word_, &position_, &segment_;
   LayerNorm embedding_norm_;

@@ -20,12 +20,17 @@ Var gather_rows(const Var& x, std::span<const int32_t> rows) {
         auto gx = slots[0];
         if (!gx) return;
         if (!gx.accumulate) gx.to.fill_zero();
-        dispatch_real("gather_rows", gy.dtype(), [&](auto zero) {
+        dispatch_activation("gather_rows", gy.dtype(), [&](auto zero) {
           using T = decltype(zero);
           for (size_t b = 0; b < rows.size(); ++b) {
             T* const to = gx.to.data<T>() + rows[b] * cols;
             const T* const g = gy.data<T>() + static_cast<int64_t>(b) * cols;
-            for (int64_t c = 0; c < cols; ++c) to[c] += g[c];
+            for (int64_t c = 0; c < cols; ++c) {
+              if constexpr (std::is_same_v<T, Bf16>)
+                to[c] = Bf16(static_cast<float>(to[c]) + static_cast<float>(g[c]));
+              else
+                to[c] += g[c];
+            }
           }
         });
       });

@@ -40,18 +40,18 @@ struct Result {
   Tensor logits, gradients, values;
 };
 
-// Two steps of training with dropout; gradients are those of the second.
-Result train(DType compute, bool checkpointing, int thread_count) {
+// Steps of training with dropout; logits and gradients are those of the last.
+Result train(DType compute, bool checkpointing, int thread_count, uint64_t steps = 2) {
   set_threads(thread_count);
   ParameterStore store;
   Bert bert(store, small_config());
-  store.allocate(5, 0.2F);
+  store.allocate(5, 0.05F);
   AdamW optimizer(store, {});
   bert.set_compute(compute);
   bert.set_gradient_checkpointing(checkpointing);
   const PackedBatch b = batch();
   Result result;
-  for (uint64_t step = 0; step < 2; ++step) {
+  for (uint64_t step = 0; step < steps; ++step) {
     Tape tape;
     Context context{.tape = &tape, .training = true, .seed = 1, .step = step};
     const Var logits = bert(b, context);
@@ -80,7 +80,8 @@ double relative_distance(const Tensor& a, const Tensor& b) {
 }
 
 TEST(Precision, bf16_is_close_to_f32_but_not_equal) {
-  const Result f32 = train(DType::f32, false, 0), bf16 = train(DType::bf16, false, 0);
+  // One step: AdamW's first update is nearly the gradient's sign, which magnifies what is near zero.
+  const Result f32 = train(DType::f32, false, 0, 1), bf16 = train(DType::bf16, false, 0, 1);
   EXPECT_LT(relative_distance(bf16.logits, f32.logits), 2e-2);
   EXPECT_LT(relative_distance(bf16.gradients, f32.gradients), 3e-2);
   EXPECT_FALSE(same_bits(bf16.logits, f32.logits));
@@ -89,7 +90,7 @@ TEST(Precision, bf16_is_close_to_f32_but_not_equal) {
 TEST(Precision, packed_weights_follow_the_optimizer) {
   ParameterStore store;
   Bert bert(store, small_config());
-  store.allocate(5, 0.2F);
+  store.allocate(5, 0.05F);
   AdamW optimizer(store, {});
   bert.set_compute(DType::bf16);
   const PackedBatch b = batch();
