@@ -18,14 +18,14 @@ namespace espalier::ops {
 
 // y[T, out] = x[T, in] w^T + b, for w[out, in] and b[out]. Saved: x, w. With several pairs the outputs lie side by
 // side, so that query, key and value are one op: y[T, out1 + out2 + …]. With compute = bf16 (mixed precision,
-// Micikevicius et al. 2018, arXiv:1710.03740): x f32 or bf16, y bf16, operands rounded to bf16, sums in f32, gradients
-// of w and b in f32; `packed` saves rounding w here. Otherwise all is of x's type, f32 or f64.
+// Micikevicius et al. 2018, arXiv:1710.03740): x f32 or bf16, y of type `result`, operands rounded to bf16, sums in
+// f32, gradients of w and b in f32; `packed` saves rounding w here. Otherwise all is of x's type, f32 or f64.
 struct Affine {
   Var w, b;
   std::shared_ptr<const PackedWeight> packed = nullptr;  // of w's value; null: made on the fly
 };
-Var linear(const Var& x, std::span<const Affine> parts, DType compute = DType::f32);
-Var linear(const Var& x, const Affine& part, DType compute = DType::f32);
+Var linear(const Var& x, std::span<const Affine> parts, DType compute = DType::f32, DType result = DType::bf16);
+Var linear(const Var& x, const Affine& part, DType compute = DType::f32, DType result = DType::bf16);
 Var linear(const Var& x, const Var& w, const Var& b);
 
 // y = x Phi(x), elementwise (arXiv:1606.08415). Saved: x.

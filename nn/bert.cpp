@@ -27,10 +27,11 @@ Var EncoderLayer::operator()(const Var& x, std::span<const int32_t> offsets, Con
     heads = ops::gather_rows(heads, rows);
     residual = ops::gather_rows(x, rows);
   }
-  const Var attended = attention_norm.after_residual(attention_output(heads, context, compute), residual, eps,
-                                                     context.dropout(p), context);
+  const Var attended = attention_norm.after_residual(attention_output(heads, context, compute, DType::f32), residual,
+                                                     eps, context.dropout(p), context);
   const Var wide = ops::gelu(intermediate(attended, context, compute));
-  return output_norm.after_residual(output(wide, context, compute), attended, eps, context.dropout(p), context);
+  return output_norm.after_residual(output(wide, context, compute, DType::f32), attended, eps, context.dropout(p),
+                                    context);
 }
 
 Bert::Bert(ParameterStore& store, const BertConfig& config)

@@ -15,8 +15,8 @@ struct Linear {
   ops::Affine use(const Context& context) const {
     return {weight.use(context), bias.use(context), weight.transforms.empty() ? weight.packed : nullptr};
   }
-  Var operator()(const Var& x, const Context& context, DType compute = DType::f32) const {
-    return ops::linear(x, use(context), compute);
+  Var operator()(const Var& x, const Context& context, DType compute = DType::f32, DType result = DType::bf16) const {
+    return ops::linear(x, use(context), compute, result);
   }
 
   // Makes the bf16 copy that products with compute = bf16 read, from the weight as it is now. The optimizer keeps it up

@@ -118,6 +118,14 @@ const uint32_t* pairs(const Tensor& x, int64_t first_column = 0) {
   return reinterpret_cast<const uint32_t*>(x.raw()) + first_column / 2;
 }
 
+// Lets the product write to y from element `first` on, in y's type.
+void set_result(Bf16Product& product, const Tensor& y, int64_t first) {
+  if (y.dtype() == DType::bf16)
+    product.c16 = y.data<Bf16>() + first;
+  else
+    product.c = y.data<float>() + first;
+}
+
 // Columns first … first + n of x[T, *]; a copy.
 Tensor columns(const Tensor& x, int64_t first, int64_t n) {
   Tensor y({x.rows(), n}, DType::bf16);
@@ -139,10 +147,7 @@ void input_gradient(const Tensor& gy, const Parts& p, const PackedParts& packed,
                            .b = packed[i]->backward(),
                            .ldc = p.in,
                            .accumulate = gx.accumulate || i > 0};
-    if (gx.to.dtype() == DType::bf16)
-      product.c16 = gx.to.data<Bf16>();
-    else
-      product.c = gx.to.data<float>();
+    set_result(product, gx.to, 0);
     gemm(std::span<const Bf16Product>(&product, 1));
   }
 }
@@ -176,7 +181,7 @@ void weight_gradients(const Tensor& gy, const Tensor& x, const Parts& p, Tape::S
   gemm(std::span<const Bf16Product>(products));
 }
 
-Var mixed(const Var& x, std::span<const Affine> parts) {
+Var mixed(const Var& x, std::span<const Affine> parts, DType result) {
   const Parts p = check(x, parts);
   PackedParts packed;
   for (const Affine& part : parts) {
@@ -187,37 +192,42 @@ Var mixed(const Var& x, std::span<const Affine> parts) {
     packed.back() = own;
   }
   const Tensor rounded = as_pairs(x.value);
-  Tensor y({p.rows, p.width}, DType::bf16);
+  Tensor y({p.rows, p.width}, result);
   std::vector<Bf16Product> products;
-  for (size_t i = 0; i < p.size(); ++i)
-    products.push_back({.m = p.rows,
-                        .n = packed[i]->out(),
-                        .pairs = kernels::pairs_of(p.in),
-                        .a = pairs(rounded),
-                        .a_row = rounded.cols() / 2,
-                        .b = packed[i]->forward(),
-                        .c16 = y.data<Bf16>() + p.firsts[i],
-                        .ldc = p.width,
-                        .bias = parts[i].b.value.data<float>()});
+  for (size_t i = 0; i < p.size(); ++i) {
+    Bf16Product product = {.m = p.rows,
+                           .n = packed[i]->out(),
+                           .pairs = kernels::pairs_of(p.in),
+                           .a = pairs(rounded),
+                           .a_row = rounded.cols() / 2,
+                           .b = packed[i]->forward(),
+                           .ldc = p.width,
+                           .bias = parts[i].b.value.data<float>()};
+    set_result(product, y, p.firsts[i]);
+    products.push_back(product);
+  }
   gemm(std::span<const Bf16Product>(products));
 
   const Tensor kept = rounded.cols() == p.in ? rounded : x.value;
   return Tape::record("linear", y, p.inputs, [kept, packed, p](const Tensor& gy, Tape::Slots& slots) {
-    if (auto gx = slots[0]) input_gradient(gy, p, packed, gx);
+    if (auto gx = slots[0]) input_gradient(gy.dtype() == DType::bf16 ? gy : gy.to(DType::bf16), p, packed, gx);
     weight_gradients(gy, kept, p, slots);
-    bias_gradients<Bf16, float>(gy, p, slots);
+    if (gy.dtype() == DType::bf16)
+      bias_gradients<Bf16, float>(gy, p, slots);
+    else
+      bias_gradients<float, float>(gy, p, slots);
   });
 }
 
 }  // namespace
 
-Var linear(const Var& x, std::span<const Affine> parts, DType compute) {
-  if (compute == DType::bf16) return mixed(x, parts);
+Var linear(const Var& x, std::span<const Affine> parts, DType compute, DType result) {
+  if (compute == DType::bf16) return mixed(x, parts, result);
   return dispatch_real("linear", x.dtype(), [&](auto zero) { return whole<decltype(zero)>(x, parts); });
 }
 
-Var linear(const Var& x, const Affine& part, DType compute) {
-  return linear(x, std::span<const Affine>(&part, 1), compute);
+Var linear(const Var& x, const Affine& part, DType compute, DType result) {
+  return linear(x, std::span<const Affine>(&part, 1), compute, result);
 }
 Var linear(const Var& x, const Var& w, const Var& b) { return linear(x, Affine{w, b}); }
 
