@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 
 #include "apps/shared/program.h"
@@ -13,7 +14,7 @@ namespace espalier {
 namespace {
 
 std::string clock_text(double seconds) {
-  const auto s = static_cast<int64_t>(seconds + 0.5);
+  const auto s = static_cast<int64_t>(std::llround(seconds));
   return s >= 3600 ? format("%ld:%02ld:%02ld", s / 3600, s / 60 % 60, s % 60) : format("%ld:%02ld", s / 60, s % 60);
 }
 
@@ -27,7 +28,7 @@ int64_t columns(std::FILE* terminal) {
 }
 
 // As much of a bar as fits beside the text, and no more of the text than fits: a wrapped line cannot be redrawn.
-std::string drawing(double share, std::string text, int64_t room) {
+std::string drawing(double share, const std::string& text, int64_t room) {
   const int64_t width = std::min<int64_t>(24, room - 1 - std::ssize(text));
   if (width < 4) return text.substr(0, static_cast<size_t>(std::max<int64_t>(0, room)));
   const auto full = static_cast<int64_t>(share * static_cast<double>(width));

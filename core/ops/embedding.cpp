@@ -29,7 +29,7 @@ std::vector<int32_t> places(std::span<const int32_t> offsets, int64_t tokens, in
     const int32_t length = offsets[b + 1] - offsets[b];
     CHECK(length >= 0 && length <= limit, "embedding: sentence ", b, " has ", length,
           " tokens, the position table has ", limit, " rows");
-    for (int32_t i = 0; i < length; ++i) place[static_cast<size_t>(offsets[b] + i)] = i;
+    for (int32_t i = 0; i < length; ++i) place[static_cast<size_t>(offsets[b]) + static_cast<size_t>(i)] = i;
   }
   return place;
 }
