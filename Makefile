@@ -17,15 +17,16 @@ SOURCES = $(shell find core nn optim compress data apps tests -name '*.h' -o -na
 configure = test -f $(2)/cmake_install.cmake || cmake --fresh --preset $(1) \
 	-G "$$(ninja --version >/dev/null 2>&1 && echo Ninja || echo Unix Makefiles)" \
 	$$(command -v ccache >/dev/null && echo -DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
-# $(call compile,PRESET,DIR)
-compile = .ci/setup && { $(call configure,$(1),$(2)); } && cmake --build $(2) --parallel $(JOBS)
+# $(call compile,PRESET,DIR,TARGET)
+compile = .ci/setup && { $(call configure,$(1),$(2)); } && cmake --build $(2) --parallel $(JOBS) --target $(or $(3),all)
 # $(call check,DIR,OPTIONS): runs the tests in DIR; ARGS hands further options to CTest, such as ARGS='-R tokenizer'.
 check = ctest --test-dir $(1) --output-on-failure --no-tests=error --parallel $(JOBS) $(2) $(ARGS)
 
 build: ## install what is missing, then build the programs into build/apps (the default)
 	@$(call compile,release,build)
 
-run: build ## build, get an encoder and data, fine-tune, evaluate, predict; ESPALIER_STEPS=N, ESPALIER_DATA=DIR
+run: ## build the programs, get an encoder and data, fine-tune, evaluate, predict; ESPALIER_STEPS=N, ESPALIER_DATA=DIR
+	@$(call compile,release,build,programs)
 	@.ci/quickstart
 
 test: build ## build and run every test; ARGS='-R NAME' picks some
