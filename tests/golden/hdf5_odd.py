@@ -19,6 +19,8 @@ with h5py.File(HERE / "hdf5_odd.h5", "w", libver=("v108", "v108")) as f:
     f.create_dataset("big_endian", data=np.zeros(2, ">f4"))
     f.create_dataset("half", data=np.zeros(2, "<f2"))
     f.create_dataset("plain_u16", data=np.zeros(2, "<u2"))
+    f["plain_u16"].attrs["type"] = np.bytes_("u16")
+    f.create_dataset("never_written", (3,), "<f4")
     f.create_dataset("null", data=h5py.Empty("<f4"))
     f.create_dataset("texts", data=["a", "b"])
     f.create_dataset("external", (4,), "<f4", external=[("types.safetensors", 0, 16)])
