@@ -31,6 +31,7 @@ void DeferredRows::settle(std::span<const int32_t> rows) {
   if (pending_.empty()) return;
   if (!rows.empty()) {
     std::vector<int32_t> distinct(rows.begin(), rows.end());  // two threads must not settle one row
+    std::erase_if(distinct, [&](int32_t row) { return row < 0 || row >= table_.shape[0]; });  // left to who reads them
     std::sort(distinct.begin(), distinct.end());
     distinct.erase(std::unique(distinct.begin(), distinct.end()), distinct.end());
     parallel_for(static_cast<int64_t>(distinct.size()),

@@ -11,6 +11,7 @@
 
 #include "core/kernels/isa.h"
 #include "core/parallel.h"
+#include "nn/bert.h"
 #include "tests/golden/golden.h"
 
 namespace espalier {
@@ -221,6 +222,27 @@ TEST_F(LargeStoreTest, the_norm_counts_what_was_written) {
   EXPECT_NEAR(gradient_norm(store_), std::sqrt(squares), 1e-6 * std::sqrt(squares));
   store_.clear_gradients();
   EXPECT_EQ(gradient_norm(store_), 0);
+}
+
+// The rows that a batch reads are brought up to date before anything has looked at its ids.
+TEST(AdamW, an_id_out_of_range_is_an_error_after_a_step_too) {
+  BertConfig config = BertConfig::of_size("tiny");
+  config.vocab_size = 3000;  // large enough for deferred rows
+  config.num_hidden_layers = 1;
+  ParameterStore store;
+  const Bert model(store, config);
+  store.allocate(1);
+  AdamW optimizer(store, {});
+  PackedBatch batch{.ids = {5, 7}, .segments = {0, 0}, .offsets = {0, 2}, .labels = {1}, .rows = {0}};
+  Tape tape;
+  Context context{.tape = &tape};
+  tape.backward(ops::cross_entropy(model(batch, context), batch.labels, 1));
+  optimizer.step(0.1);
+  Context evaluation;
+  for (const int32_t id : {3000, -1, std::numeric_limits<int32_t>::max()}) {
+    batch.ids[1] = id;
+    EXPECT_THROW(model(batch, evaluation), Error) << id;
+  }
 }
 
 TEST(Clip, brings_a_norm_down_to_the_limit) {
