@@ -94,6 +94,41 @@ TEST_P(Bf16OpTest, attention) {
   }
 }
 
+// Odd numbers of rows, inputs and outputs; the second part's columns begin in the middle of a pair.
+TEST_P(Bf16OpTest, linear) {
+  const std::vector<Tensor> inputs = {numbers(0, {37, 45}), numbers(1, {33, 45}), numbers(2, {33}),
+                                      numbers(3, {20, 45}), numbers(4, {20})};
+  const Tensor gy = numbers(5, {37, 53});
+  const auto op = [](DType compute) {
+    return [compute](const std::vector<Var>& v) {
+      return ops::linear(v[0], std::array{ops::Affine{v[1], v[2]}, ops::Affine{v[3], v[4]}}, compute);
+    };
+  };
+  const Result wide = run(op(DType::f32), inputs, gy);
+  for (const DType type : {DType::f32, DType::bf16}) {  // of x
+    std::vector<Tensor> mixed = inputs;
+    mixed[0] = inputs[0].to(type);
+    const Result half = run(op(DType::bf16), mixed, gy.to(DType::bf16));
+    EXPECT_EQ(half.y.dtype(), DType::bf16);
+    EXPECT_LE(difference(half.y, wide.y), 0x1p-9);  // the operands are exact: only the result is rounded
+    EXPECT_EQ(half.gradients[0].dtype(), type);
+    // The second part adds to what the first has rounded already, if x is bf16.
+    EXPECT_LE(difference(half.gradients[0], wide.gradients[0]), type == DType::bf16 ? 0x1p-8 : 1e-6);
+    for (size_t i = 1; i < inputs.size(); ++i) {
+      EXPECT_EQ(half.gradients[i].dtype(), DType::f32);
+      EXPECT_LE(difference(half.gradients[i], wide.gradients[i]), 1e-6) << i;
+    }
+  }
+}
+
+TEST_P(Bf16OpTest, gather_rows) {
+  const Tensor x = numbers(0, {5, 7}), gy = numbers(1, {3, 7});
+  const auto op = [](const std::vector<Var>& v) { return ops::gather_rows(v[0], std::vector<int32_t>{4, 0, 2}); };
+  const Result wide = run(op, {x}, gy), half = run(op, {x.to(DType::bf16)}, gy.to(DType::bf16));
+  EXPECT_TRUE(same_bits(half.y, wide.y.to(DType::bf16)));
+  EXPECT_TRUE(same_bits(half.gradients[0], wide.gradients[0].to(DType::bf16)));
+}
+
 TEST_P(Bf16OpTest, a_used_gradient_is_added_to) {
   const Tensor x = numbers(0, {5, 33}).to(DType::bf16), gy = numbers(1, {5, 33}).to(DType::bf16);
   LeafGrad g;

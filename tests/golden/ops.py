@@ -76,6 +76,7 @@ CASES = {
     "attention_dropout_1_13_size_20": attention_case(20, 3, [1, 13], p=0.3, seed=1, stream=2),
     "attention_dropout_64_65_size_32": attention_case(32, 2, [64, 65], p=0.1, seed=3, stream=4),
     "attention_dropout_130_size_64": attention_case(64, 1, [130], p=0.1, seed=5, stream=6),
+    "checkpoint": ([(6, 11)], lambda x: F.gelu(torch.tanh(x))),
     "gather_rows": ([(6, 5)], lambda x: x[[4, 0, 3]]),
     "cross_entropy": ([(5, 3)], lambda x: (F.cross_entropy(x, torch.tensor([0, 2, 2, 1, 0]), reduction="sum") / 8).reshape(1)),
     "sum": ([(1,), (1,), (1,)], lambda *terms: sum(terms)),
