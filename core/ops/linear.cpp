@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // y[T, out] = x[T, in] w[out, in]^T + b[out];  gx = gy w,  gw = gy^T x,  gb = column sums of gy.
 // `whole` computes in f32 or f64, `mixed` with bf16 operands and f32 sums.
+#include <algorithm>
+
 #include "core/gemm.h"
 #include "core/kernels/elementwise.h"
 #include "core/ops.h"
@@ -54,6 +56,20 @@ void bias_gradients(const Tensor& gy, const Parts& p, Tape::Slots& slots) {
   }
 }
 
+// Appends a product of a weight gradient. A weight that is given twice has one gradient: products that write it must
+// not run at once, so those before are run first.
+template <class Product>
+void append(std::vector<Product>& products, const Product& next) {
+  const auto overlaps = [&](const Product& p) {
+    return p.c < next.c + next.m * next.ldc && next.c < p.c + p.m * p.ldc;
+  };
+  if (std::any_of(products.begin(), products.end(), overlaps)) {
+    gemm(std::span<const Product>(products));
+    products.clear();
+  }
+  products.push_back(next);
+}
+
 template <class T>
 Var whole(const Var& x, std::span<const Affine> parts) {
   const Parts p = check(x, parts);
@@ -92,17 +108,17 @@ Var whole(const Var& x, std::span<const Affine> parts) {
     std::vector<Gemm<T>> weight_gradients;
     for (size_t i = 0; i < p.size(); ++i)
       if (auto gw = slots[1 + 2 * i])
-        weight_gradients.push_back({.m = p.weights[i].rows(),
-                                    .n = p.in,
-                                    .k = p.rows,
-                                    .a = g + p.firsts[i],
-                                    .lda = p.width,
-                                    .transpose_a = true,
-                                    .b = x.data<T>(),
-                                    .ldb = p.in,
-                                    .c = gw.to.data<T>(),
-                                    .ldc = p.in,
-                                    .accumulate = gw.accumulate});
+        append(weight_gradients, Gemm<T>{.m = p.weights[i].rows(),
+                                         .n = p.in,
+                                         .k = p.rows,
+                                         .a = g + p.firsts[i],
+                                         .lda = p.width,
+                                         .transpose_a = true,
+                                         .b = x.data<T>(),
+                                         .ldb = p.in,
+                                         .c = gw.to.data<T>(),
+                                         .ldc = p.in,
+                                         .accumulate = gw.accumulate});
     gemm(std::span<const Gemm<T>>(weight_gradients));
     bias_gradients<T, T>(gy, p, slots);
   });
@@ -165,16 +181,16 @@ void weight_gradients(const Tensor& gy, const Tensor& x, const Parts& p, Tape::S
     for (int64_t row = 0; row < p.weights[i].rows();) {
       const int64_t column = p.firsts[i] + row, in_panel = column % kernels::panel_columns;
       const int64_t count = std::min(kernels::panel_columns - in_panel, p.weights[i].rows() - row);
-      products.push_back({.m = count,
-                          .n = p.in,
-                          .pairs = row_pairs,
-                          .a = pairs(packed_g) + (column - in_panel) * row_pairs + in_panel,
-                          .a_row = 1,
-                          .a_pair = kernels::panel_columns,
-                          .b = pairs(packed_x),
-                          .c = gw.to.data<float>() + row * p.in,
-                          .ldc = p.in,
-                          .accumulate = gw.accumulate});
+      append(products, Bf16Product{.m = count,
+                                   .n = p.in,
+                                   .pairs = row_pairs,
+                                   .a = pairs(packed_g) + (column - in_panel) * row_pairs + in_panel,
+                                   .a_row = 1,
+                                   .a_pair = kernels::panel_columns,
+                                   .b = pairs(packed_x),
+                                   .c = gw.to.data<float>() + row * p.in,
+                                   .ldc = p.in,
+                                   .accumulate = gw.accumulate});
       row += count;
     }
   }
