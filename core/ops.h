@@ -62,7 +62,8 @@ Var gather_rows(const Var& x, std::span<const int32_t> rows);
 Var cross_entropy(const Var& logits, std::span<const int32_t> labels, double divisor);
 
 // y = f(x, tape), with f run again in the backward pass instead of being remembered (Chen et al. 2016,
-// arXiv:1604.06174). f must give the same y each time and may use parameters. Saved: x.
+// arXiv:1604.06174). f must give the same y each time and may use parameters; if x is a constant, they get no gradient.
+// Saved: x.
 Var checkpoint(const Var& x, std::function<Var(const Var& x, Tape* tape)> f);
 
 // Sum of one-element terms.

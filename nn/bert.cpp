@@ -86,15 +86,16 @@ Var Bert::run_layers(const PackedBatch& batch, Context& context, std::span<const
   x = ops::dropout(x, context.dropout(config_.hidden_dropout_prob));
   for (const EncoderLayer& layer : layers_) {
     const std::span<const int32_t> rows = &layer == &layers_.back() ? last_rows : std::span<const int32_t>();
-    if (!checkpointing_ || context.tape == nullptr) {
+    if (!checkpointing_ || x.tape == nullptr) {  // below a constant nothing would be run again
       x = layer(x, batch.offsets, context, compute_, rows);
       continue;
     }
-    // Run twice, with the same dropout: the copy starts from the places passed so far.
-    x = ops::checkpoint(x, [&layer, &batch, rows, compute = compute_, copy = context](const Var& in, Tape* tape) {
+    // Run twice, with the same dropout: the copy starts from the places passed so far. The batch need not live as long.
+    x = ops::checkpoint(x, [&layer, offsets = batch.offsets, rows = std::vector<int32_t>(rows.begin(), rows.end()),
+                            compute = compute_, copy = context](const Var& in, Tape* tape) {
       Context own = copy;
       own.tape = tape;
-      return layer(in, batch.offsets, own, compute, rows);
+      return layer(in, offsets, own, compute, rows);
     });
     context.places += EncoderLayer::dropout_places;
   }

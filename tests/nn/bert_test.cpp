@@ -125,6 +125,27 @@ TEST(Bert, a_training_step_follows_from_seed_and_step_alone) {
   EXPECT_TRUE(std::all_of(first.begin(), first.end(), [](float v) { return std::isfinite(v); }));
 }
 
+TEST(Bert, checkpointing_needs_nothing_of_the_batch_at_backward) {
+  BertConfig config = golden_config();
+  config.hidden_dropout_prob = config.attention_probs_dropout_prob = 0.1F;
+  ParameterStore store;
+  Bert model(store, config);
+  fill(store, DType::f32);
+  store.make_gradients();
+  const std::vector<int32_t> labels = {2, 0, 1};
+  std::vector<Tensor> gradients;
+  for (const bool on : {false, true}) {
+    model.set_gradient_checkpointing(on);
+    store.clear_gradients();
+    Tape tape;
+    Context context{.tape = &tape, .training = true, .seed = 3};
+    const Var logits = model(batch_of({3, 7, 1}), context);
+    tape.backward(ops::cross_entropy(logits, labels, 3));
+    gradients.push_back(store.gradients().clone());
+  }
+  EXPECT_EQ(std::memcmp(gradients[0].raw(), gradients[1].raw(), gradients[0].bytes()), 0);
+}
+
 TEST(Bert, evaluation_drops_nothing_and_keeps_no_buffers) {
   BertConfig config = golden_config(), dry = golden_config();
   config.hidden_dropout_prob = config.attention_probs_dropout_prob = 0.5F;
