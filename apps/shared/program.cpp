@@ -88,6 +88,7 @@ int run_program(int argc, char** argv, const std::string& description, const Dec
   try {
     CommonOptions common;
     CLI::App app(description, name);
+    app.get_formatter()->column_width(48);  // wide enough for names with their defaults
     app.set_version_flag("--version", "Espalier " ESPALIER_VERSION);
     app.set_config("--config", "", "TOML file with the same options; flags given on the command line win")
         ->check(CLI::ExistingFile);

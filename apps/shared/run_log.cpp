@@ -2,27 +2,30 @@
 #include "apps/shared/run_log.h"
 
 #include <string>
-#include <vector>
 
 #include "core/check.h"
+#include "data/atomic_file.h"
 
 namespace espalier {
 
-RunLog::RunLog(const std::filesystem::path& folder, int64_t step) : path_(folder / "metrics.jsonl") {
+RunLog::RunLog(const std::filesystem::path& folder, int64_t step, int64_t evaluated_step)
+    : path_(folder / "metrics.jsonl") {
   std::error_code error;
   std::filesystem::create_directories(folder, error);
   CHECK(!error, folder.string(), ": the log folder cannot be made: ", error.message());
-  std::vector<std::string> kept;
+  std::string kept;
   if (step > 0) {
     std::ifstream in(path_);
     for (std::string line; std::getline(in, line);) {
       const auto object = nlohmann::json::parse(line, nullptr, false);
-      if (object.is_object() && object.value("step", step + 1) <= step) kept.push_back(line);
+      if (!object.is_object()) continue;  // the last line of a run that was killed may be cut off
+      const int64_t last = object.contains("eval_loss") ? evaluated_step : step;
+      if (object.value("step", last + 1) <= last) kept += line + '\n';
     }
   }
-  out_.open(path_, std::ios::trunc);
+  write_file(path_, kept);
+  out_.open(path_, std::ios::app);
   CHECK(out_.good(), path_.string(), ": cannot be written; choose another --log-dir");
-  for (const std::string& line : kept) out_ << line << '\n';
 }
 
 void RunLog::write(const nlohmann::json& object) {

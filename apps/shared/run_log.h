@@ -11,9 +11,10 @@ namespace espalier {
 class RunLog {
  public:
   RunLog() = default;  // writes nothing
-  // Appends to folder/metrics.jsonl, made if missing. What an earlier run wrote beyond `step` is dropped, so that a
-  // resumed run's log has each step once; step 0 starts the file anew.
-  RunLog(const std::filesystem::path& folder, int64_t step);
+  // Appends to folder/metrics.jsonl, made if missing. What an earlier run wrote beyond its last saved step, and
+  // evaluations beyond the last one that was saved, are dropped, so that a resumed run's log has each once; step 0
+  // starts the file anew.
+  RunLog(const std::filesystem::path& folder, int64_t step, int64_t evaluated_step);
   void write(const nlohmann::json& object);
 
  private:

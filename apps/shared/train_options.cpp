@@ -6,6 +6,7 @@
 #include "apps/shared/precision.h"
 #include "apps/shared/training.h"
 #include "core/check.h"
+#include "data/atomic_file.h"
 #include "optim/schedule.h"
 
 namespace espalier {
@@ -68,7 +69,7 @@ void TrainOptions::check() const {
   at_least("--max-steps", max_steps, 0);
   at_least("--save-every", save_every, 0);
   CHECK(warmup >= 0 && warmup <= 1, "--warmup ", warmup, ": a share from 0 to 1 is expected");
-  CHECK(dropout < 1, "--dropout ", dropout, ": a probability below 1 is expected");
+  CHECK((dropout >= 0 && dropout < 1) || dropout == -1, "--dropout ", dropout, ": a probability below 1 is expected");
   CHECK(weight_decay >= 0 && std::isfinite(weight_decay), "--weight-decay ", weight_decay,
         ": 0 or a positive number is expected");
   CHECK(max_grad_norm >= 0, "--max-grad-norm ", max_grad_norm, ": 0 or a positive number is expected");
@@ -76,11 +77,13 @@ void TrainOptions::check() const {
   Schedule{.kind = schedule, .peak = learning_rate}.check();
   const auto folder = std::filesystem::absolute(output).parent_path();
   CHECK(std::filesystem::is_directory(folder), "--output ", output, ": there is no folder ", folder.string());
+  AtomicFile{output};  // throws unless it can be written; training takes too long to learn that at its end
 }
 
 nlohmann::json TrainOptions::effective(uint64_t seed) const {
   return {{"model", model},
           {"data", data},
+          {"vocab", vocab},
           {"labels", labels},
           {"epochs", epochs},
           {"batch-size", batch_size},

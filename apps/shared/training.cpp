@@ -22,7 +22,10 @@ namespace espalier {
 namespace {
 
 volatile std::sig_atomic_t stop_signal = 0;
-void on_signal(int signal) { stop_signal = signal; }
+void on_signal(int signal) {
+  stop_signal = signal;
+  std::signal(signal, SIG_DFL);  // a second one ends the program at once
+}
 
 struct StepResult {
   double loss = 0, grad_norm = 0;
@@ -58,6 +61,7 @@ class Run {
   void log_step(const Window& window, const StepResult& result, double rate, Progress& progress);
   void evaluate_and_keep_best(Progress& progress);
   void save_state() const;
+  int64_t evaluated_step() const { return state_.extra.value("evaluated_step", int64_t{0}); }  // the last one
   void print_result() const;
   void say(const std::string& line) const {
     if (!common_.quiet) std::fprintf(common_.json ? stderr : stdout, "%s\n", line.c_str());
@@ -90,6 +94,7 @@ Run::Run(const TrainOptions& options, const CommonOptions& common)
   if (options.dropout >= 0) model_->bert->set_dropout(static_cast<float>(options.dropout));
 
   const DataFolder folder = find_data(options.data);
+  model_->options["data"] = folder.path.string();
   train_data_ = load_tsv(folder.path / "train.tsv", model_->tokenizer, model_->config.labels, options.max_length);
   dev_data_ = load_tsv(folder.path / "dev.tsv", model_->tokenizer, model_->config.labels, options.max_length);
   loader_ =
@@ -122,7 +127,7 @@ Run::Run(const TrainOptions& options, const CommonOptions& common)
   resume();
   model_->bert->set_compute(precision.compute);
   model_->bert->set_gradient_checkpointing(options.gradient_checkpointing);
-  if (!options.log_dir.empty()) log_ = RunLog(options.log_dir, state_.step);
+  if (!options.log_dir.empty()) log_ = RunLog(options.log_dir, state_.step, evaluated_step());
 }
 
 void Run::resume() {
@@ -143,7 +148,7 @@ void Run::resume() {
 
 int Run::run() {
   Progress progress(schedule_.total, !common_.quiet, common_.json);
-  while (state_.step < schedule_.total && stop_signal == 0) {
+  while (evaluated_step() < schedule_.total && stop_signal == 0) {
     const Epoch epoch = loader_->epoch(state_.epoch);
     while (state_.batch < loader_->windows() && state_.step < schedule_.total && stop_signal == 0) {
       const auto start = std::chrono::steady_clock::now();
@@ -163,15 +168,16 @@ int Run::run() {
       log_step(window, result, rate, progress);
       if (options_.save_every > 0 && state_.step % options_.save_every == 0) save_state();
     }
-    const bool epoch_done = state_.batch == loader_->windows();
-    if (stop_signal == 0) evaluate_and_keep_best(progress);
-    if (epoch_done) {
+    if (stop_signal != 0) break;  // an evaluation that is due is left to the resumed run
+    evaluate_and_keep_best(progress);
+    if (state_.batch == loader_->windows()) {
       ++state_.epoch;
       state_.batch = 0;
     }
-    if (options_.save_every > 0 || stop_signal != 0) save_state();
+    if (options_.save_every > 0) save_state();
   }
-  if (stop_signal != 0) {
+  if (evaluated_step() < schedule_.total) {
+    save_state();
     progress.print(format("stopped after step %ld; --resume continues from ", state_.step) + state_path_.string());
     return 128 + static_cast<int>(stop_signal);
   }
@@ -195,6 +201,12 @@ void Run::log_step(const Window& window, const StepResult& result, double rate, 
 
 void Run::evaluate_and_keep_best(Progress& progress) {
   last_ = evaluate(*model_->bert, dev_data_, options_.batch_size);
+  if (!std::isfinite(last_.loss))
+    throw Failure(
+        format("evaluation: loss %g after step %ld (epoch %ld, batch %ld); the last good checkpoint is kept; try a "
+               "lower --learning-rate",
+               last_.loss, state_.step, state_.epoch + 1, state_.batch));
+  state_.extra["evaluated_step"] = state_.step;
   nlohmann::json line = last_.metrics();
   line["step"] = state_.step;
   line["epoch"] = state_.epoch + 1;

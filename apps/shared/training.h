@@ -27,8 +27,8 @@ struct TrainOptions {
   nlohmann::json effective(uint64_t seed) const;
 };
 
-// Runs a fine-tuning to its end, or to a signal: SIGINT and SIGTERM save the state and return 130. Returns the exit
-// code.
+// Runs a fine-tuning to its end, or to a signal: SIGINT and SIGTERM save the state and return 128 + the
+// signal's number. Returns the exit code.
 int train(const TrainOptions& options, const CommonOptions& common);
 
 }  // namespace espalier

@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every mistake of a user is answered by one line that names file, line or option, what was found and what was
+// expected; the exit code is 2, and no file is touched.
+#include <sys/stat.h>
+
+#include "tests/apps/program.h"
+
+namespace espalier {
+namespace {
+
+const std::string golden = ESPALIER_TESTS_DIR "/golden/hf_model";
+const std::string tiny = " --model random:tiny --vocab vocab.txt";
+
+struct Row {
+  std::string arguments;
+  std::vector<std::string> parts;  // of the message
+};
+
+class BadInput : public Programs {
+ protected:
+  BadInput() { write_bytes(*this / "m.h5", "precious"); }
+
+  // Each row's arguments are appended to the command.
+  void expect_all_refused(const std::string& command, const std::vector<Row>& rows) const {
+    const auto before = files();
+    for (const Row& row : rows) expect_refused(command + " " + row.arguments, row.parts);
+    EXPECT_EQ(files(), before);
+  }
+
+  // All files of the folder with their contents.
+  std::map<std::string, std::string> files() const {
+    std::map<std::string, std::string> all;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(folder_.path()))
+      all[entry.path().string()] = entry.is_regular_file() ? read_bytes(entry.path()) : "";
+    return all;
+  }
+
+  void write(const std::string& name, const std::string& text) const { write_bytes(*this / name, text); }
+};
+
+TEST_F(BadInput, Options) {
+  expect_all_refused("train_sst2 --data data --output m.h5" + tiny,
+                     {{"--batch-size 0", {"--batch-size 0: ", "at least 1 is expected"}},
+                      {"--epochs 0", {"--epochs 0: ", "at least 1 is expected"}},
+                      {"--epochs 1e3", {"--epochs '1e3': a whole number is expected"}},
+                      {"--accumulate 0", {"--accumulate 0: ", "at least 1 is expected"}},
+                      {"--max-steps -1", {"--max-steps -1: ", "at least 0 is expected"}},
+                      {"--save-every -1", {"--save-every -1: ", "at least 0 is expected"}},
+                      {"--warmup 2", {"--warmup 2: a share from 0 to 1 is expected"}},
+                      {"--warmup x", {"--warmup 'x': a number is expected"}},
+                      {"--dropout 1", {"--dropout 1: a probability below 1 is expected"}},
+                      {"--dropout -0.5", {"--dropout -0.5: a probability below 1 is expected"}},
+                      {"--learning-rate 0", {"--learning-rate 0: a positive number is expected"}},
+                      {"--learning-rate nan", {"--learning-rate nan: a positive number is expected"}},
+                      {"--weight-decay -1", {"--weight-decay -1: ", "is expected"}},
+                      {"--max-grad-norm -1", {"--max-grad-norm -1: ", "is expected"}},
+                      {"--schedule foo", {"--schedule foo: choose linear, constant or cosine"}},
+                      {"--precision int3", {"--precision int3: choose auto, f32 or bf16"}},
+                      {"--shuffle maybe", {"--shuffle 'maybe': true or false is expected"}},
+                      {"--labels one", {"--labels", "at least two"}},
+                      {"--labels one,one", {"a name is given twice"}},
+                      {"--max-length 100000", {"--max-length 100000: expected 3 … 512"}},
+                      {"--max-length 1", {"--max-length 1: expected 3 … 512"}},
+                      {"--threads -1", {"--threads -1: ", "is expected"}},
+                      {"--threads many", {"--threads 'many': a whole number is expected"}},
+                      {"--seed -1", {"--seed '-1': a whole number from 0 on is expected"}},
+                      {"--bogus 3", {"'--bogus' is not expected here", "--help"}},
+                      {"stray", {"'stray' is not expected here", "--help"}},
+                      {"--log-dir m.h5", {"m.h5: the log folder cannot be made"}},
+                      {"--log-dir /proc/none", {"/proc/none: the log folder cannot be made"}}});
+}
+
+TEST_F(BadInput, OptionsOfTheOtherPrograms) {
+  expect_all_refused("evaluate --data data/dev.tsv" + tiny,
+                     {{"--batch-size 0", {"--batch-size 0: at least 1 is expected"}},
+                      {"--max-length 2", {"--max-length 2: expected 3 … 512"}},
+                      {"--precision x", {"--precision x: choose"}},
+                      {"--bogus", {"'--bogus' is not expected here"}}});
+  expect_all_refused("predict" + tiny, {{"--max-length 600", {"--max-length 600: expected 3 … 512"}},
+                                        {"--threads 1.5", {"--threads '1.5': a whole number is expected"}}});
+  expect_all_refused("tokenize", {{"--model " + golden + " --max-length 1", {"--max-length 1: at least 2 is expected"}},
+                                  {"--model random:tiny", {"--model random:tiny: expected a checkpoint FILE.h5 or a"}},
+                                  {"", {"--model is required", "tokenize --help"}}});
+  expect_all_refused("bench", {{"", {"--help"}},
+                               {"fly", {"'fly' is not expected here"}},
+                               {"train --steps 0 --data data" + tiny, {"--steps"}},
+                               {"infer --batch-size -3 --data data" + tiny, {"--batch-size"}}});
+  expect_all_refused("train_sst2", {{"", {"is required", "train_sst2 --help"}},
+                                    {"--model", {"--model"}},
+                                    {"--model random:tiny", {"--output is required"}}});
+}
+
+TEST_F(BadInput, Environment) {
+  for (const std::string& command :
+       {"train_sst2 --data data --output m.h5" + tiny, "predict text" + tiny, std::string("tokenize --model m.h5")})
+    expect_refused(command, {"ESPALIER_ISA: 'foo' is unknown", "scalar"}, {.environment = {"ESPALIER_ISA=foo"}});
+  expect_refused("train_sst2 --output m.h5" + tiny, {"nowhere/train.tsv: no such file"},
+                 {.environment = {"ESPALIER_DATA=nowhere"}});
+  EXPECT_EQ(bytes("m.h5"), "precious");
+}
+
+TEST_F(BadInput, ConfigFiles) {
+  write("unknown.toml", "epochs = 2\nbogus = 3\n");
+  write("underscore.toml", "batch_size = 2\n");
+  write("section.toml", "[train]\nepochs = 2\n");
+  write("number.toml", "epochs = \"two\"\n");
+  write("nothing.toml", "learning-rate = \n");
+  write("range.toml", "batch-size = 0\n");
+  write("binary.toml", std::string("\0\xff\xfe\x01", 4));
+  expect_all_refused("train_sst2 --data data --output m.h5" + tiny,
+                     {{"--config unknown.toml", {"unknown.toml: 'bogus' is not an option"}},
+                      {"--config underscore.toml", {"underscore.toml: 'batch_size' is not an option"}},
+                      {"--config section.toml", {"section.toml: ", "train", "is not an option"}},
+                      {"--config number.toml", {"--epochs 'two': a whole number is expected"}},
+                      {"--config nothing.toml", {"--learning-rate '': a number is expected"}},
+                      {"--config range.toml", {"--batch-size 0: at least 1 is expected"}},
+                      {"--config binary.toml", {"binary.toml: "}},
+                      {"--config none.toml", {"--config", "none.toml", "not exist"}},
+                      {"--config data", {"--config", "data", "directory"}}});
+}
+
+TEST_F(BadInput, DataFiles) {
+  write("empty.tsv", "");
+  write("header.tsv", "sentence\tlabel\n");
+  write("headless.tsv", "a good film\t1\n");
+  write("unlabelled.tsv", "sentence\tclass\na\t1\n");
+  write("range.tsv", "sentence\tlabel\na\t0\nb\t2\n");
+  write("negative.tsv", "sentence\tlabel\na\t-1\n");
+  write("word.tsv", "sentence\tlabel\na\t0\nb\t1\nc\tgood\n");
+  write("columns.tsv", "sentence\tlabel\na\tb\t1\n");
+  write("binary.tsv", std::string("sentence\tlabel\na\0b\t1\n", 21));
+  const auto data = [](const std::string& name) { return "--data " + name; };
+  std::vector<Row> rows = {{data("empty.tsv"), {"empty.tsv: is empty; expected a header line"}},
+                           {data("header.tsv"), {"header.tsv: ", "no examples"}},
+                           {data("headless.tsv"), {"headless.tsv:1: ", "no column 'sentence'", "'a good film'"}},
+                           {data("range.tsv"), {"range.tsv:3: label '2'", "0 to 1"}},
+                           {data("negative.tsv"), {"negative.tsv:2: label '-1'", "0 to 1"}},
+                           {data("word.tsv"), {"word.tsv:4: label 'good'", "0 to 1"}},
+                           {data("columns.tsv"), {"columns.tsv:2: found 3 columns; expected 2"}},
+                           {data("binary.tsv"), {"binary.tsv:2: holds a NUL byte; expected UTF-8"}},
+                           {data("none.tsv"), {"none.tsv: no such file; expected a TSV file"}},
+                           {data("data"), {"data: is a directory; expected a TSV file"}}};
+  expect_all_refused("evaluate --logits m.h5" + tiny, rows);
+
+  for (const Row& row : rows) {  // and train_sst2, where the file is one of two
+    if (row.arguments == "--data data" || row.arguments == "--data none.tsv") continue;
+    const std::string name = row.arguments.substr(7);
+    for (const char* split : {"train.tsv", "dev.tsv"}) {
+      std::filesystem::rename(*this / "data" / split, *this / "aside");
+      std::filesystem::copy(*this / name, *this / "data" / split, std::filesystem::copy_options::copy_symlinks);
+      expect_refused("train_sst2 --data data --output m.h5" + tiny, {"data/" + std::string(split)});
+      std::filesystem::rename(*this / "aside", *this / "data" / split);
+    }
+  }
+  expect_all_refused("train_sst2 --output m.h5" + tiny,
+                     {{"--data nowhere", {"nowhere/train.tsv: no such file; expected a TSV file"}},
+                      {"--data empty.tsv", {"empty.tsv/train.tsv"}}});
+  std::filesystem::rename(*this / "unlabelled.tsv", *this / "data/train.tsv");
+  expect_all_refused("train_sst2 --output m.h5 --data data" + tiny, {{"", {"train.tsv:1: ", "no column 'label'"}}});
+}
+
+TEST_F(BadInput, ModelSources) {
+  succeed("train_sst2 --data data --output good.h5 --max-steps 1 --quiet" + tiny);
+  const std::string good = bytes("good.h5");
+  write("cut.h5", good.substr(0, good.size() / 2));
+  write("text.h5", "sentence\tlabel\n");
+  write("empty.h5", "");
+  const std::string forms =
+      "expected a checkpoint FILE.h5, a Hugging Face directory, or random:tiny|mini|small|medium|base|large";
+  const std::vector<Row> rows = {{"--model cut.h5", {"cut.h5: "}},
+                                 {"--model text.h5", {"text.h5: is not a model; ", forms}},
+                                 {"--model empty.h5", {"empty.h5: is not a model; ", forms}},
+                                 {"--model nonsense", {"nonsense: there is no such file or directory; ", forms}},
+                                 {"--model random:huge", {"random:huge: there is no such size", "tiny"}},
+                                 {"--model data", {"data/config.json"}},
+                                 {"--model good.h5 --vocab vocab.txt", {"good.h5: has a vocabulary of its own"}}};
+  expect_all_refused("train_sst2 --data data --output m.h5", rows);
+  expect_all_refused("evaluate --data data/dev.tsv --logits m.h5", rows);
+  expect_all_refused("predict text", rows);
+  expect_all_refused("train_sst2 --data data --output m.h5 --labels a,b,c",
+                     {{"--model good.h5", {"good.h5: has 2 labels, but 3 are given"}}});
+}
+
+TEST_F(BadInput, VocabularyFiles) {
+  write("blank.txt", "[PAD]\n\n[UNK]\n");
+  write("lacking.txt", "the\nfilm\n");
+  write("twice.txt", bytes("vocab.txt") + "film\n");
+  write("empty.txt", "");
+  expect_all_refused("predict text --model random:tiny",
+                     {{"--vocab blank.txt", {"blank.txt: line 2 is blank; expected one token per line"}},
+                      {"--vocab lacking.txt", {"lacking.txt: ", "lacks [PAD] [UNK] [CLS] [SEP]"}},
+                      {"--vocab twice.txt", {"twice.txt: ", "token film twice"}},
+                      {"--vocab empty.txt", {"empty.txt: holds no token; expected one per line"}},
+                      {"--vocab none.txt", {"none.txt: "}}});
+  expect_all_refused("predict text --max-length 20 --model " + golden,
+                     {{"--vocab vocab.txt", {golden + ": the vocabulary has 18 tokens", "25 rows", "same number"}}});
+}
+
+TEST_F(BadInput, HuggingFaceDirectories) {
+  const auto copy = [&](const std::string& name) {
+    std::filesystem::copy(golden, *this / name);
+    return name + "/";
+  };
+  const std::string weights = read_bytes(golden + "/model.safetensors");
+  write(copy("cut") + "model.safetensors", weights.substr(0, weights.size() - 100));
+  write(copy("head") + "model.safetensors", weights.substr(0, 5));
+  write(copy("void") + "model.safetensors", "");
+  std::filesystem::remove(*this / (copy("weightless") + "model.safetensors"));
+  std::filesystem::remove(*this / (copy("wordless") + "vocab.txt"));
+  write(copy("words") + "vocab.txt", read_bytes(golden + "/vocab.txt") + "more\nwords\n");
+  write(copy("syntax") + "config.json", "{\"hidden_size\": 8,");
+  std::string config = read_bytes(golden + "/config.json");
+  config.replace(config.find("\"hidden_size\": 8"), 16, "\"hidden_size\": 16");
+  write(copy("shape") + "config.json", config);
+  const std::vector<Row> rows = {
+      {"--model cut", {"cut/model.safetensors"}},
+      {"--model head", {"head/model.safetensors"}},
+      {"--model void", {"void/model.safetensors"}},
+      {"--model weightless", {"weightless", "model.safetensors"}},
+      {"--model wordless", {"wordless", "vocab.txt"}},
+      {"--model words", {"words: the vocabulary has 27 tokens and the word embeddings have 25 rows"}},
+      {"--model syntax", {"syntax/config.json: is not JSON"}},
+      {"--model shape", {"shape", "word_embeddings.weight", "[25, 8]", "[25, 16]"}}};
+  expect_all_refused("train_sst2 --data data --output m.h5 --max-length 20 --labels a,b,c", rows);
+  expect_all_refused("predict text --max-length 20", rows);
+}
+
+TEST_F(BadInput, Outputs) {
+  std::filesystem::create_directory(*this / "folder");
+  ASSERT_EQ(mkfifo((*this / "pipe").c_str(), 0600), 0);
+  const std::vector<Row> rows = {{"folder", {"folder: is a directory; expected a file to write"}},
+                                 {"missing/m.h5", {"missing/m.h5", "there is no folder", "missing"}},
+                                 {"/proc/m.h5", {"/proc/m.h5: cannot be written"}},
+                                 {"pipe", {"pipe: is a device or pipe", "expected the name of a file"}}};
+  // They are refused before the training: the epochs of this one would take hours.
+  expect_all_refused("train_sst2 --data data --epochs 1000000" + tiny + " --output", rows);
+  expect_all_refused("evaluate --data data/dev.tsv" + tiny + " --quiet --logits", rows);
+  EXPECT_TRUE(std::filesystem::is_fifo(*this / "pipe"));
+}
+
+}  // namespace
+}  // namespace espalier
