@@ -4,7 +4,6 @@
 
 #include "core/ops.h"
 #include "core/parallel.h"
-#include "core/parallel.h"
 #include "core/storage.h"
 
 namespace espalier {
