@@ -51,6 +51,8 @@ std::function<int(const CommonOptions&)> declare(CLI::App& app, BenchOptions& o,
   app.add_option("--max-length", o.max_length, "tokens a sentence")->capture_default_str();
   app.add_flag("--profile", o.profile,
                "train: time, bytes and GFLOP/s of each op, and the distance from what this machine can do");
+  app.add_option("--mask", o.mask, "train: share of the encoder's weights that are masked, as in pruning")
+      ->capture_default_str();
   declare_precision(app, o.precision);
   app.add_flag("--gradient-checkpointing", o.gradient_checkpointing,
                "train: keep only each layer's input for the backward pass");

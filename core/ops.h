@@ -66,6 +66,14 @@ Var cross_entropy(const Var& logits, std::span<const int32_t> labels, double div
 // Saved: x.
 Var checkpoint(const Var& x, std::function<Var(const Var& x, Tape* tape)> f);
 
+// y = w where the mask keeps it, else 0. The mask has one bit an element: element i is bit i % 8 of byte i / 8 of a
+// u8[(n + 7) / 8]. It is shared, not copied: it must not change before the backward pass. Saved: nothing else.
+Var apply_mask(const Var& w, const Tensor& mask);
+
+// The same for a mask that was made from `scores`, of w's shape: their gradient is gy w for every element, kept or not,
+// the straight-through estimator of movement pruning (Sanh et al. 2020, arXiv:2005.07683). Saved: w.
+Var apply_mask(const Var& w, const Tensor& mask, const Var& scores);
+
 // Sum of one-element terms.
 Var sum(std::span<const Var> terms);
 

@@ -5,7 +5,10 @@
 //   /vocabulary           the tokens, one a line
 //   /tokenizer            JSON, the fields of TokenizerOptions
 //   /options              JSON, the effective options of the run
-//   /weights/NAME         a parameter; its attribute encoding says how: dense is an f32 dataset of its shape
+//   /pruned               names of the parameters that were pruned, one a line; absent: none. Their masks are the
+//                         non-zeros of the stored weights, so that nothing is stored twice, or else
+//   /masks/NAME           u8[(n + 7) / 8], bit i % 8 of byte i / 8 tells that element i is kept
+//   /weights/NAME         a parameter; its attribute encoding says how, see data/tensor_encoding.h
 //   /training/state       JSON, the fields of TrainingState and the optimizer's number of steps
 //   /training/layout      names and shapes of the parameters, one a line, in the order of the moments
 //   /training/first_moments, second_moments   f32, laid out as ParameterStore's values
@@ -18,6 +21,7 @@
 #include "data/atomic_file.h"
 #include "data/hf.h"
 #include "data/json_file.h"
+#include "data/tensor_encoding.h"
 
 namespace espalier {
 namespace {
@@ -38,6 +42,20 @@ std::vector<std::string> tokens_of(const std::string& text) {
   std::istringstream lines(text);
   for (std::string token; std::getline(lines, token);) tokens.push_back(token);
   return tokens;
+}
+
+std::string names_of(const PrunedMasks& masks) {
+  std::string text;
+  for (const auto& [name, bits] : masks) text += name + '\n';
+  return text;
+}
+
+// The mask that keeps what is not zero.
+Tensor nonzeros(const Tensor& values) {
+  Tensor bits = Tensor::zeros({(values.size() + 7) / 8}, DType::u8);
+  for (int64_t i = 0; i < values.size(); ++i)
+    if (values.data<float>()[i] != 0) bits.data<uint8_t>()[i / 8] |= static_cast<uint8_t>(1U << (i % 8));
+  return bits;
 }
 
 std::string layout_of(const ParameterStore& store) {
@@ -91,11 +109,22 @@ void save_checkpoint(const std::filesystem::path& path, const ParameterStore& st
   root.write_text("tokenizer", to_json(contents.tokenizer).dump());
   root.write_text("options", contents.options.dump());
   const Hdf5Group weights = root.create_group("weights");
-  for (const Parameter* p : store.all()) {
-    weights.write(p->name, p->value);
-    weights.set_attribute(p->name, "encoding", "dense");
+  const bool resumes = optimizer != nullptr && state != nullptr;
+  PrunedMasks masks;  // that the zeros do not tell
+  for (Parameter* p : store.all()) {
+    const Tensor value = resumes ? p->value : p->use({}).value;
+    write_tensor(weights, p->name, value);
+    const auto mask = contents.pruned.find(p->name);
+    if (mask != contents.pruned.end() &&
+        !std::ranges::equal(mask->second.span<uint8_t>(), nonzeros(value).span<uint8_t>()))
+      masks.insert(*mask);
   }
-  if (optimizer != nullptr && state != nullptr) {
+  if (!contents.pruned.empty()) root.write_text("pruned", names_of(contents.pruned));
+  if (!masks.empty()) {
+    const Hdf5Group group = root.create_group("masks");
+    for (const auto& [name, bits] : masks) group.write(name, bits);
+  }
+  if (resumes) {
     const Hdf5Group training = root.create_group("training");
     training.write_text("state", to_json(*state, optimizer->steps()).dump());
     training.write_text("layout", layout_of(store));
@@ -142,11 +171,9 @@ LoadReport Checkpoint::load_weights(ParameterStore& store) const {
   LoadProblems problems;
   const std::vector<std::string> names = weights.names();
   for (const std::string& name : names) {
-    const std::string encoding = weights.attribute(name, "encoding");
-    CHECK(encoding == "dense", weights.where(name), " is encoded as ", Json(encoding).dump(),
-          ", which this program does not know; expected dense");
+    const Shape shape = tensor_shape(weights, name);
     if (const Parameter* const p = store.find(name))
-      problems.compare(name, weights.info(name).shape.dims(), p->shape);
+      problems.compare(name, shape.dims(), p->shape);
     else
       problems.unexpected.push_back(name);
   }
@@ -156,8 +183,25 @@ LoadReport Checkpoint::load_weights(ParameterStore& store) const {
 
   store.settle();  // no update that is still due may change what is loaded
   if (!store.values()) store.lay_out();
-  for (const Parameter* p : store.all()) weights.read_into(p->name, p->value);
+  for (const Parameter* p : store.all()) read_tensor_into(weights, p->name, p->value);
   return {.loaded = std::ssize(names)};
+}
+
+PrunedMasks Checkpoint::masks(const ParameterStore& store) const {
+  PrunedMasks masks;
+  if (!root().contains("pruned")) return masks;
+  for (const std::string& name : tokens_of(root().read_text("pruned"))) {
+    const Parameter* const p = store.find(name);
+    CHECK(p != nullptr, root().where("pruned"), " names ", name, ", which the model does not have");
+    if (!root().contains("masks") || !root().group("masks").contains(name)) {
+      masks[name] = nonzeros(p->value);
+      continue;
+    }
+    const Tensor bits({(p->shape.size() + 7) / 8}, DType::u8);
+    root().group("masks").read_into(name, bits);
+    masks[name] = bits;
+  }
+  return masks;
 }
 
 TrainingState Checkpoint::state() const {

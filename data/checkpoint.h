@@ -13,6 +13,7 @@
 
 #include "core/hdf5_file.h"
 #include "data/load_report.h"
+#include "data/pruned_masks.h"
 #include "data/wordpiece.h"
 #include "nn/config.h"
 #include "nn/parameter.h"
@@ -26,6 +27,7 @@ struct CheckpointContents {
   std::vector<std::string> vocabulary;
   TokenizerOptions tokenizer;
   nlohmann::json options = nlohmann::json::object();  // the effective options of the run that made it
+  PrunedMasks pruned = {};                            // for save_checkpoint; Checkpoint::masks() gives them back
 };
 
 // Where a run stands. The next batch is number `batch` of epoch `epoch`, both from 0.
@@ -39,9 +41,10 @@ struct TrainingState {
   nlohmann::json extra = nlohmann::json::object();  // whatever else the loop must remember
 };
 
-// Writes the file anew; equal contents give equal bytes. `optimizer` and `state` may be null: the file predicts, but
-// does not resume. `more` adds groups of its own to the file. Throws Error where the file cannot be made and Failure
-// where it cannot be completed; a file that was there before is then as it was.
+// Writes the file anew; equal contents give equal bytes. With `optimizer` and `state` the file resumes, and has the
+// stored values; without (null) it predicts, and has the values that the forward pass sees, behind all transforms.
+// `more` adds groups of its own to the file. Throws Error where the file cannot be made and Failure where it cannot be
+// completed; a file that was there before is then as it was.
 void save_checkpoint(const std::filesystem::path& path, const ParameterStore& store, const CheckpointContents& contents,
                      const AdamW* optimizer = nullptr, const TrainingState* state = nullptr,
                      const std::function<void(Hdf5Group)>& more = {});
@@ -62,6 +65,10 @@ class Checkpoint {
   // All values of a model of contents().config; lays the store out unless that is done. One Error lists all missing,
   // unexpected and mis-shaped tensors.
   LoadReport load_weights(ParameterStore& store) const;
+
+  // Of the parameters that were pruned; `store` has the weights of this file. Throws for names and sizes that the store
+  // does not have.
+  PrunedMasks masks(const ParameterStore& store) const;
 
   bool resumes() const { return resumes_; }                                  // has a training state and the optimizer's
   TrainingState state() const;                                               // throws if there is none

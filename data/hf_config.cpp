@@ -84,6 +84,19 @@ std::vector<std::string> read_labels(const Fields& fields) {
   return labels;
 }
 
+// What pruning has left of each layer.
+void read_pruned_layers(const Fields& fields, BertConfig& config) {
+  const Json* const layers = fields.find("pruned_layers");
+  if (layers == nullptr) return;
+  if (!layers->is_array()) fields.wrong("pruned_layers", "a list with an object for each layer");
+  for (const Json& layer : *layers) {
+    if (!layer.is_object()) fields.wrong("pruned_layers", "a list with an object for each layer");
+    const Fields one{layer, fields.source};
+    one.read("attention_heads", config.layer_heads.emplace_back(config.num_attention_heads));
+    one.read("intermediate_size", config.layer_intermediate.emplace_back(config.intermediate_size));
+  }
+}
+
 }  // namespace
 
 BertConfig config_from_json(const Json& json, const std::string& source) {
@@ -107,6 +120,7 @@ BertConfig config_from_json(const Json& json, const std::string& source) {
   fields.read("classifier_dropout", config.classifier_dropout);
   fields.read("initializer_range", config.initializer_range);
   config.labels = read_labels(fields);
+  read_pruned_layers(fields, config);
   config.check(source);
   return config;
 }
@@ -128,25 +142,29 @@ Json config_to_json(const BertConfig& c) {
     std::to_chars(text.data(), text.data() + text.size(), value);
     return std::strtod(text.data(), nullptr);
   };
-  return {{"architectures", {"BertForSequenceClassification"}},
-          {"model_type", "bert"},
-          {"hidden_act", "gelu"},
-          {"position_embedding_type", "absolute"},
-          {"pad_token_id", 0},
-          {"vocab_size", c.vocab_size},
-          {"hidden_size", c.hidden_size},
-          {"num_hidden_layers", c.num_hidden_layers},
-          {"num_attention_heads", c.num_attention_heads},
-          {"intermediate_size", c.intermediate_size},
-          {"max_position_embeddings", c.max_position_embeddings},
-          {"type_vocab_size", c.type_vocab_size},
-          {"layer_norm_eps", real(c.layer_norm_eps)},
-          {"hidden_dropout_prob", real(c.hidden_dropout_prob)},
-          {"attention_probs_dropout_prob", real(c.attention_probs_dropout_prob)},
-          {"classifier_dropout", c.classifier_dropout < 0 ? Json() : Json(real(c.classifier_dropout))},
-          {"initializer_range", real(c.initializer_range)},
-          {"id2label", id2label},
-          {"label2id", label2id}};
+  Json json = {{"architectures", {"BertForSequenceClassification"}},
+               {"model_type", "bert"},
+               {"hidden_act", "gelu"},
+               {"position_embedding_type", "absolute"},
+               {"pad_token_id", 0},
+               {"vocab_size", c.vocab_size},
+               {"hidden_size", c.hidden_size},
+               {"num_hidden_layers", c.num_hidden_layers},
+               {"num_attention_heads", c.num_attention_heads},
+               {"intermediate_size", c.intermediate_size},
+               {"max_position_embeddings", c.max_position_embeddings},
+               {"type_vocab_size", c.type_vocab_size},
+               {"layer_norm_eps", real(c.layer_norm_eps)},
+               {"hidden_dropout_prob", real(c.hidden_dropout_prob)},
+               {"attention_probs_dropout_prob", real(c.attention_probs_dropout_prob)},
+               {"classifier_dropout", c.classifier_dropout < 0 ? Json() : Json(real(c.classifier_dropout))},
+               {"initializer_range", real(c.initializer_range)},
+               {"id2label", id2label},
+               {"label2id", label2id}};
+  if (c.layer_heads.empty() && c.layer_intermediate.empty()) return json;
+  for (int64_t i = 0; i < c.num_hidden_layers; ++i)
+    json["pruned_layers"].push_back({{"attention_heads", c.heads_of(i)}, {"intermediate_size", c.intermediate_of(i)}});
+  return json;
 }
 
 }  // namespace espalier

@@ -64,6 +64,11 @@ std::unique_ptr<Model> open_checkpoint(const fs::path& path, const OpenOptions& 
   auto model = make_model(config, checkpoint.tokenizer(), options);
   model->report = checkpoint.load_weights(model->store);
   model->options = checkpoint.contents().options;
+  model->pruned = checkpoint.masks(model->store);
+  for (const auto& [name, bits] : model->pruned) {  // the file of a run that resumes has what lies behind the masks
+    Parameter& p = model->store.at(name);
+    p.value.copy_from(ops::apply_mask(Var{p.value}, bits).value);
+  }
   return model;
 }
 
@@ -82,7 +87,9 @@ bool may_be_checkpoint(const fs::path& path) {
 Model::Model(const BertConfig& model_config, WordPiece model_tokenizer)
     : config(model_config), bert(std::make_unique<Bert>(store, model_config)), tokenizer(std::move(model_tokenizer)) {}
 
-CheckpointContents Model::contents() const { return {config, tokenizer.vocabulary(), tokenizer.options(), options}; }
+CheckpointContents Model::contents() const {
+  return {config, tokenizer.vocabulary(), tokenizer.options(), options, pruned};
+}
 
 std::unique_ptr<Model> open_model(const std::string& source, const OpenOptions& options) {
   std::error_code ignored;

@@ -27,6 +27,7 @@ struct Model {
   WordPiece tokenizer;
   LoadReport report;
   nlohmann::json options = nlohmann::json::object();  // of the run that made a checkpoint
+  PrunedMasks pruned;  // of a checkpoint's parameters: what training must hold; the values are masked already
   std::string source;
 
   CheckpointContents contents() const;  // for save_checkpoint

@@ -5,15 +5,16 @@
 
 namespace espalier {
 
-EncoderLayer::EncoderLayer(const Scope& s, const BertConfig& c)
+EncoderLayer::EncoderLayer(const Scope& s, const BertConfig& c, int64_t index)
     : config(c),
-      query(s / "attention" / "self" / "query", c.hidden_size, c.hidden_size),
-      key(s / "attention" / "self" / "key", c.hidden_size, c.hidden_size),
-      value(s / "attention" / "self" / "value", c.hidden_size, c.hidden_size),
-      attention_output(s / "attention" / "output" / "dense", c.hidden_size, c.hidden_size),
+      heads(c.heads_of(index)),
+      query(s / "attention" / "self" / "query", heads * c.head_size(), c.hidden_size),
+      key(s / "attention" / "self" / "key", heads * c.head_size(), c.hidden_size),
+      value(s / "attention" / "self" / "value", heads * c.head_size(), c.hidden_size),
+      attention_output(s / "attention" / "output" / "dense", c.hidden_size, heads * c.head_size()),
       attention_norm(s / "attention" / "output" / "LayerNorm", c.hidden_size),
-      intermediate(s / "intermediate" / "dense", c.intermediate_size, c.hidden_size),
-      output(s / "output" / "dense", c.hidden_size, c.intermediate_size),
+      intermediate(s / "intermediate" / "dense", c.intermediate_of(index), c.hidden_size),
+      output(s / "output" / "dense", c.hidden_size, c.intermediate_of(index)),
       output_norm(s / "output" / "LayerNorm", c.hidden_size) {}
 
 Var EncoderLayer::operator()(const Var& x, std::span<const int32_t> offsets, Context& context, DType compute,
@@ -21,14 +22,14 @@ Var EncoderLayer::operator()(const Var& x, std::span<const int32_t> offsets, Con
   const float p = config.hidden_dropout_prob, eps = config.layer_norm_eps;
   const std::array parts = {query.use(context), key.use(context), value.use(context)};
   const Dropout attention_dropout = context.dropout(config.attention_probs_dropout_prob);
-  Var heads = ops::attention(ops::linear(x, parts, compute), offsets, config.num_attention_heads, attention_dropout);
+  Var attention = ops::attention(ops::linear(x, parts, compute), offsets, heads, attention_dropout);
   Var residual = x;
   if (!rows.empty()) {
-    heads = ops::gather_rows(heads, rows);
+    attention = ops::gather_rows(attention, rows);
     residual = ops::gather_rows(x, rows);
   }
-  const Var attended = attention_norm.after_residual(attention_output(heads, context, compute, DType::f32), residual,
-                                                     eps, context.dropout(p), context);
+  const Var attended = attention_norm.after_residual(attention_output(attention, context, compute, DType::f32),
+                                                     residual, eps, context.dropout(p), context);
   const Var wide = ops::gelu(intermediate(attended, context, compute));
   return output_norm.after_residual(output(wide, context, compute, DType::f32), attended, eps, context.dropout(p),
                                     context);
@@ -48,7 +49,7 @@ Bert::Bert(ParameterStore& store, const BertConfig& config)
   config.check("model");
   const Scope encoder = Scope(store) / "bert" / "encoder" / "layer";
   layers_.reserve(static_cast<size_t>(config.num_hidden_layers));
-  for (int64_t i = 0; i < config.num_hidden_layers; ++i) layers_.emplace_back(encoder / i, config_);
+  for (int64_t i = 0; i < config.num_hidden_layers; ++i) layers_.emplace_back(encoder / i, config_, i);
 }
 
 void Bert::set_dropout(float probability) {

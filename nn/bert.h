@@ -15,7 +15,7 @@ namespace espalier {
 // One post-layer-norm encoder layer: self-attention and feed-forward, each with dropout, residual and layer
 // normalisation.
 struct EncoderLayer {
-  EncoderLayer(const Scope& scope, const BertConfig& config);
+  EncoderLayer(const Scope& scope, const BertConfig& config, int64_t index = 0);
   // x[T, H] f32 -> [T, H] f32; products and what lies between them are in `compute`, f32 or bf16. With rows, what
   // follows attention is computed for these rows of x only: -> [rows, H].
   Var operator()(const Var& x, std::span<const int32_t> offsets, Context& context, DType compute = DType::f32,
@@ -27,6 +27,7 @@ struct EncoderLayer {
   static constexpr uint32_t dropout_places = 3;
 
   const BertConfig& config;
+  int64_t heads;  // of this layer
   Linear query, key, value, attention_output;
   LayerNorm attention_norm;
   Linear intermediate, output;

@@ -19,6 +19,13 @@ void BertConfig::check(const std::string& source) const {
   positive("number of labels", classes(), 100'000);
   CHECK(hidden_size % num_attention_heads == 0, source, ": hidden_size ", hidden_size,
         " is not a multiple of num_attention_heads ", num_attention_heads);
+  const auto per_layer = [&](const char* field, const std::vector<int64_t>& values, int64_t limit) {
+    CHECK(values.empty() || std::ssize(values) == num_hidden_layers, source, ": ", field, " has ", values.size(),
+          " numbers, expected one for each of the ", num_hidden_layers, " layers");
+    for (const int64_t value : values) positive(field, value, limit);
+  };
+  per_layer("attention_heads of pruned_layers", layer_heads, num_attention_heads);
+  per_layer("intermediate_size of pruned_layers", layer_intermediate, intermediate_size);
   const auto probability = [&](const char* field, float value) {
     CHECK(value >= 0 && value < 1, source, ": ", field, " is ", value, ", expected 0 … 1, without 1");
   };

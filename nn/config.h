@@ -23,6 +23,15 @@ struct BertConfig {
   float initializer_range = 0.02F;
   std::vector<std::string> labels = {"LABEL_0", "LABEL_1"};  // class names in order
 
+  // What pruning has left of each layer, one number a layer; empty: all of it. Heads keep their size.
+  std::vector<int64_t> layer_heads = {}, layer_intermediate = {};
+
+  int64_t heads_of(int64_t layer) const {
+    return layer_heads.empty() ? num_attention_heads : layer_heads.at(static_cast<size_t>(layer));
+  }
+  int64_t intermediate_of(int64_t layer) const {
+    return layer_intermediate.empty() ? intermediate_size : layer_intermediate.at(static_cast<size_t>(layer));
+  }
   int64_t head_size() const { return hidden_size / num_attention_heads; }
   int64_t classes() const { return static_cast<int64_t>(labels.size()); }
 

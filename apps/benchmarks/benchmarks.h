@@ -15,6 +15,7 @@ struct BenchOptions {
   std::string model = "random:base", data, vocab, precision = "auto";
   int64_t batch_size = 32, steps = 20, accumulate = 1;
   int max_length = 128;
+  double mask = 0;
   bool profile = false, gradient_checkpointing = false;
 };
 

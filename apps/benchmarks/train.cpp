@@ -4,6 +4,7 @@
 #include "apps/shared/datasets.h"
 #include "apps/shared/precision.h"
 #include "apps/shared/progress.h"
+#include "compress/pruner.h"
 #include "core/kernels/isa.h"
 #include "core/parallel.h"
 #include "data/model_source.h"
@@ -17,6 +18,12 @@ int bench_train(const BenchOptions& o, const CommonOptions& common) {
   const auto model = open_model(o.model, open);
   check_max_length(o.max_length, model->config.max_position_embeddings);
   const Precision precision = choose_precision(o.precision);
+  CHECK(o.mask >= 0 && o.mask < 1, "--mask ", o.mask, ": a share in [0, 1) is expected");
+  Pruner pruner({.amount = o.mask});
+  if (o.mask > 0) {
+    pruner.attach(*model->bert, model->store);
+    pruner.prune(o.mask);
+  }
   model->bert->set_compute(precision.compute);
   model->bert->set_gradient_checkpointing(o.gradient_checkpointing);
   const DataFolder folder = find_data(o.data);
@@ -66,6 +73,7 @@ int bench_train(const BenchOptions& o, const CommonOptions& common) {
                  {"steps", o.steps},
                  {"threads", threads()},
                  {"isa", kernels::current_isa()},
+                 {"mask", o.mask},
                  {"precision", name_of(precision.compute)},
                  {"products", precision.note},
                  {"cpu", kernels::cpu_description()},

@@ -44,6 +44,21 @@ void check_values(CLI::App& app) {
   }
 }
 
+// TOML whose table names are prefixes of options: amount = 0.5 under [prune] is --prune.amount 0.5.
+class PrefixedToml : public CLI::ConfigTOML {
+ public:
+  std::vector<CLI::ConfigItem> from_config(std::istream& input) const override {
+    std::vector<CLI::ConfigItem> list;
+    for (CLI::ConfigItem& item : CLI::ConfigTOML::from_config(input)) {
+      if (item.name == "++" || item.name == "--") continue;  // where a table begins and ends
+      item.name = item.fullname();
+      item.parents.clear();
+      list.push_back(std::move(item));
+    }
+    return list;
+  }
+};
+
 // CLI11's words for a mistake, made to name the file, the option and what is expected.
 [[noreturn]] void explain(const CLI::App& app, const CLI::ParseError& error) {
   const std::string help = " (" + app.get_name() + " --help lists the options)", text = one_line(error.what());
@@ -92,6 +107,7 @@ int run_program(int argc, char** argv, const std::string& description, const Dec
     app.set_version_flag("--version", "Espalier " ESPALIER_VERSION);
     app.set_config("--config", "", "TOML file with the same options; flags given on the command line win")
         ->check(CLI::ExistingFile);
+    app.config_formatter(std::make_shared<PrefixedToml>());
     app.allow_config_extras(CLI::config_extras_mode::error);
     app.add_option("--threads", common.threads,
                    "threads to use; 0: all that the process may use. Results do not depend on it")

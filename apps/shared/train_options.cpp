@@ -50,6 +50,7 @@ void TrainOptions::declare(CLI::App& app) {
   app.add_flag(
       "--gradient-checkpointing", gradient_checkpointing,
       "keep only each layer's input for the backward pass and compute the rest again: less memory, a third more time");
+  prune.declare(app, "prune.", true);
   app.add_option("--log-dir", log_dir,
                  "folder for metrics.jsonl: each step's loss, gradient norm, rate and speed, each evaluation");
   app.add_option("--save-every", save_every,
@@ -73,6 +74,7 @@ void TrainOptions::check() const {
   CHECK(weight_decay >= 0 && std::isfinite(weight_decay), "--weight-decay ", weight_decay,
         ": 0 or a positive number is expected");
   CHECK(max_grad_norm >= 0, "--max-grad-norm ", max_grad_norm, ": 0 or a positive number is expected");
+  prune.check();
   CHECK(labels.size() >= 2, "--labels: at least two class names are expected");
   Schedule{.kind = schedule, .peak = learning_rate}.check();
   const auto folder = std::filesystem::absolute(output).parent_path();
@@ -81,23 +83,25 @@ void TrainOptions::check() const {
 }
 
 nlohmann::json TrainOptions::effective(uint64_t seed) const {
-  return {{"model", model},
-          {"data", data},
-          {"vocab", vocab},
-          {"labels", labels},
-          {"epochs", epochs},
-          {"batch-size", batch_size},
-          {"accumulate", accumulate},
-          {"learning-rate", learning_rate},
-          {"weight-decay", weight_decay},
-          {"schedule", schedule},
-          {"warmup", warmup},
-          {"max-grad-norm", max_grad_norm},
-          {"max-length", max_length},
-          {"dropout", dropout},
-          {"shuffle", shuffle},
-          {"max-steps", max_steps},
-          {"seed", seed}};
+  nlohmann::json options = {{"model", model},
+                            {"data", data},
+                            {"vocab", vocab},
+                            {"labels", labels},
+                            {"epochs", epochs},
+                            {"batch-size", batch_size},
+                            {"accumulate", accumulate},
+                            {"learning-rate", learning_rate},
+                            {"weight-decay", weight_decay},
+                            {"schedule", schedule},
+                            {"warmup", warmup},
+                            {"max-grad-norm", max_grad_norm},
+                            {"max-length", max_length},
+                            {"dropout", dropout},
+                            {"shuffle", shuffle},
+                            {"max-steps", max_steps},
+                            {"seed", seed}};
+  if (prune.on()) options["prune"] = prune.effective();
+  return options;
 }
 
 }  // namespace espalier

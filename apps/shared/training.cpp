@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "apps/shared/training.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <csignal>
@@ -12,6 +13,8 @@
 #include "apps/shared/precision.h"
 #include "apps/shared/progress.h"
 #include "apps/shared/run_log.h"
+#include "compress/mask.h"
+#include "compress/pruner.h"
 #include "core/kernels/isa.h"
 #include "core/parallel.h"
 #include "data/model_source.h"
@@ -27,24 +30,19 @@ void on_signal(int signal) {
   std::signal(signal, SIG_DFL);  // a second one ends the program at once
 }
 
-struct StepResult {
-  double loss = 0, grad_norm = 0;
-};
-
 // Forward and backward over the batches of one optimizer step. The loss is the mean over the window's sentences, so
-// accumulation equals the large batch.
-StepResult compute_gradients(Model& model, const Window& window, uint64_t first_batch, uint64_t seed) {
-  StepResult result;
+// accumulation equals the large batch. Returns the loss.
+double compute_gradients(Model& model, const Window& window, uint64_t first_batch, uint64_t seed) {
+  double total = 0;
   for (const PackedBatch& batch : window.batches) {
     Tape tape;
     Context context{.tape = &tape, .training = true, .seed = seed, .step = first_batch++};
     const Var loss =
         ops::cross_entropy((*model.bert)(batch, context), batch.labels, static_cast<double>(window.sentences));
     tape.backward(loss);
-    result.loss += static_cast<double>(*loss.value.data<float>());
+    total += static_cast<double>(*loss.value.data<float>());
   }
-  result.grad_norm = gradient_norm(model.store);
-  return result;
+  return total;
 }
 
 double since(std::chrono::steady_clock::time_point start) {
@@ -57,8 +55,9 @@ class Run {
   int run();  // the loop
 
  private:
+  void add_compressors();
   void resume();
-  void log_step(const Window& window, const StepResult& result, double rate, Progress& progress);
+  void log_step(const Window& window, double loss, double norm, double rate, Progress& progress);
   void evaluate_and_keep_best(Progress& progress);
   void save_state() const;
   int64_t evaluated_step() const { return state_.extra.value("evaluated_step", int64_t{0}); }  // the last one
@@ -75,6 +74,7 @@ class Run {
   TokenizedDataset train_data_, dev_data_;
   std::unique_ptr<Loader> loader_;
   std::unique_ptr<AdamW> optimizer_;
+  std::vector<std::unique_ptr<Compressor>> compressors_;  // in the order of their hooks; empty: plain fine-tuning
   Schedule schedule_;
   TrainingState state_;
   Evaluation last_;
@@ -120,6 +120,7 @@ Run::Run(const TrainOptions& options, const CommonOptions& common)
   say(format("schedule: %ld steps of %ld sentences, %s to %g after %ld warm-up steps; gradients clipped at norm %g",
              total, options.batch_size * options.accumulate, options.schedule.c_str(), options.learning_rate,
              schedule_.warmup, options.max_grad_norm));
+  add_compressors();
   const Precision precision = choose_precision(options.precision);
   model_->options["precision"] = name_of(precision.compute);  // as chosen, so that resume cannot change it
   say("machine: " + kernels::cpu_description() +
@@ -130,17 +131,43 @@ Run::Run(const TrainOptions& options, const CommonOptions& common)
   if (!options.log_dir.empty()) log_ = RunLog(options.log_dir, state_.step, evaluated_step());
 }
 
+// What was pruned before stays pruned; what else the options ask for rides along.
+void Run::add_compressors() {
+  hold(model_->store, model_->pruned);
+  if (!model_->pruned.empty())
+    say(format("pruned before: the masks of %ld tensors are held", std::ssize(model_->pruned)));
+  if (options_.prune.on()) {
+    PruneOptions prune = options_.prune.options;
+    PruneSchedule& s = prune.schedule;
+    prune.seed = common_.seed;
+    if (s.kind != "once" && s.end == 0) s.end = std::max(s.begin + 1, 2 * schedule_.total / 3);
+    CHECK((s.kind == "once" ? s.begin : s.end) < schedule_.total, "--prune.schedule ", s.kind,
+          ": the last pruning is at step ", s.kind == "once" ? s.begin : s.end, ", but the run has only ",
+          schedule_.total, " steps; prune earlier");
+    compressors_.push_back(std::make_unique<Pruner>(prune));
+  }
+  for (const auto& c : compressors_) {
+    c->attach(*model_->bert, model_->store);
+    say(c->describe());
+  }
+}
+
 void Run::resume() {
   if (!options_.resume) return;
   if (!std::filesystem::exists(state_path_))
     return say("resume: there is no " + state_path_.string() + " yet, starting from the beginning");
   const Checkpoint saved(state_path_);
+  for (const auto& [key, value] : saved.contents().options.items())
+    CHECK(model_->options.contains(key), state_path_.string(), ": --", key, " was ", value.dump(),
+          " and is now missing; resume with the options of the stopped run");
   for (const auto& [key, value] : model_->options.items())
     CHECK(saved.contents().options.contains(key) && saved.contents().options[key] == value, state_path_.string(),
           ": --", key, " was ", saved.contents().options.value(key, nlohmann::json()).dump(), " and is now ",
           value.dump(), "; resume with the options of the stopped run");
   saved.load_weights(model_->store);
   saved.load_optimizer(*optimizer_, model_->store);
+  for (size_t i = 0; i < compressors_.size(); ++i)
+    compressors_[i]->load(saved.root().group("compressors").group(std::to_string(i)));
   state_ = saved.state();
   first_step_ = state_.step;
   say(format("resume: from step %ld of ", state_.step) + state_path_.string());
@@ -153,19 +180,23 @@ int Run::run() {
     while (state_.batch < loader_->windows() && state_.step < schedule_.total && stop_signal == 0) {
       const auto start = std::chrono::steady_clock::now();
       const Window window = epoch.window(state_.batch);
-      const StepResult result =
+      for (const auto& c : compressors_) c->before_forward(state_.step);
+      const double loss =
           compute_gradients(*model_, window, static_cast<uint64_t>(state_.step * options_.accumulate), common_.seed);
-      if (!std::isfinite(result.loss) || !std::isfinite(result.grad_norm))
+      for (const auto& c : compressors_) c->after_backward(state_.step);
+      const double norm = gradient_norm(model_->store);
+      if (!std::isfinite(loss) || !std::isfinite(norm))
         throw Failure(
             format("training: loss %g and gradient norm %g at step %ld (epoch %ld, batch %ld); the last good "
                    "checkpoint is kept; try a lower --learning-rate",
-                   result.loss, result.grad_norm, state_.step + 1, state_.epoch + 1, state_.batch + 1));
+                   loss, norm, state_.step + 1, state_.epoch + 1, state_.batch + 1));
       const double rate = schedule_.rate(state_.step);
-      optimizer_->step(rate, clip_factor(result.grad_norm, options_.max_grad_norm));
+      optimizer_->step(rate, clip_factor(norm, options_.max_grad_norm));
+      for (const auto& c : compressors_) c->after_step(state_.step);
       ++state_.step;
       ++state_.batch;
       training_seconds_ += since(start);
-      log_step(window, result, rate, progress);
+      log_step(window, loss, norm, rate, progress);
       if (options_.save_every > 0 && state_.step % options_.save_every == 0) save_state();
     }
     if (stop_signal != 0) break;  // an evaluation that is due is left to the resumed run
@@ -185,18 +216,18 @@ int Run::run() {
   return 0;
 }
 
-void Run::log_step(const Window& window, const StepResult& result, double rate, Progress& progress) {
+void Run::log_step(const Window& window, double loss, double norm, double rate, Progress& progress) {
   sentences_ += window.sentences;
   const double speed = static_cast<double>(sentences_) / training_seconds_;
   log_.write({{"step", state_.step},
               {"epoch", static_cast<double>(state_.epoch) +
                             static_cast<double>(state_.batch) / static_cast<double>(loader_->windows())},
-              {"loss", result.loss},
-              {"grad_norm", result.grad_norm},
+              {"loss", loss},
+              {"grad_norm", norm},
               {"learning_rate", rate},
               {"examples_per_second", speed}});
-  progress.update(state_.step, format("epoch %ld  loss %.4f  rate %.2e  %.1f examples/s", state_.epoch + 1, result.loss,
-                                      rate, speed));
+  progress.update(state_.step,
+                  format("epoch %ld  loss %.4f  rate %.2e  %.1f examples/s", state_.epoch + 1, loss, rate, speed));
 }
 
 void Run::evaluate_and_keep_best(Progress& progress) {
@@ -211,19 +242,30 @@ void Run::evaluate_and_keep_best(Progress& progress) {
   line["step"] = state_.step;
   line["epoch"] = state_.epoch + 1;
   log_.write(line);
-  const bool best = last_.accuracy > state_.best_accuracy;
+  const bool complete = std::ranges::all_of(compressors_, [&](const auto& c) { return c->complete(state_.step); });
+  const bool best = complete && last_.accuracy > state_.best_accuracy;
   if (best) {
     state_.best_accuracy = last_.accuracy;
     state_.best_step = state_.step;
     state_.extra["best_loss"] = last_.loss;
+    model_->pruned = masks_of(model_->store);
     save_checkpoint(output_, model_->store, model_->contents());
   }
   progress.print(format("epoch %ld  dev loss %.4f  accuracy %.4f%s", state_.epoch + 1, last_.loss, last_.accuracy,
-                        best ? "  (best so far, saved)" : ""));
+                        best        ? "  (best so far, saved)"
+                        : !complete ? "  (not yet pruned to the end, not saved)"
+                                    : ""));
 }
 
 void Run::save_state() const {
-  save_checkpoint(state_path_, model_->store, model_->contents(), optimizer_.get(), &state_);
+  model_->pruned = masks_of(model_->store);
+  save_checkpoint(state_path_, model_->store, model_->contents(), optimizer_.get(), &state_,
+                  [&](const Hdf5Group& root) {
+                    if (compressors_.empty()) return;
+                    const Hdf5Group group = root.create_group("compressors");
+                    for (size_t i = 0; i < compressors_.size(); ++i)
+                      compressors_[i]->save(group.create_group(std::to_string(i)));
+                  });
 }
 
 void Run::print_result() const {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "apps/shared/program.h"
+#include "apps/shared/prune_flags.h"
 
 namespace espalier {
 
@@ -18,6 +19,7 @@ struct TrainOptions {
   double learning_rate = 2e-5, weight_decay = 0.01, warmup = 0.06, max_grad_norm = 1, dropout = -1;
   std::string schedule = "linear", precision = "auto";
   bool shuffle = true, resume = false, gradient_checkpointing = false;
+  PruneFlags prune;
 
   void declare(CLI::App& app);
   void check() const;  // throws for the first value out of range, naming the option

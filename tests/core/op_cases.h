@@ -51,6 +51,24 @@ inline OpCase add_norm_case(const std::string& name, const Shape& x, float eps, 
           .words = std::move(words)};
 }
 
+// Every third bit of the first byte and so on: some bytes all kept, some all masked.
+inline Tensor mask_bits(int64_t elements) {
+  Tensor bits = Tensor::zeros({(elements + 7) / 8}, DType::u8);
+  for (int64_t i = 0; i < elements; ++i)
+    if (i % 3 == 1 || i / 8 % 5 == 2) bits.data<uint8_t>()[i / 8] |= static_cast<uint8_t>(1U << (i % 8));
+  return bits;
+}
+
+inline OpCase mask_case(const std::string& name, const Shape& w, std::vector<Shape> wrong,
+                        std::vector<std::string> words) {
+  return {.name = name,
+          .inputs = {w},
+          .op = [bits = mask_bits(w.size())](Vars v) { return ops::apply_mask(v[0], bits); },
+          .wrong = std::move(wrong),
+          .words = std::move(words),
+          .golden = false};
+}
+
 inline std::vector<OpCase> op_cases() {
   const std::vector<int32_t> ids = {3, 0, 5, 3, 3, 1, 5, 0}, segments = {0, 0, 1, 0, 0, 0, 1, 1},
                              offsets = {0, 3, 3, 8}, labels = {0, 2, 2, 1, 0}, rows = {4, 0, 3};
@@ -113,6 +131,8 @@ inline std::vector<OpCase> op_cases() {
        .op = [=](Vars v) { return ops::cross_entropy(v[0], labels, 8); },
        .wrong = {{4, 3}},
        .words = {"[4, 3]", "5 labels", "cross_entropy"}},
+      mask_case("apply_mask", {5, 13}, {{5, 15}}, {"apply_mask", "[5, 15]", "[9]"}),
+      mask_case("apply_mask_pieces", {130, 131}, {{130, 100}}, {"[130, 100]", "[2129]"}),
       {.name = "sum",
        .inputs = {{1}, {1}, {1}},
        .op = [](Vars v) { return ops::sum(v); },

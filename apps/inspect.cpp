@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a model consists of: parameters, sparsity, bytes and work of each part.
+#include <cstdio>
+
+#include "apps/shared/part_table.h"
+#include "apps/shared/program.h"
+
+namespace {
+using namespace espalier;
+
+struct Options {
+  std::string model, vocab;
+  int64_t length = 32;
+};
+
+int64_t file_bytes(const std::string& source) {
+  std::error_code ignored;
+  if (std::filesystem::is_regular_file(source, ignored))
+    return static_cast<int64_t>(std::filesystem::file_size(source, ignored));
+  int64_t bytes = 0;
+  if (std::filesystem::is_directory(source, ignored))
+    for (const auto& entry : std::filesystem::directory_iterator(source))
+      if (entry.path().extension() == ".safetensors") bytes += static_cast<int64_t>(entry.file_size());
+  return bytes;
+}
+
+int run(const Options& o, const CommonOptions& common) {
+  CHECK(o.length >= 1, "--length ", o.length, ": at least 1 token is expected");
+  OpenOptions open{.seed = common.seed};
+  if (!o.vocab.empty()) open.vocabulary = o.vocab;
+  const auto model = open_model(o.model, open);
+  const auto parts = report_of(*model, o.length);
+  const PartReport total = sum_of(parts);
+  const int64_t memory = static_cast<int64_t>(model->store.values().bytes()), file = file_bytes(o.model);
+  const auto histogram = magnitude_histogram(*model);
+  if (common.json) {
+    nlohmann::json bins;
+    for (size_t i = 0; i < histogram.size(); ++i) bins[histogram_bins()[i]] = histogram[i];
+    print_json({{"model", o.model},
+                {"parameters", total.parameters},
+                {"sparsity", total.sparsity()},
+                {"bits", 32},
+                {"file_bytes", file},
+                {"memory_bytes", memory},
+                {"flop_per_token", total.flop},
+                {"length", o.length},
+                {"pruned_tensors", model->pruned.size()},
+                {"parts", parts_to_json(parts)},
+                {"histogram", bins},
+                {"options", model->options}});
+    return 0;
+  }
+  print_parts(parts);
+  std::printf("\nfile %s, parameters in memory %s in f32 (32 bits); work for sentences of %ld tokens\n",
+              file > 0 ? in_megabytes(file).c_str() : "none", in_megabytes(memory).c_str(), o.length);
+  std::printf("pruned tensors: %ld\n|w| of the encoder's linear layers:", std::ssize(model->pruned));
+  for (size_t i = 0; i < histogram.size(); ++i) std::printf("  %s %.1f%%", histogram_bins()[i], 100 * histogram[i]);
+  std::printf("\n");
+  if (!model->pruned.empty()) std::printf("%s", what_it_brings(total, total).c_str());
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Options o;
+  return run_program(
+      argc, argv,
+      "Shows what a model consists of: parameters, zeros, bytes in a checkpoint and floating-point "
+      "operations a token, part by part.\nExample: inspect model.h5",
+      [&](CLI::App& app) {
+        app.add_option("model", o.model, "checkpoint FILE.h5, Hugging Face directory or random:SIZE")->required();
+        app.add_option("--length", o.length, "tokens a sentence, for the work of attention and head")
+            ->capture_default_str();
+        app.add_option("--vocab", o.vocab, "vocab.txt for random:* models");
+        return [&](const CommonOptions& common) { return run(o, common); };
+      });
+}

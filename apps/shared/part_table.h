@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+// The table of a model's parts, for people and as JSON. Used by inspect and prune.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "compress/report.h"
+
+namespace espalier {
+
+void print_parts(const std::vector<PartReport>& parts);
+nlohmann::json parts_to_json(const std::vector<PartReport>& parts);
+
+// Plain words on what gets smaller and faster from the one model to the other, and what does not.
+std::string what_it_brings(const PartReport& before, const PartReport& after);
+
+std::string in_megabytes(int64_t bytes);  // "12.3 MB"
+
+}  // namespace espalier

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "apps/shared/prune_flags.h"
+
+#include "core/check.h"
+
+namespace espalier {
+
+void PruneFlags::declare(CLI::App& app, const std::string& prefix, bool with_schedule) {
+  prefix_ = prefix;
+  with_schedule_ = with_schedule;
+  const auto add = [&](const char* name, auto& value, const std::string& text) {
+    CLI::Option* const option = app.add_option("--" + prefix + name, value, text);
+    if (!prefix.empty()) option->group("Pruning");
+    declared_.push_back(option);
+    return option;
+  };
+  add("amount", options.amount, "share of the units that goes, in [0, 1); N:M says it by itself");
+  add("method", options.method,
+      with_schedule
+          ? "what goes first: magnitude (the smallest |w|), random, taylor (the smallest |w gradient|, summed "
+            "over the steps) or movement (scores learned with the weights)"
+          : "what goes first: magnitude (the smallest |w|) or random")
+      ->capture_default_str();
+  add("structure", options.structure,
+      "units: weight; N:M such as 2:4 (N of M weights along the input stay); block:RxC such as block:32x32; head; "
+      "neuron")
+      ->capture_default_str();
+  add("scope", options.scope, "ranking within each layer, or global over all of them")->capture_default_str();
+  add("layer-limit", options.layer_limit, "global ranking takes at most this share of a layer's units")
+      ->capture_default_str();
+  add("layers", options.layers,
+      "names of parameters, with * for any text, such as 'bert.encoder.layer.0.*.weight'; default: the encoder's "
+      "linear "
+      "layers");
+  if (!with_schedule) return;
+  add("schedule", options.schedule.kind,
+      "once at step begin, or linear or cubic from the initial amount at begin to the full one at end")
+      ->capture_default_str();
+  add("begin", options.schedule.begin, "step of the first pruning; training before it is dense")->capture_default_str();
+  add("end", options.schedule.end,
+      "step of the last pruning, after which the masks are fixed; 0: when two thirds of all steps are done")
+      ->capture_default_str();
+  add("interval", options.schedule.interval, "steps from one pruning to the next")->capture_default_str();
+  add("score-rate", options.score_rate, "learning rate of movement's scores")->capture_default_str();
+  add("initial", options.schedule.initial, "amount at step begin, for linear and cubic")->capture_default_str();
+}
+
+bool PruneFlags::on() const { return options.amount >= 0 || Structure::parse(options.structure).fixed_amount(); }
+
+void PruneFlags::check() const {
+  const bool amount_given = declared_.front()->count() > 0;
+  if (!on() && !amount_given) {
+    for (const CLI::Option* option : declared_)
+      CHECK(option->count() == 0, option->get_name(), ": nothing is pruned without --", prefix_, "amount");
+    return;
+  }
+  CHECK(with_schedule_ || options.method == "magnitude" || options.method == "random", "--", prefix_, "method ",
+        options.method,
+        ": choose magnitude or random; other methods learn in training, with train_sst2 --prune.method");
+  options.check("--" + prefix_);
+}
+
+nlohmann::json PruneFlags::effective() const {
+  const PruneSchedule& s = options.schedule;
+  return {{"amount", options.amount},
+          {"method", options.method},
+          {"structure", options.structure},
+          {"scope", options.scope},
+          {"layers", options.layers},
+          {"layer-limit", options.layer_limit},
+          {"schedule", s.kind},
+          {"begin", s.begin},
+          {"end", s.end},
+          {"interval", s.interval},
+          {"initial", s.initial},
+          {"seed", options.seed},
+          {"score-rate", options.score_rate}};
+}
+
+}  // namespace espalier

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// The command line of pruning: --prune.* of train_sst2, and without the prefix that of prune.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "compress/pruner.h"
+
+namespace espalier {
+
+struct PruneFlags {
+  PruneOptions options;
+
+  // Options named --<prefix>amount and so on; a schedule only makes sense in training.
+  void declare(CLI::App& app, const std::string& prefix, bool with_schedule);
+  bool on() const;  // an amount, or a structure that says it
+
+  // Throws for a value out of range, naming the option, and for options without an amount.
+  void check() const;
+  nlohmann::json effective() const;
+
+ private:
+  std::string prefix_;
+  bool with_schedule_ = false;
+  std::vector<CLI::Option*> declared_;
+};
+
+}  // namespace espalier

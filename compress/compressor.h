@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// Compressor: what rides along in a training loop to make a model smaller. Pruning, quantization-aware training and
+// whatever comes next are entries of one list; the loop calls every hook of every entry in the list's order.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "core/hdf5_file.h"
+#include "nn/bert.h"
+
+namespace espalier {
+
+class Compressor {
+ public:
+  virtual ~Compressor() = default;
+
+  // Once, before the first step and before load(): finds its parameters and adds its WeightTransforms to them. Model
+  // and store outlive the compressor.
+  virtual void attach(const Bert& model, ParameterStore& store) = 0;
+
+  // `step` counts the optimizer's updates from 0. Schedules move here: at the same step, the same happens, resumed or
+  // not.
+  virtual void before_forward(int64_t /*step*/) {}
+  virtual void after_backward(int64_t /*step*/) {}  // gradients of the whole window are in the store, not yet clipped
+  virtual void after_step(int64_t /*step*/) {}      // the optimizer has updated the stored values
+
+  // Whether the model is, after so many steps, as small as it is meant to become: a run's best checkpoint is one of
+  // those.
+  virtual bool complete(int64_t /*step*/) const { return true; }
+
+  // Makes the stored values those that the forward pass sees. Twice is once, and no prediction changes.
+  virtual void finalize(ParameterStore& /*store*/) {}
+
+  // Everything beside the stored values that a resumed run needs for the same bits.
+  virtual void save(const Hdf5Group& /*group*/) const {}
+  virtual void load(const Hdf5Group& /*group*/) {}
+
+  virtual std::string describe() const = 0;  // one line for the log
+};
+
+}  // namespace espalier

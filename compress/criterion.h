@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// Criterion: how much each weight matters, a score per element. One file each; used by the Pruner, which ranks the
+// scores and removes the lowest.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+
+#include "core/hdf5_file.h"
+#include "nn/parameter.h"
+
+namespace espalier {
+
+class Criterion {
+ public:
+  virtual ~Criterion() = default;
+  virtual std::string describe() const = 0;  // as in "pruned by …"
+
+  // f32 of the parameter's shape; any finite numbers, also negative ones. The stored value may be pruned already.
+  virtual Tensor scores(const Parameter& parameter) const = 0;
+
+  // What it learns in training, if it does. The parameters have their masks already. Hooks as the Compressor's.
+  virtual bool learns() const { return false; }  // it knows nothing before the first step
+  virtual void attach(std::span<Parameter* const> /*parameters*/) {}
+  virtual void after_backward() {}
+  virtual void after_step() {}
+  virtual void finish() {}  // the masks are final; may come more than once
+  virtual void save(const Hdf5Group& /*group*/) const {}
+  virtual void load(const Hdf5Group& /*group*/) {}
+};
+
+// |w| (L1; Han et al. 2015, arXiv:1506.02626), as torch.nn.utils.prune.l1_unstructured.
+std::unique_ptr<Criterion> magnitude_criterion();
+
+// Uniform numbers that depend on the seed, the parameter's name and the place of the element only.
+std::unique_ptr<Criterion> random_criterion(uint64_t seed);
+
+// First-order Taylor importance |w g| (Molchanov et al. 2019, arXiv:1906.10771), summed over the steps so far. A masked
+// weight has no gradient: its score stays as it was.
+std::unique_ptr<Criterion> taylor_criterion();
+
+// Movement pruning (Sanh et al. 2020, arXiv:2005.07683): scores that are trained with the weights, by AdamW without
+// decay at a rate of their own, and whose gradient passes straight through the mask: weights that move away from zero
+// gain, whether they are masked or not. Here with the hard threshold: the lowest scores go.
+std::unique_ptr<Criterion> movement_criterion(double learning_rate);
+
+}  // namespace espalier
