@@ -2,6 +2,7 @@
 // Prunes a model at once, without training, and says what that brings.
 #include <cstdio>
 
+#include "apps/shared/calibration.h"
 #include "apps/shared/part_table.h"
 #include "apps/shared/program.h"
 #include "apps/shared/prune_flags.h"
@@ -14,10 +15,12 @@ using namespace espalier;
 struct Options {
   std::string model, output, vocab;
   PruneFlags prune;
+  CalibrationOptions calibration;
   bool shrink = false;
 };
 
 int run(Options& o, const CommonOptions& common) {
+  if (o.prune.options.learns()) o.prune.options.schedule.begin = o.calibration.steps;
   o.prune.check();
   CHECK(o.prune.on() || o.shrink, "--amount is missing; expected a share in [0, 1), such as 0.3");
   o.prune.options.seed = common.seed;
@@ -31,7 +34,10 @@ int run(Options& o, const CommonOptions& common) {
     hold(model->store, model->pruned);
     Pruner pruner(o.prune.options);
     pruner.attach(*model->bert, model->store);
-    pruner.before_forward(0);
+    if (o.prune.options.learns())
+      calibrate(pruner, *model, o.calibration, common);
+    else
+      pruner.before_forward(0);
     pruner.finalize(model->store);
     model->pruned = masks_of(model->store);
     model->options["prune"] = o.prune.effective();
@@ -79,6 +85,11 @@ int main(int argc, char** argv) {
             "--shrink", o.shrink,
             "cut heads and neurons that are all zero out of the tensors, also those pruned in training; without "
             "--amount, only that");
+        app.add_option("--data", o.calibration.data, "taylor, wanda: folder with train.tsv; default: as train_sst2");
+        app.add_option("--calibration-steps", o.calibration.steps, "taylor, wanda: batches of training text to look at")
+            ->capture_default_str();
+        app.add_option("--batch-size", o.calibration.batch_size, "taylor, wanda: sentences a batch")
+            ->capture_default_str();
         app.add_option("--vocab", o.vocab, "vocab.txt for random:* models");
         return [&](const CommonOptions& common) { return run(o, common); };
       });

@@ -8,7 +8,7 @@
 #include <string>
 
 #include "core/hdf5_file.h"
-#include "nn/parameter.h"
+#include "nn/bert.h"
 
 namespace espalier {
 
@@ -20,9 +20,13 @@ class Criterion {
   // f32 of the parameter's shape; any finite numbers, also negative ones. The stored value may be pruned already.
   virtual Tensor scores(const Parameter& parameter) const = 0;
 
+  // Whether the amount is no share of the units but a threshold in (0, 1): units go whose mean score, through the
+  // sigmoid, is below it.
+  virtual bool thresholds() const { return false; }
+
   // What it learns in training, if it does. The parameters have their masks already. Hooks as the Compressor's.
   virtual bool learns() const { return false; }  // it knows nothing before the first step
-  virtual void attach(std::span<Parameter* const> /*parameters*/) {}
+  virtual void attach(const Bert& /*model*/, std::span<Parameter* const> /*parameters*/) {}
   virtual void after_backward() {}
   virtual void after_step() {}
   virtual void finish() {}  // the masks are final; may come more than once
@@ -42,7 +46,18 @@ std::unique_ptr<Criterion> taylor_criterion();
 
 // Movement pruning (Sanh et al. 2020, arXiv:2005.07683): scores that are trained with the weights, by AdamW without
 // decay at a rate of their own, and whose gradient passes straight through the mask: weights that move away from zero
-// gain, whether they are masked or not. Here with the hard threshold: the lowest scores go.
-std::unique_ptr<Criterion> movement_criterion(double learning_rate);
+// gain, whether they are masked or not. With the hard threshold the lowest scores go; with the soft one those whose
+// sigmoid is below a threshold, while the gradient of regularization * mean sigmoid(score) pulls all of them down:
+// how much goes is then learned too, and each layer finds its share.
+struct MovementOptions {
+  double learning_rate = 1e-2;
+  bool soft = false;
+  double regularization = 0;
+};
+std::unique_ptr<Criterion> movement_criterion(const MovementOptions& options);
+
+// Wanda (Sun et al. 2023, arXiv:2306.11695): |w| times the L2 norm of the input feature that it multiplies, over all
+// tokens seen so far. For the encoder's linear layers.
+std::unique_ptr<Criterion> wanda_criterion();
 
 }  // namespace espalier

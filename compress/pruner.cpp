@@ -14,9 +14,12 @@ std::unique_ptr<Criterion> criterion_of(const PruneOptions& options) {
   if (options.method == "magnitude") return magnitude_criterion();
   if (options.method == "random") return random_criterion(options.seed);
   if (options.method == "taylor") return taylor_criterion();
-  CHECK(options.method == "movement", "prune: method '", options.method,
-        "': choose magnitude, random, taylor or movement");
-  return movement_criterion(options.score_rate);
+  if (options.method == "wanda") return wanda_criterion();
+  const bool soft = options.method == "soft-movement";
+  CHECK(soft || options.method == "movement", "prune: method '", options.method,
+        "': choose magnitude, random, taylor, wanda, movement or soft-movement");
+  return movement_criterion(
+      {.learning_rate = options.score_rate, .soft = soft, .regularization = soft ? options.regularization : 0});
 }
 
 }  // namespace
@@ -32,15 +35,24 @@ double PruneSchedule::amount(double full, int64_t step) const {
   return full + (initial - full) * (kind == "cubic" ? left * left * left : left);
 }
 
+bool PruneOptions::learns() const { return criterion_of(*this)->learns(); }
+
 void PruneOptions::check(const std::string& prefix) const {
   const auto option = [&](const char* name) { return prefix + name + ' '; };
   const Structure s = Structure::parse(structure);
-  const bool learns = criterion_of(*this)->learns();
+  const bool thresholds = criterion_of(*this)->thresholds();
   CHECK(score_rate > 0 && std::isfinite(score_rate), option("score-rate"), score_rate,
         ": a positive number is expected");
-  CHECK(!learns || schedule.kind != "once" || schedule.begin > 0, option("begin"), schedule.begin, ": ", method,
+  CHECK(regularization >= 0 && std::isfinite(regularization), option("regularization"), regularization,
+        ": 0 or a positive number is expected");
+  CHECK(regularization == 0 || thresholds, option("regularization"), regularization, ": is for soft-movement only");
+  CHECK(!thresholds || amount > 0, option("amount"), amount,
+        ": soft-movement takes a threshold in (0, 1), such as 0.1");
+  CHECK(!thresholds || (scope == "layer" && !s.fixed_amount()), option("method"), method,
+        ": is a threshold for each unit by itself; it goes with neither a scope nor N:M");
+  CHECK(!learns() || schedule.kind != "once" || schedule.begin > 0, option("begin"), schedule.begin, ": ", method,
         " learns its scores from the steps before; prune later, or step by step");
-  CHECK(!learns || schedule.begin > 0 || schedule.initial == 0, option("initial"), schedule.initial, ": ", method,
+  CHECK(!learns() || schedule.begin > 0 || schedule.initial == 0, option("initial"), schedule.initial, ": ", method,
         " knows nothing yet at step 0; begin later, or with 0");
   if (s.fixed_amount()) {
     CHECK(amount < 0, option("amount"), amount, ": the structure ", structure,
@@ -51,7 +63,10 @@ void PruneOptions::check(const std::string& prefix) const {
   } else {
     CHECK(amount >= 0 && amount < 1, option("amount"), amount, ": a share in [0, 1) is expected, such as 0.5");
   }
-  CHECK(scope == "layer" || scope == "global", option("scope"), scope, ": choose layer or global");
+  CHECK(scope == "layer" || scope == "global" || scope == "row", option("scope"), scope,
+        ": choose layer, global or row");
+  CHECK(scope != "row" || s.kind == Structure::Kind::weight, option("scope"), scope,
+        ": is for single weights, not for ", s.describe());
   CHECK(layer_limit > 0 && layer_limit <= 1, option("layer-limit"), layer_limit, ": a share in (0, 1] is expected");
   CHECK(layer_limit == 1 || scope == "global", option("layer-limit"), layer_limit, ": is for global ranking; add ",
         prefix, "scope global");
@@ -85,7 +100,7 @@ void Pruner::attach(const Bert& model, ParameterStore& store) {
   for (const Pool& pool : pools_)
     for (const Member& member : pool.members)
       if (member.scored) scored.push_back(member.parameter);
-  criterion_->attach(scored);
+  criterion_->attach(model, scored);
 }
 
 const Tensor& Pruner::held(const Parameter& parameter) const {
@@ -116,14 +131,27 @@ void Pruner::prune(double amount) {
     ranked[static_cast<size_t>(i)] = {pool.name, pool.unit_scores(*criterion_, bits),
                                       std::min(limit, pool.units - (last_stays ? 1 : 0))};
   });
-  std::vector<std::vector<uint8_t>> keep;
-  if (structure_.kind == Structure::Kind::n_of_m)
-    for (const RankedPool& pool : ranked) keep.push_back(keep_n_of_m(pool.scores, structure_.n, structure_.m));
-  else
-    keep = keep_highest(ranked, amount, options_.scope == "global");
+  const auto keep = chosen(ranked, amount);
   for (size_t i = 0; i < pools_.size(); ++i)
     for (const Member& member : pools_[i].members)
       mask_of(*member.parameter).set(Pool::member_bits(member, keep[i], held(*member.parameter)));
+}
+
+std::vector<std::vector<uint8_t>> Pruner::chosen(std::span<const RankedPool> ranked, double amount) const {
+  std::vector<std::vector<uint8_t>> keep;
+  for (size_t i = 0; i < pools_.size(); ++i) {
+    const RankedPool& pool = ranked[i];
+    if (structure_.kind == Structure::Kind::n_of_m) {
+      keep.push_back(keep_n_of_m(pool.scores, structure_.n, structure_.m));
+    } else if (options_.scope == "row") {
+      const int64_t cols = pools_[i].members.front().parameter->shape.cols();
+      keep.push_back(keep_n_of_m(pool.scores, cols - count_of(amount, cols), cols));
+    } else if (criterion_->thresholds()) {  // sigmoid(mean score) below the amount goes
+      keep.push_back(
+          keep_above(pool, std::log(amount / (1 - amount)) * static_cast<double>(pools_[i].scored_weights())));
+    }
+  }
+  return keep.empty() ? keep_highest(ranked, amount, options_.scope == "global") : keep;
 }
 
 void Pruner::finalize(ParameterStore& /*store*/) {
@@ -155,9 +183,13 @@ std::string Pruner::describe() const {
   std::ostringstream text;
   int64_t weights = 0;
   for (const Held& h : held_) weights += h.parameter->shape.size();
-  text << "prune: " << 100 * options_.amount << " % of " << structure_.describe() << " by " << criterion_->describe()
-       << ", ranked " << (options_.scope == "global" ? "over all layers" : "in each layer") << "; " << held_.size()
-       << " tensors (" << weights << " parameters); ";
+  text << "prune: ";
+  if (criterion_->thresholds())
+    text << structure_.describe() << " below the threshold " << options_.amount << " by " << criterion_->describe();
+  else
+    text << 100 * options_.amount << " % of " << structure_.describe() << " by " << criterion_->describe()
+         << ", ranked " << (options_.scope == "global" ? "over all layers" : "in each " + options_.scope);
+  text << "; " << held_.size() << " tensors (" << weights << " parameters); ";
   const PruneSchedule& s = options_.schedule;
   if (s.kind == "once")
     text << "at step " << s.begin;

@@ -26,14 +26,17 @@ struct PruneSchedule {
 };
 
 struct PruneOptions {
-  std::string method = "magnitude";  // random, taylor, movement
+  std::string method = "magnitude";  // random, taylor, wanda, movement, soft-movement
   double amount = -1;                // share of the units in [0, 1); negative: not given (N:M says it by itself)
-  std::string structure = "weight", scope = "layer";  // scope: layer or global ranking
+  std::string structure = "weight", scope = "layer";  // scope of the ranking: layer, global, row
   double layer_limit = 1;                             // global ranking takes at most this share of a layer
   std::vector<std::string> layers = {};               // patterns; none: the encoder's linear layers
   PruneSchedule schedule = {};
-  uint64_t seed = 0;         // of the method random
-  double score_rate = 1e-2;  // learning rate of movement's scores
+  uint64_t seed = 0;          // of the method random
+  double score_rate = 1e-2;   // learning rate of movement's scores
+  double regularization = 0;  // of soft-movement; its amount is a threshold
+
+  bool learns() const;  // the method needs training steps, or calibration, before it can prune
 
   // Throws for the first value that is unknown, out of range or of no use; options are named with `prefix`, such as
   // "--" or "--prune.".
@@ -62,6 +65,7 @@ class Pruner : public Compressor {
   const std::vector<Pool>& pools() const { return pools_; }
 
  private:
+  std::vector<std::vector<uint8_t>> chosen(std::span<const RankedPool> ranked, double amount) const;  // those that stay
   struct Held {  // a parameter's mask as it was before this pruner
     Parameter* parameter;
     Tensor bits;

@@ -30,6 +30,12 @@ void prune_lowest(std::span<const RankedPool> pools, std::span<const size_t> whi
     }
 }
 
+void check_scores(const RankedPool& pool) {
+  for (const float s : pool.scores)
+    CHECK(std::isfinite(s) || s == pruned_already, "prune: ", pool.name, " has the score ", s,
+          "; expected finite numbers: has the training diverged?");
+}
+
 void check_limit(const RankedPool& pool, int64_t count, double amount) {
   CHECK(count <= pool.limit, "prune: amount ", amount, " would remove ", count, " of the ", pool.scores.size(), " ",
         pool.name, ", where at most ", pool.limit, " may go; use a smaller amount");
@@ -70,10 +76,7 @@ int64_t count_of(double amount, int64_t n) {
 }
 
 Flags keep_highest(std::span<const RankedPool> pools, double amount, bool global) {
-  for (const RankedPool& pool : pools)
-    for (const float s : pool.scores)
-      CHECK(std::isfinite(s) || s == pruned_already, "prune: ", pool.name, " has the score ", s,
-            "; expected finite numbers: has the training diverged?");
+  for (const RankedPool& pool : pools) check_scores(pool);
   Flags keep(pools.size());
   if (global) {
     prune_globally(pools, amount, keep);
@@ -85,6 +88,16 @@ Flags keep_highest(std::span<const RankedPool> pools, double amount, bool global
     prune_lowest(pools, std::span(&p, 1), count, keep);
   }
   return keep;
+}
+
+std::vector<uint8_t> keep_above(const RankedPool& pool, double threshold) {
+  check_scores(pool);
+  const int64_t below = std::count_if(pool.scores.begin(), pool.scores.end(),
+                                      [&](float s) { return static_cast<double>(s) < threshold; });
+  Flags keep(1);
+  constexpr size_t only = 0;
+  prune_lowest(std::span(&pool, 1), std::span(&only, 1), std::min(below, pool.limit), keep);
+  return keep[only];
 }
 
 std::vector<uint8_t> keep_n_of_m(std::span<const float> scores, int64_t n, int64_t m) {

@@ -30,6 +30,10 @@ int64_t count_of(double amount, int64_t n);
 // Throws where the limits forbid the amount, and for a score that is not a number.
 std::vector<std::vector<uint8_t>> keep_highest(std::span<const RankedPool> pools, double amount, bool global);
 
+// Flags that keep the scores at or above the threshold; where these are fewer than the pool's limit demands, the
+// highest ones. Throws for a score that is not a number.
+std::vector<uint8_t> keep_above(const RankedPool& pool, double threshold);
+
 // Flags that keep the n highest of each m consecutive units; ties as above. scores.size() is a multiple of m.
 std::vector<uint8_t> keep_n_of_m(std::span<const float> scores, int64_t n, int64_t m);
 

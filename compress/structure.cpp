@@ -125,6 +125,12 @@ std::vector<float> Pool::unit_scores(const Criterion& criterion, std::span<const
   return result;
 }
 
+int64_t Pool::scored_weights() const {
+  int64_t sum = 0;
+  for (const Member& member : members) sum += member.scored ? member.parameter->shape.size() / units : 0;
+  return sum;
+}
+
 Tensor Pool::member_bits(const Member& member, std::span<const uint8_t> keep, const Tensor& held) {
   Tensor bits = held.clone();
   for_units(member, [&](size_t unit, int64_t element) {

@@ -44,6 +44,8 @@ struct Pool {
   // masks that stay, one per member.
   std::vector<float> unit_scores(const Criterion& criterion, std::span<const Tensor> held) const;
 
+  int64_t scored_weights() const;  // of each unit
+
   // Bits of one member's mask: its kept units, without what `held` drops.
   static Tensor member_bits(const Member& member, std::span<const uint8_t> keep, const Tensor& held);
 };

@@ -22,7 +22,8 @@ Var EncoderLayer::operator()(const Var& x, std::span<const int32_t> offsets, Con
   const float p = config.hidden_dropout_prob, eps = config.layer_norm_eps;
   const std::array parts = {query.use(context), key.use(context), value.use(context)};
   const Dropout attention_dropout = context.dropout(config.attention_probs_dropout_prob);
-  Var attention = ops::attention(ops::linear(x, parts, compute), offsets, heads, attention_dropout);
+  Var attention =
+      ops::attention(ops::linear(query.input(x, context), parts, compute), offsets, heads, attention_dropout);
   Var residual = x;
   if (!rows.empty()) {
     attention = ops::gather_rows(attention, rows);

@@ -20,6 +20,7 @@ struct EncoderLayer {
   // follows attention is computed for these rows of x only: -> [rows, H].
   Var operator()(const Var& x, std::span<const int32_t> offsets, Context& context, DType compute = DType::f32,
                  std::span<const int32_t> rows = {}) const;
+  // Query, key and value share their input: its transforms are those of the query's weight.
   std::array<const Linear*, 6> linears() const {
     return {&query, &key, &value, &attention_output, &intermediate, &output};
   }

@@ -16,7 +16,13 @@ struct Linear {
     return {weight.use(context), bias.use(context), weight.transforms.empty() ? weight.packed : nullptr};
   }
   Var operator()(const Var& x, const Context& context, DType compute = DType::f32, DType result = DType::bf16) const {
-    return ops::linear(x, use(context), compute, result);
+    return ops::linear(input(x, context), use(context), compute, result);
+  }
+
+  // x[T, in] as the product sees it, through the input's transforms.
+  Var input(Var x, const Context& context) const {
+    for (const auto& transform : weight.input_transforms) x = transform->apply(x, context);
+    return x;
   }
 
   // Makes the bf16 copy that products with compute = bf16 read, from the weight as it is now. The optimizer keeps it up

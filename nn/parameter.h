@@ -36,7 +36,7 @@ struct Context {
 };
 
 // A step between the stored value and the value that the forward pass sees: a mask, a fake-quantizer. The optimizer
-// owns the stored value.
+// owns the stored value. Or one between a linear layer and its input: an observer, a fake-quantizer.
 class WeightTransform {
  public:
   virtual ~WeightTransform() = default;
@@ -51,6 +51,7 @@ struct Parameter {
   LeafGrad grad;      // view into the store's gradients
   int64_t first = 0;  // index of the first element in the flat buffers
   std::vector<std::shared_ptr<WeightTransform>> transforms;
+  std::vector<std::shared_ptr<WeightTransform>> input_transforms;  // of the x that a linear layer's weight w meets
   std::shared_ptr<PackedWeight> packed;  // bf16 copy of `value` for products, if the model computes in bf16
 
   // Set by an optimizer that defers the updates of rows without gradient: brings these rows, or all if none are named,

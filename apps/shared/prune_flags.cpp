@@ -16,16 +16,18 @@ void PruneFlags::declare(CLI::App& app, const std::string& prefix, bool with_sch
   };
   add("amount", options.amount, "share of the units that goes, in [0, 1); N:M says it by itself");
   add("method", options.method,
-      with_schedule
-          ? "what goes first: magnitude (the smallest |w|), random, taylor (the smallest |w gradient|, summed "
-            "over the steps) or movement (scores learned with the weights)"
-          : "what goes first: magnitude (the smallest |w|) or random")
+      std::string(
+          "what goes first: magnitude (the smallest |w|), random, taylor (the smallest |w gradient|, summed over "
+          "the steps), wanda (the smallest |w| times the norm of its input)") +
+          (with_schedule ? ", movement (scores learned with the weights) or soft-movement (the same with a threshold)"
+                         : "; taylor and wanda look at training data"))
       ->capture_default_str();
   add("structure", options.structure,
       "units: weight; N:M such as 2:4 (N of M weights along the input stay); block:RxC such as block:32x32; head; "
       "neuron")
       ->capture_default_str();
-  add("scope", options.scope, "ranking within each layer, or global over all of them")->capture_default_str();
+  add("scope", options.scope, "ranking within each layer, over all of them (global) or within each row")
+      ->capture_default_str();
   add("layer-limit", options.layer_limit, "global ranking takes at most this share of a layer's units")
       ->capture_default_str();
   add("layers", options.layers,
@@ -42,6 +44,10 @@ void PruneFlags::declare(CLI::App& app, const std::string& prefix, bool with_sch
       ->capture_default_str();
   add("interval", options.schedule.interval, "steps from one pruning to the next")->capture_default_str();
   add("score-rate", options.score_rate, "learning rate of movement's scores")->capture_default_str();
+  add("regularization", options.regularization,
+      "soft-movement: weight of the mean sigmoid of all scores in the loss; --prune.amount is its threshold, such as "
+      "0.1")
+      ->capture_default_str();
   add("initial", options.schedule.initial, "amount at step begin, for linear and cubic")->capture_default_str();
 }
 
@@ -54,9 +60,8 @@ void PruneFlags::check() const {
       CHECK(option->count() == 0, option->get_name(), ": nothing is pruned without --", prefix_, "amount");
     return;
   }
-  CHECK(with_schedule_ || options.method == "magnitude" || options.method == "random", "--", prefix_, "method ",
-        options.method,
-        ": choose magnitude or random; other methods learn in training, with train_sst2 --prune.method");
+  CHECK(with_schedule_ || !options.method.ends_with("movement"), "--", prefix_, "method ", options.method,
+        ": learns in training, with train_sst2 --prune.method; choose magnitude, random, taylor or wanda");
   options.check("--" + prefix_);
 }
 
@@ -74,7 +79,8 @@ nlohmann::json PruneFlags::effective() const {
           {"interval", s.interval},
           {"initial", s.initial},
           {"seed", options.seed},
-          {"score-rate", options.score_rate}};
+          {"score-rate", options.score_rate},
+          {"regularization", options.regularization}};
 }
 
 }  // namespace espalier

@@ -277,14 +277,20 @@ std::vector<float> trained(int64_t stop, const PruneOptions& options, double& sp
 }
 
 TEST(Pruner, ResumedTrainingHasTheSameBits) {
-  for (const std::string method : {"magnitude", "taylor", "movement"}) {
+  for (const std::string method : {"magnitude", "taylor", "wanda", "movement", "soft-movement"}) {
+    const bool soft = method == "soft-movement";
     const PruneOptions options{.method = method,
-                               .amount = 0.7,
-                               .scope = "global",
-                               .schedule = {.kind = "cubic", .begin = 2, .end = 9, .interval = 3}};
+                               .amount = soft ? 0.4 : 0.7,
+                               .scope = soft ? "layer" : "global",
+                               .schedule = {.kind = "cubic", .begin = 2, .end = 9, .interval = 3},
+                               .score_rate = 0.1,
+                               .regularization = soft ? 10.0 : 0.0};
     double sparsity = 0, resumed = 0;
     const auto whole = trained(-1, options, sparsity);
-    EXPECT_NEAR(sparsity, 0.7, 1e-3);
+    if (soft)
+      EXPECT_TRUE(sparsity > 0.01 && sparsity < 0.99) << sparsity;
+    else
+      EXPECT_NEAR(sparsity, 0.7, 1e-3);
     for (const int64_t stop : {1, 3, 9, 11}) {
       EXPECT_EQ(trained(stop, options, resumed), whole) << method << " stopped before step " << stop;
       EXPECT_EQ(resumed, sparsity);
@@ -298,7 +304,7 @@ TEST(Criterion, TaylorIsTheSumOfAbsoluteProductsOverTheSteps) {
   store.allocate(1, 1);
   store.make_gradients();
   const auto taylor = taylor_criterion();
-  taylor->attach(std::vector<Parameter*>{&p});
+  taylor->attach(*open_model(hf.string())->bert, std::vector<Parameter*>{&p});
   for (const float g : {2.0F, -3.0F}) {
     p.grad.written = true;
     for (float& v : p.grad.grad.span<float>()) v = g;
@@ -316,8 +322,8 @@ TEST(Criterion, MovementScoresFollowTheStraightThroughGradient) {
   Parameter& p = Scope(store).parameter("w", {2, 8}, Role::weight);
   store.allocate(1, 1);
   const Tensor half = Tensor::of<uint8_t>({2}, std::vector<uint8_t>{0x55, 0x55});
-  const auto movement = movement_criterion(0.25);
-  movement->attach(std::vector<Parameter*>{&p});
+  const auto movement = movement_criterion({.learning_rate = 0.25});
+  movement->attach(*open_model(hf.string())->bert, std::vector<Parameter*>{&p});
   mask_of(p).set(half);
   const Tensor g = golden::uniform("g", 0, p.shape, 2, DType::f32);
   Tape tape;
@@ -334,6 +340,80 @@ TEST(Criterion, MovementScoresFollowTheStraightThroughGradient) {
   const size_t before = later.size();
   p.use({.tape = &later});
   EXPECT_EQ(later.size() - before, 2U) << "the weight and its mask, no scores";
+}
+
+// |w| times the norms of the inputs over two batches: a closed form of what the first layer's query, key and value see.
+TEST(Criterion, WandaIsTheWeightTimesTheNormOfItsInput) {
+  const auto model = open_model(hf.string());
+  const EncoderLayer& layer = model->bert->layers()[0];
+  const auto wanda = wanda_criterion();
+  wanda->attach(*model->bert, std::vector<Parameter*>{&layer.key.weight, &layer.output.weight});
+  const std::vector<std::vector<int32_t>> batches = {{2, 5, 8, 7, 3}, {2, 9, 3}};
+  std::vector<double> squares(static_cast<size_t>(model->config.hidden_size));
+  for (const auto& ids : batches) {
+    Tape tape;
+    Context context{.tape = &tape}, without;
+    (*model->bert)(batch_of(ids), context);
+    (*model->bert)(batch_of({2, 6, 6, 3}), without);  // an evaluation is not looked at
+    const Tensor x =
+        ops::embedding(batch_of(ids).ids, batch_of(ids).segments, batch_of(ids).offsets,
+                       model->store.at("bert.embeddings.word_embeddings.weight").use({}),
+                       model->store.at("bert.embeddings.position_embeddings.weight").use({}),
+                       model->store.at("bert.embeddings.token_type_embeddings.weight").use({}),
+                       model->store.at("bert.embeddings.LayerNorm.weight").use({}),
+                       model->store.at("bert.embeddings.LayerNorm.bias").use({}), model->config.layer_norm_eps)
+            .value;
+    for (int64_t i = 0; i < x.size(); ++i)
+      squares[static_cast<size_t>(i % x.cols())] += std::pow(static_cast<double>(x.data<float>()[i]), 2);
+  }
+  const Tensor scores = wanda->scores(layer.key.weight);
+  for (int64_t i = 0; i < scores.size(); ++i)
+    EXPECT_NEAR(scores.data<float>()[i],
+                std::abs(layer.key.weight.value.data<float>()[i]) *
+                    std::sqrt(squares[static_cast<size_t>(i % layer.key.weight.shape.cols())]),
+                1e-5)
+        << i;
+  expect_in(error_of<Error>([&] {
+              wanda_criterion()->attach(*model->bert,
+                                        std::vector<Parameter*>{&model->store.at("bert.pooler.dense.weight")});
+            }),
+            "wanda knows the inputs of the encoder's linear layers only, not of bert.pooler.dense.weight");
+}
+
+// The regulariser alone pulls every score down, and a threshold takes what falls below it.
+TEST(Criterion, SoftMovementPullsScoresDown) {
+  ParameterStore store;
+  Parameter& p = Scope(store).parameter("w", {2, 8}, Role::weight);
+  store.allocate(1, 1);
+  const auto movement = movement_criterion({.learning_rate = 0.5, .soft = true, .regularization = 16});
+  movement->attach(*open_model(hf.string())->bert, std::vector<Parameter*>{&p});
+  Tape tape;
+  const Var w = p.use({.tape = &tape});
+  const Tensor g = Tensor::zeros(p.shape);
+  g.data<float>()[3] = -100 / p.value.data<float>()[3];  // this one's loss gradient wins: gs = -100 + 16 / 16 / 4
+  tape.backward(w, g);
+  movement->after_backward();
+  movement->after_step();
+  for (int64_t i = 0; i < 16; ++i) EXPECT_NEAR(movement->scores(p).data<float>()[i], i == 3 ? 0.5 : -0.5, 1e-4) << i;
+}
+
+TEST(Pruner, RowScopeTakesTheSameShareOfEachRow) {
+  const Pruned each({.amount = 0.3, .scope = "row"});
+  for (const Pool& pool : each.pruner.pools()) {
+    const Parameter& p = *pool.members[0].parameter;
+    for (int64_t r = 0; r < p.shape.rows(); ++r) {
+      int64_t pruned = 0;
+      float smallest_kept = INFINITY, largest_pruned = 0;
+      for (int64_t i = r * p.shape.cols(); i < (r + 1) * p.shape.cols(); ++i) {
+        const bool kept = mask_of(*pool.members[0].parameter).keeps(i);
+        pruned += !kept;
+        const float size = std::abs(p.value.data<float>()[i]);
+        (kept ? smallest_kept : largest_pruned) = kept ? std::min(smallest_kept, size) : std::max(largest_pruned, size);
+      }
+      EXPECT_EQ(pruned, count_of(0.3, p.shape.cols()));
+      EXPECT_LE(largest_pruned, smallest_kept);
+    }
+  }
 }
 
 bool same_masks(const PrunedMasks& a, const PrunedMasks& b) {
@@ -408,12 +488,17 @@ TEST(PruneOptions, MistakesAreOneClearLine) {
   expect_in(error({.amount = 1}), "--amount 1: a share in [0, 1) is expected");
   expect_in(error({}), "--amount -1");
   expect_in(error({.amount = std::nan("")}), "--amount nan");
-  expect_in(error({.method = "best", .amount = 0.5}), "method 'best': choose magnitude, random, taylor or movement");
+  expect_in(error({.method = "best", .amount = 0.5}),
+            "method 'best': choose magnitude, random, taylor, wanda, movement or");
   expect_in(error({.amount = 0.5, .structure = "4:2"}), "N below M");
   expect_in(error({.amount = 0.5, .structure = "block:0x4"}), "structure 'block:0x4': choose weight");
   expect_in(error({.amount = 0.5, .structure = "2:4"}), "--amount 0.5: the structure 2:4 is an amount by itself");
   expect_in(error({.structure = "2:4", .scope = "global"}), "--scope global");
-  expect_in(error({.amount = 0.5, .scope = "row"}), "--scope row: choose layer or global");
+  expect_in(error({.amount = 0.5, .scope = "rows"}), "--scope rows: choose layer, global or row");
+  expect_in(error({.amount = 0.5, .structure = "head", .scope = "row"}), "--scope row: is for single weights");
+  expect_in(error({.amount = 0.5, .regularization = 1}), "--regularization 1: is for soft-movement only");
+  expect_in(error({.method = "soft-movement", .amount = 0.5, .scope = "global", .schedule = {.begin = 1}}),
+            "--method soft-movement: is a threshold for each unit by itself");
   expect_in(error({.amount = 0.5, .layer_limit = 0.5}), "--layer-limit 0.5: is for global ranking");
   expect_in(error({.amount = 0.5, .schedule = {.kind = "square"}}), "--schedule square");
   expect_in(error({.method = "movement", .amount = 0.5}),
