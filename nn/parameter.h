@@ -58,6 +58,9 @@ struct Parameter {
   // up to date. Whoever reads the value calls it first, as use() and use_rows() do.
   std::function<void(std::span<const int32_t>)> settle;
 
+  // Whether products read `packed`; a transformed weight is packed anew from what its transforms made of it.
+  bool reads_packed() const { return packed != nullptr && transforms.empty(); }
+
   Var use_rows(const Context& context, std::span<const int32_t> rows);  // as use(), when only these rows will be read
   Var use(const Context& context);  // the leaf (or constant, without a tape), through the transforms in order
 };

@@ -102,7 +102,7 @@ void AdamW::step(double learning_rate, double gradient_scale) {
       deferred->settle({});  // a whole gradient, or none: no row may lag behind
   }
   const std::vector<Run> runs = runs_of(store_, tables_);
-  for (const Run& run : runs) work_count().bytes += (run.parameter->packed ? 32 : 28) * run.size;
+  for (const Run& run : runs) work_count().bytes += (run.parameter->reads_packed() ? 32 : 28) * run.size;
   parallel_for(static_cast<int64_t>(runs.size()), [&](int64_t i) {
     const Run& run = runs[static_cast<size_t>(i)];
     const Parameter& p = *run.parameter;
@@ -110,7 +110,7 @@ void AdamW::step(double learning_rate, double gradient_scale) {
     const float* const g = run.has_gradient ? p.grad.grad.data<float>() + run.first : nullptr;
     kernels::adamw(decays(p.role) ? decaying : s, run.size, g, p.value.data<float>() + run.first, m_.data<float>() + at,
                    v_.data<float>() + at);
-    if (p.packed)
+    if (p.reads_packed())
       p.packed->pack_rows(p.value.data<float>(), run.first / p.shape[1], (run.first + run.size) / p.shape[1]);
   });
   store_.clear_gradients();
