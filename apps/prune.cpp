@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Prunes a model at once, without training, and says what that brings.
+#include <algorithm>
 #include <cstdio>
 
 #include "apps/shared/calibration.h"
@@ -16,13 +17,12 @@ struct Options {
   std::string model, output, vocab;
   PruneFlags prune;
   CalibrationOptions calibration;
-  bool shrink = false;
 };
 
 int run(Options& o, const CommonOptions& common) {
-  if (o.prune.options.learns()) o.prune.options.schedule.begin = o.calibration.steps;
+  if (o.prune.options.learns()) o.prune.options.schedule.begin = std::max<int64_t>(o.calibration.steps, 1);
   o.prune.check();
-  CHECK(o.prune.on() || o.shrink, "--amount is missing; expected a share in [0, 1), such as 0.3");
+  CHECK(o.prune.on() || o.prune.shrink, "--amount is missing; expected a share in [0, 1), such as 0.3");
   o.prune.options.seed = common.seed;
   OpenOptions open{.seed = common.seed};
   if (!o.vocab.empty()) open.vocabulary = o.vocab;
@@ -43,7 +43,7 @@ int run(Options& o, const CommonOptions& common) {
     model->options["prune"] = o.prune.effective();
     what = pruner.describe() + format("; %.4f %% of these parameters are zero now", 100 * pruner.sparsity());
   }
-  if (o.shrink) model = shrink(*model);
+  if (o.prune.shrink) model = shrink(*model);
   save_checkpoint(o.output, model->store, model->contents());
 
   const auto parts = report_of(*model, length);
@@ -81,10 +81,6 @@ int main(int argc, char** argv) {
         app.add_option("--model", o.model, "checkpoint FILE.h5, Hugging Face directory or random:SIZE")->required();
         app.add_option("--output", o.output, "checkpoint to write")->required();
         o.prune.declare(app, "", false);
-        app.add_flag(
-            "--shrink", o.shrink,
-            "cut heads and neurons that are all zero out of the tensors, also those pruned in training; without "
-            "--amount, only that");
         app.add_option("--data", o.calibration.data, "taylor, wanda: folder with train.tsv; default: as train_sst2");
         app.add_option("--calibration-steps", o.calibration.steps, "taylor, wanda: batches of training text to look at")
             ->capture_default_str();

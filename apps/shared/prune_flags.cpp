@@ -34,7 +34,13 @@ void PruneFlags::declare(CLI::App& app, const std::string& prefix, bool with_sch
       "names of parameters, with * for any text, such as 'bert.encoder.layer.0.*.weight'; default: the encoder's "
       "linear "
       "layers");
+  CLI::Option* const cut =
+      app.add_flag("--" + prefix + "shrink", shrink,
+                   std::string("cut heads and neurons that are all zero out of the tensors") +
+                       (with_schedule ? " of the finished checkpoint"
+                                      : ", also those pruned in training; without --amount, only that"));
   if (!with_schedule) return;
+  cut->group("Pruning");
   add("schedule", options.schedule.kind,
       "once at step begin, or linear or cubic from the initial amount at begin to the full one at end")
       ->capture_default_str();
@@ -80,7 +86,8 @@ nlohmann::json PruneFlags::effective() const {
           {"initial", s.initial},
           {"seed", options.seed},
           {"score-rate", options.score_rate},
-          {"regularization", options.regularization}};
+          {"regularization", options.regularization},
+          {"shrink", shrink}};
 }
 
 }  // namespace espalier

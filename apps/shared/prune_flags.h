@@ -13,6 +13,7 @@ namespace espalier {
 
 struct PruneFlags {
   PruneOptions options;
+  bool shrink = false;  // cut what is all zero out of the tensors in the end; goes without an amount too
 
   // Options named --<prefix>amount and so on; a schedule only makes sense in training.
   void declare(CLI::App& app, const std::string& prefix, bool with_schedule);

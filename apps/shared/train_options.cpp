@@ -100,7 +100,7 @@ nlohmann::json TrainOptions::effective(uint64_t seed) const {
                             {"shuffle", shuffle},
                             {"max-steps", max_steps},
                             {"seed", seed}};
-  if (prune.on()) options["prune"] = prune.effective();
+  if (prune.on() || prune.shrink) options["prune"] = prune.effective();
   return options;
 }
 

@@ -15,6 +15,7 @@
 #include "apps/shared/run_log.h"
 #include "compress/mask.h"
 #include "compress/pruner.h"
+#include "compress/shrink.h"
 #include "core/kernels/isa.h"
 #include "core/parallel.h"
 #include "data/model_source.h"
@@ -61,6 +62,7 @@ class Run {
   void evaluate_and_keep_best(Progress& progress);
   void save_state() const;
   int64_t evaluated_step() const { return state_.extra.value("evaluated_step", int64_t{0}); }  // the last one
+  void shrink_output() const;
   void print_result() const;
   void say(const std::string& line) const {
     if (!common_.quiet) std::fprintf(common_.json ? stderr : stdout, "%s\n", line.c_str());
@@ -212,6 +214,7 @@ int Run::run() {
     progress.print(format("stopped after step %ld; --resume continues from ", state_.step) + state_path_.string());
     return 128 + static_cast<int>(stop_signal);
   }
+  if (options_.prune.shrink) shrink_output();
   print_result();
   return 0;
 }
@@ -266,6 +269,14 @@ void Run::save_state() const {
                     for (size_t i = 0; i < compressors_.size(); ++i)
                       compressors_[i]->save(group.create_group(std::to_string(i)));
                   });
+}
+
+// The finished checkpoint again, smaller; the state of the run keeps the shapes that it trained.
+void Run::shrink_output() const {
+  const auto small = shrink(*open_model(output_.string()));
+  save_checkpoint(output_, small->store, small->contents());
+  say(format("shrunk: %.1f M parameters are left of %.1f M", static_cast<double>(small->store.count()) * 1e-6,
+             static_cast<double>(model_->store.count()) * 1e-6));
 }
 
 void Run::print_result() const {

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+// Pruning through the programs: prune, train_sst2 --prune.*, inspect; zeros that stay, files that shrink, same bits.
+#include <cmath>
+
+#include "tests/apps/program.h"
+
+namespace espalier {
+namespace {
+
+class PrunePrograms : public Programs {
+ protected:
+  PrunePrograms() {
+    succeed("train_sst2 --model random:tiny --vocab vocab.txt --data data --output dense.h5 --epochs 1 --quiet");
+  }
+
+  nlohmann::json inspect(const std::string& model) const {
+    return objects_of(succeed("inspect " + model + " --json").out).at(0);
+  }
+
+  static double encoder_sparsity(const nlohmann::json& inspected) {
+    double zeros = 0, weights = 0;
+    for (const auto& part : inspected["parts"])
+      if (part["part"].get<std::string>().starts_with("layer")) {
+        zeros += part["zeros"].get<double>();
+        weights += part["parameters"].get<double>();
+      }
+    return zeros / weights;
+  }
+
+  // Largest difference of the logits that evaluate writes for two models on the dev set.
+  double logit_difference(const std::string& a, const std::string& b) const {
+    std::vector<std::vector<double>> values;
+    for (const std::string& model : {a, b}) {
+      succeed("evaluate --model " + model + " --data data/dev.tsv --quiet --logits logits.tsv");
+      std::istringstream in(bytes("logits.tsv"));
+      values.emplace_back();
+      for (std::string word; in >> word;)
+        if (word.find_first_not_of("-+.0123456789e") == std::string::npos) values.back().push_back(std::stod(word));
+    }
+    EXPECT_GE(values[0].size(), 40U);
+    EXPECT_EQ(values[0].size(), values[1].size());
+    double largest = 0;
+    for (size_t i = 0; i < values[0].size(); ++i) largest = std::max(largest, std::abs(values[0][i] - values[1][i]));
+    return largest;
+  }
+};
+
+TEST_F(PrunePrograms, ZerosMakeTheFileSmallerAndAreHeldInTraining) {
+  succeed("prune --model dense.h5 --output sparse.h5 --amount 0.8 --quiet");
+  const auto sparse = inspect("sparse.h5"), dense = inspect("dense.h5");
+  const double sparsity = encoder_sparsity(sparse);
+  EXPECT_GT(sparsity, 0.75);  // biases and norms are not pruned
+  int64_t stored = 0, all = 0;
+  for (const auto& part : sparse["parts"])
+    if (part["part"].get<std::string>().starts_with("layer")) {
+      stored += part["stored_bytes"].get<int64_t>();
+      all += 4 * part["parameters"].get<int64_t>();
+    }
+  EXPECT_LT(static_cast<double>(stored), 0.27 * static_cast<double>(all));
+  EXPECT_LT(sparse["file_bytes"].get<int64_t>(), dense["file_bytes"].get<int64_t>());
+  for (const std::string precision : {"f32", "bf16"}) {
+    succeed(
+        "train_sst2 --model sparse.h5 --data data --output tuned.h5 --epochs 3 --weight-decay 0.1 --quiet "
+        "--precision " +
+        precision);
+    EXPECT_EQ(encoder_sparsity(inspect("tuned.h5")), sparsity) << precision;
+    EXPECT_GT(logit_difference("sparse.h5", "tuned.h5"), 0);
+  }
+}
+
+TEST_F(PrunePrograms, ShrinkingKeepsTheLogits) {
+  succeed("prune --model dense.h5 --output masked.h5 --amount 0.5 --structure neuron --quiet");
+  succeed("prune --model masked.h5 --output half.h5 --amount 0.5 --structure head --quiet");
+  succeed("prune --model half.h5 --output small.h5 --shrink --quiet");
+  EXPECT_LE(logit_difference("half.h5", "small.h5"), 1e-5);
+  EXPECT_GT(logit_difference("dense.h5", "small.h5"), 1e-3);
+  EXPECT_LT(inspect("small.h5")["parameters"].get<int64_t>(), inspect("half.h5")["parameters"].get<int64_t>());
+  EXPECT_EQ(encoder_sparsity(inspect("small.h5")), 0);
+  succeed("prune --model small.h5 --output again.h5 --shrink --quiet");
+  EXPECT_EQ(logit_difference("small.h5", "again.h5"), 0);
+  succeed("train_sst2 --model small.h5 --data data --output on.h5 --epochs 1 --quiet");
+  EXPECT_EQ(inspect("on.h5")["parameters"], inspect("small.h5")["parameters"]);
+}
+
+TEST_F(PrunePrograms, TrainingShrinksItsOutputInTheEnd) {
+  const std::string train =
+      "train_sst2 --model dense.h5 --data data --epochs 2 --prune.amount 0.5 --prune.structure neuron --quiet "
+      "--output ";
+  succeed(train + "masked.h5");
+  succeed(train + "small.h5 --prune.shrink");
+  EXPECT_LE(logit_difference("masked.h5", "small.h5"), 1e-5);
+  EXPECT_LT(inspect("small.h5")["parameters"].get<int64_t>(), inspect("masked.h5")["parameters"].get<int64_t>());
+}
+
+TEST_F(PrunePrograms, ThreadsDoNotChangeTheResult) {
+  for (const std::string method : {"magnitude", "taylor", "wanda"}) {
+    for (const std::string threads : {"1", "2"})
+      succeed("prune --model dense.h5 --output t" + threads +
+              ".h5 --data data --calibration-steps 3 --amount 0.6 --method " + method + " --scope global --threads " +
+              threads + " --quiet");
+    EXPECT_TRUE(bytes("t1.h5") == bytes("t2.h5")) << method;
+  }
+}
+
+TEST_F(PrunePrograms, AStoppedRunEndsAsOneThatWasNotStopped) {
+  const std::string train =
+      "train_sst2 --model dense.h5 --data data --epochs 3 --batch-size 8 --accumulate 2 --prune.amount 0.7 "
+      "--prune.method movement --prune.scope global --prune.schedule cubic --prune.begin 2 --prune.end 10 "
+      "--prune.interval 3 --save-every 4 --precision bf16 --quiet --output ";
+  succeed(train + "whole.h5");
+  Around killed;
+  killed.largest_file = bytes("whole.state.h5").size() / 2;
+  killed.killed_at_limit = true;  // at the first save: nothing of it may stay behind
+  run(train + "parts.h5", killed);
+  EXPECT_FALSE(exists("parts.h5"));
+  for (int i = 0; i < 2; ++i) succeed(train + "parts.h5 --resume");  // the second one has nothing left to do
+  EXPECT_TRUE(bytes("whole.h5") == bytes("parts.h5"));
+  EXPECT_NEAR(encoder_sparsity(inspect("whole.h5")), 0.7, 0.05);
+}
+
+TEST_F(PrunePrograms, MistakesAreOneLine) {
+  const std::string prune = "prune --model dense.h5 --output p.h5 ";
+  expect_refused(prune, {"--amount is missing"});
+  expect_refused(prune + "--amount 1", {"--amount 1: a share in [0, 1) is expected"});
+  expect_refused(prune + "--amount -0.1", {"--amount -0.1"});
+  expect_refused(prune + "--amount 0.5 --layers nothing*", {"'nothing*' matches no parameter"});
+  expect_refused(prune + "--structure 3:7", {"3:7 does not divide", "bert.encoder.layer.0"});
+  expect_refused(prune + "--amount 0.99 --structure head", {"would remove", "at most", "use a smaller amount"});
+  expect_refused(prune + "--amount 0.5 --method movement", {"--method movement: learns in training"});
+  expect_refused(prune + "--amount 0.5 --method wanda --data nowhere", {"nowhere"});
+  expect_refused(prune + "--amount 0.5 --method wanda --data data --layers classifier.weight",
+                 {"wanda knows the inputs"});
+  expect_refused(prune + "--amount 0.5 --method taylor --data data --calibration-steps 0", {"--calibration-steps 0"});
+  const std::string train = "train_sst2 --model dense.h5 --data data --output p.h5 ";
+  expect_refused(train + "--prune.method magnitude", {"--prune.method", "nothing is pruned without --prune.amount"});
+  expect_refused(train + "--prune.amount 0.5 --prune.begin 1000", {"the last pruning is at step 1000"});
+  EXPECT_FALSE(exists("p.h5"));
+}
+
+}  // namespace
+}  // namespace espalier
