@@ -43,7 +43,7 @@ std::string what_it_brings(const PartReport& before, const PartReport& after) {
     text += format("faster: %.0f %% of the work a token is left; expect up to %.2fx\n", share(after.flop, before.flop),
                    before.flop / after.flop);
   }
-  if (after.zeros > 0)
+  if (after.sparsity() >= 0.001)  // a trained model has a few zeros of its own
     text += format(
         "not faster, nor smaller in memory: the %.1f %% of zeros that are left in the tensors; products compute "
         "with them as with any other number (1.00x). Only heads and neurons that --shrink cuts out bring speed\n",
