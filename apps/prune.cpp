@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Prunes a model at once, without training, and says what that brings.
-#include <algorithm>
 #include <cstdio>
 
 #include "apps/shared/calibration.h"
 #include "apps/shared/part_table.h"
 #include "apps/shared/program.h"
 #include "apps/shared/prune_flags.h"
+#include "compress/layers.h"
 #include "compress/shrink.h"
+#include "compress/vocabulary.h"
 #include "data/model_source.h"
 
 namespace {
@@ -16,33 +17,51 @@ using namespace espalier;
 struct Options {
   std::string model, output, vocab;
   PruneFlags prune;
-  CalibrationOptions calibration;
+  CalibrationFlags calibration;
+  std::vector<int64_t> keep_layers;
+  std::vector<std::filesystem::path> vocabulary;
+  int64_t least = 1;
 };
 
+// Masks by the pruner's choice, put into the values. Returns what was done.
+std::string mask(Options& o, const CommonOptions& common, std::unique_ptr<Model>& model) {
+  hold(model->store, model->pruned);
+  Pruner pruner(o.prune.options);
+  pruner.attach(*model->bert, model->store);
+  if (o.prune.options.learns())
+    calibrate(pruner, *model, o.calibration, common);
+  else
+    pruner.before_forward(0);
+  pruner.finalize(model->store);
+  model->pruned = masks_of(model->store);
+  model->options["prune"] = o.prune.effective();
+  if (o.prune.options.structure == "layer") model = keep_layers(*model, layers_left(*model));
+  return pruner.describe() + format("; %.4f %% of these parameters went\n", 100 * pruner.sparsity());
+}
+
+std::string cut_vocabulary(const Options& o, std::unique_ptr<Model>& model) {
+  const int before = model->tokenizer.size();
+  model = keep_tokens(*model, count_tokens(model->tokenizer, o.vocabulary), o.least);
+  return format("vocabulary: %d of %d tokens are left\n", model->tokenizer.size(), before);
+}
+
 int run(Options& o, const CommonOptions& common) {
-  if (o.prune.options.learns()) o.prune.options.schedule.begin = std::max<int64_t>(o.calibration.steps, 1);
+  const bool calibrates = o.prune.on() && o.prune.options.learns();
+  o.calibration.check(calibrates);
+  if (calibrates) o.prune.options.schedule.begin = o.calibration.steps;
   o.prune.check();
-  CHECK(o.prune.on() || o.prune.shrink, "--amount is missing; expected a share in [0, 1), such as 0.3");
+  CHECK(o.prune.on() || o.prune.shrink || !o.keep_layers.empty() || !o.vocabulary.empty(),
+        "--amount is missing; expected a share in [0, 1), such as 0.3");
   o.prune.options.seed = common.seed;
   OpenOptions open{.seed = common.seed};
   if (!o.vocab.empty()) open.vocabulary = o.vocab;
   auto model = open_model(o.model, open);
   constexpr int64_t length = 32;
   const PartReport before = sum_of(report_of(*model, length));
-  std::string what = "shrink only";
-  if (o.prune.on()) {
-    hold(model->store, model->pruned);
-    Pruner pruner(o.prune.options);
-    pruner.attach(*model->bert, model->store);
-    if (o.prune.options.learns())
-      calibrate(pruner, *model, o.calibration, common);
-    else
-      pruner.before_forward(0);
-    pruner.finalize(model->store);
-    model->pruned = masks_of(model->store);
-    model->options["prune"] = o.prune.effective();
-    what = pruner.describe() + format("; %.4f %% of these parameters are zero now", 100 * pruner.sparsity());
-  }
+  std::string what;
+  if (!o.keep_layers.empty()) model = keep_layers(*model, o.keep_layers);
+  if (!o.vocabulary.empty()) what += cut_vocabulary(o, model);
+  if (o.prune.on()) what += mask(o, common, model);
   if (o.prune.shrink) model = shrink(*model);
   save_checkpoint(o.output, model->store, model->contents());
 
@@ -62,7 +81,7 @@ int run(Options& o, const CommonOptions& common) {
     return 0;
   }
   if (common.quiet) return 0;
-  std::printf("%s\n\n", what.c_str());
+  std::printf("%s\n", what.c_str());
   print_parts(parts);
   std::printf("\n%s%s: %s\n", what_it_brings(before, total).c_str(), o.output.c_str(), in_megabytes(file).c_str());
   return 0;
@@ -81,11 +100,16 @@ int main(int argc, char** argv) {
         app.add_option("--model", o.model, "checkpoint FILE.h5, Hugging Face directory or random:SIZE")->required();
         app.add_option("--output", o.output, "checkpoint to write")->required();
         o.prune.declare(app, "", false);
-        app.add_option("--data", o.calibration.data, "taylor, wanda: folder with train.tsv; default: as train_sst2");
-        app.add_option("--calibration-steps", o.calibration.steps, "taylor, wanda: batches of training text to look at")
+        app.add_option("--keep-layers", o.keep_layers, "layers that stay, counted from 0, such as 0,2,4")
+            ->delimiter(',');
+        CLI::Option* const texts = app.add_option(
+            "--vocabulary", o.vocabulary,
+            "texts (TSV, or a sentence a line): tokens that they never use are cut out of embeddings and "
+            "tokenizer; single characters stay, so that any text can still be read");
+        app.add_option("--vocabulary-least", o.least, "with --vocabulary: tokens used fewer times than this go too")
+            ->needs(texts)
             ->capture_default_str();
-        app.add_option("--batch-size", o.calibration.batch_size, "taylor, wanda: sentences a batch")
-            ->capture_default_str();
+        o.calibration.declare(app, "taylor, wanda");
         app.add_option("--vocab", o.vocab, "vocab.txt for random:* models");
         return [&](const CommonOptions& common) { return run(o, common); };
       });

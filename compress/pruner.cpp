@@ -121,7 +121,6 @@ void Pruner::after_step(int64_t step) {
 }
 
 void Pruner::prune(double amount) {
-  const bool last_stays = structure_.kind == Structure::Kind::head || structure_.kind == Structure::Kind::neuron;
   std::vector<RankedPool> ranked(pools_.size());
   parallel_for(std::ssize(pools_), [&](int64_t i) {
     const Pool& pool = pools_[static_cast<size_t>(i)];
@@ -129,7 +128,7 @@ void Pruner::prune(double amount) {
     for (const Member& member : pool.members) bits.push_back(held(*member.parameter));
     const auto limit = static_cast<int64_t>(std::floor(options_.layer_limit * static_cast<double>(pool.units) + 1e-9));
     ranked[static_cast<size_t>(i)] = {pool.name, pool.unit_scores(*criterion_, bits),
-                                      std::min(limit, pool.units - (last_stays ? 1 : 0))};
+                                      std::min(limit, pool.units - (structure_.last_stays() ? 1 : 0))};
   });
   const auto keep = chosen(ranked, amount);
   for (size_t i = 0; i < pools_.size(); ++i)

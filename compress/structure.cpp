@@ -42,6 +42,15 @@ Pool neurons_of(const EncoderLayer& layer) {
       {rows_of(layer.intermediate.weight, 1), rows_of(layer.intermediate.bias, 1), columns_of(layer.output.weight, 1)}};
 }
 
+// Zeros do not take a layer away, its layer norms would stay: what the pruner chose is cut out, see compress/layers.
+Pool layers_of(const Bert& model) {
+  Pool pool{"encoder layers", std::ssize(model.layers()), {}};
+  for (int64_t i = 0; i < pool.units; ++i)
+    for (const Linear* linear : model.layers()[static_cast<size_t>(i)].linears())
+      pool.members.push_back({&linear->weight, linear->weight.shape[0], linear->weight.shape[1], true, i});
+  return pool;
+}
+
 Pool elements(Parameter& p, const Structure& s) {
   CHECK(s.kind == Structure::Kind::weight || p.shape.rank() == 2, "prune: ", p.name, p.shape, " is no matrix; ",
         s.describe(), " are found in matrices only");
@@ -61,7 +70,7 @@ void for_units(const Member& member, const F& f) {
   for (int64_t r = 0; r < rows; ++r)
     for (int64_t b = 0; b < across; ++b)
       for (int64_t c = b * member.cols; c < (b + 1) * member.cols; ++c)
-        f(static_cast<size_t>(r / member.rows * across + b), r * cols + c);
+        f(static_cast<size_t>(member.first_unit + r / member.rows * across + b), r * cols + c);
 }
 
 bool kept(const Tensor& bits, int64_t element) { return (bits.data<uint8_t>()[element / 8] >> (element % 8) & 1) != 0; }
@@ -72,10 +81,11 @@ Structure Structure::parse(const std::string& text) {
   Structure s;
   const std::string block = "block:";
   if (text == "weight") return s;
-  if (text == "head" || text == "neuron") {
-    s.kind = text == "head" ? Kind::head : Kind::neuron;
-    return s;
-  }
+  for (const auto& [name, whole] : {std::pair("head", Kind::head), {"neuron", Kind::neuron}, {"layer", Kind::layer}})
+    if (text == name) {
+      s.kind = whole;
+      return s;
+    }
   if (two_numbers(text, ':', s.n, s.m)) {
     CHECK(s.n < s.m && s.m <= 1024, "prune: structure ", text,
           ": expected to keep N of M weights, N below M, such as 2:4");
@@ -86,7 +96,9 @@ Structure Structure::parse(const std::string& text) {
     s.kind = Kind::block;
     return s;
   }
-  fail("prune: structure '", text, "': choose weight, N:M such as 2:4, block:RxC such as block:32x32, head or neuron");
+  fail("prune: structure '", text,
+       "': choose weight, N:M such as 2:4, block:RxC such as block:32x32, head, neuron or "
+       "layer");
 }
 
 std::string Structure::describe() const {
@@ -99,6 +111,8 @@ std::string Structure::describe() const {
       return "blocks of " + std::to_string(rows) + "x" + std::to_string(cols);
     case Kind::head:
       return "attention heads";
+    case Kind::layer:
+      return "encoder layers";
     default:
       return "feed-forward neurons";
   }
@@ -164,6 +178,8 @@ std::vector<Pool> pools_of(const Structure& structure, const std::vector<std::st
     for (const EncoderLayer& layer : model.layers()) all.push_back(heads_of(layer));
   else if (structure.kind == Structure::Kind::neuron)
     for (const EncoderLayer& layer : model.layers()) all.push_back(neurons_of(layer));
+  else if (structure.kind == Structure::Kind::layer)
+    all.push_back(layers_of(model));
   std::vector<uint8_t> used(patterns.size());
   const auto chosen = [&](const std::string& name) {
     bool any = false;

@@ -16,14 +16,15 @@
 namespace espalier {
 
 struct Structure {
-  enum class Kind { weight, n_of_m, block, head, neuron };
+  enum class Kind { weight, n_of_m, block, head, neuron, layer };
   Kind kind = Kind::weight;
   int64_t n = 1, m = 1;        // n of m consecutive weights of a row are kept
   int64_t rows = 1, cols = 1;  // of a block
 
-  // weight, 2:4 (any N:M), block:32x32 (any RxC), head or neuron; throws listing these.
+  // weight, 2:4 (any N:M), block:32x32 (any RxC), head, neuron or layer; throws listing these.
   static Structure parse(const std::string& text);
   std::string describe() const;  // "weights", "2 of 4 weights along the input", …
+  bool last_stays() const { return kind == Kind::head || kind == Kind::neuron || kind == Kind::layer; }
   bool fixed_amount() const { return kind == Kind::n_of_m; }
   double amount() const { return 1 - static_cast<double>(n) / static_cast<double>(m); }  // of N:M
 };
@@ -31,8 +32,9 @@ struct Structure {
 // One matrix or bias of a pool. Its blocks of rows x cols elements, counted row by row, are its share of the units.
 struct Member {
   Parameter* parameter;
-  int64_t rows, cols;  // of a block
-  bool scored;         // biases are masked with their unit, but have no say
+  int64_t rows, cols;      // of a block
+  bool scored;             // biases are masked with their unit, but have no say
+  int64_t first_unit = 0;  // unit of the first block
 };
 
 struct Pool {

@@ -8,18 +8,36 @@
 
 namespace espalier {
 
-void calibrate(Compressor& compressor, Model& model, const CalibrationOptions& options, const CommonOptions& common) {
-  CHECK(options.steps >= 1, "--calibration-steps ", options.steps, ": at least 1 is expected");
-  CHECK(options.batch_size >= 1, "--batch-size ", options.batch_size, ": at least 1 is expected");
-  check_max_length(options.max_length, model.config.max_position_embeddings);
-  const DataFolder folder = find_data(options.data);
+void CalibrationFlags::declare(CLI::App& app, const std::string& who) {
+  const auto add = [&](const char* name, auto& value, const std::string& text) {
+    declared_.push_back(app.add_option(name, value, who + ": " + text));
+    return declared_.back();
+  };
+  add("--data", data, "folder with train.tsv; default: as train_sst2");
+  add("--calibration-steps", steps, "batches of training text to look at")->capture_default_str();
+  add("--batch-size", batch_size, "sentences a batch")->capture_default_str();
+  add("--max-length", max_length, "tokens of a sentence at most, with [CLS] and [SEP]")->capture_default_str();
+}
+
+void CalibrationFlags::check(bool used) const {
+  CHECK(steps >= 1, "--calibration-steps ", steps, ": at least 1 is expected");
+  CHECK(batch_size >= 1, "--batch-size ", batch_size, ": at least 1 is expected");
+  for (const CLI::Option* option : declared_)
+    CHECK(used || option->count() == 0, option->get_name(),
+          ": nothing looks at training text; leave it out, or choose a "
+          "method that does");
+}
+
+void calibrate(Compressor& compressor, Model& model, const CalibrationFlags& flags, const CommonOptions& common) {
+  check_max_length(flags.max_length, model.config.max_position_embeddings);
+  const DataFolder folder = find_data(flags.data);
   const TokenizedDataset data =
-      load_tsv(folder.path / "train.tsv", model.tokenizer, model.config.labels, options.max_length);
-  const Loader loader(data, {.batch_size = options.batch_size, .seed = common.seed});
+      load_tsv(folder.path / "train.tsv", model.tokenizer, model.config.labels, flags.max_length);
+  const Loader loader(data, {.batch_size = flags.batch_size, .seed = common.seed});
   const Epoch epoch = loader.epoch(0);
   model.store.make_gradients();
-  Progress progress(options.steps, !common.quiet, true);
-  for (int64_t step = 0; step < options.steps; ++step) {
+  Progress progress(flags.steps, !common.quiet, true);
+  for (int64_t step = 0; step < flags.steps; ++step) {
     const PackedBatch batch = epoch.batch(step % loader.batches());
     compressor.before_forward(step);
     Tape tape;
@@ -31,7 +49,7 @@ void calibrate(Compressor& compressor, Model& model, const CalibrationOptions& o
     model.store.clear_gradients();
     progress.update(step + 1, "calibration");
   }
-  compressor.before_forward(options.steps);
+  compressor.before_forward(flags.steps);
 }
 
 }  // namespace espalier

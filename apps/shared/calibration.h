@@ -3,7 +3,9 @@
 // gradients and inputs. Used by prune.
 #pragma once
 
+#include <CLI/CLI.hpp>
 #include <string>
+#include <vector>
 
 #include "apps/shared/program.h"
 #include "compress/compressor.h"
@@ -11,14 +13,21 @@
 
 namespace espalier {
 
-struct CalibrationOptions {
+struct CalibrationFlags {
   std::string data;  // folder with train.tsv; as find_data
   int64_t steps = 64, batch_size = 32;
   int max_length = 128;
+
+  void declare(CLI::App& app, const std::string& who);  // `who` uses the text, for the help
+  // Throws for a value out of range, and for an option that was given although nothing is calibrated.
+  void check(bool used) const;
+
+ private:
+  std::vector<CLI::Option*> declared_;
 };
 
 // Calls the compressor's hooks for the steps 0 … steps - 1 as training would, without dropout and without updates, and
 // before_forward(steps).
-void calibrate(Compressor& compressor, Model& model, const CalibrationOptions& options, const CommonOptions& common);
+void calibrate(Compressor& compressor, Model& model, const CalibrationFlags& flags, const CommonOptions& common);
 
 }  // namespace espalier

@@ -59,6 +59,11 @@ class PrefixedToml : public CLI::ConfigTOML {
   }
 };
 
+// "program: text", where the text does not begin with that name already.
+std::string named(const std::string& program, const std::string& text) {
+  return text.starts_with(program + ": ") ? text : program + ": " + text;
+}
+
 // CLI11's words for a mistake, made to name the file, the option and what is expected.
 [[noreturn]] void explain(const CLI::App& app, const CLI::ParseError& error) {
   const std::string help = " (" + app.get_name() + " --help lists the options)", text = one_line(error.what());
@@ -119,13 +124,13 @@ int run_program(int argc, char** argv, const std::string& description, const Dec
     check_values(app);
     return parse_and_run(app, argc, argv, common, run);
   } catch (const Error& e) {
-    std::cerr << name << ": " << one_line(e.what()) << '\n';
+    std::cerr << named(name, one_line(e.what())) << '\n';
     return 2;
   } catch (const std::bad_alloc&) {
     std::cerr << name << ": out of memory\n";
     return 1;
   } catch (const std::exception& e) {
-    std::cerr << name << ": " << one_line(e.what()) << '\n';
+    std::cerr << named(name, one_line(e.what())) << '\n';
     return 1;
   }
 }

@@ -24,7 +24,8 @@ void PruneFlags::declare(CLI::App& app, const std::string& prefix, bool with_sch
       ->capture_default_str();
   add("structure", options.structure,
       "units: weight; N:M such as 2:4 (N of M weights along the input stay); block:RxC such as block:32x32; head; "
-      "neuron")
+      "neuron" +
+          std::string(with_schedule ? "" : "; layer, which is cut out"))
       ->capture_default_str();
   add("scope", options.scope, "ranking within each layer, over all of them (global) or within each row")
       ->capture_default_str();
@@ -68,6 +69,8 @@ void PruneFlags::check() const {
   }
   CHECK(with_schedule_ || !options.method.ends_with("movement"), "--", prefix_, "method ", options.method,
         ": learns in training, with train_sst2 --prune.method; choose magnitude, random, taylor or wanda");
+  CHECK(!with_schedule_ || options.structure != "layer", "--", prefix_,
+        "structure layer: layers are cut out, not masked, before training; use prune --structure layer");
   options.check("--" + prefix_);
 }
 

@@ -64,7 +64,7 @@ def measured(row, seed):
         return json.load(open(path + ".json"))
     start, result = os.path.join(a.dense, f"f32_{seed}.h5"), {}
     if prune is not None:
-        program("prune", "--model", start, "--output", path + ".pruned.h5", "--seed", str(seed), "--data", a.data, *prune)
+        program("prune", "--model", start, "--output", path + ".pruned.h5", "--seed", str(seed), *(["--data", a.data] if "--method" in prune else []), *prune)
         start = path + ".pruned.h5"
         result["one_shot"] = accuracy(start)
     program("train_sst2", "--model", start, "--data", a.data, "--output", path + ".h5", "--log-dir", path, "--epochs", str(epochs), "--batch-size", "32", "--learning-rate", "5e-5",
