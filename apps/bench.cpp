@@ -53,6 +53,10 @@ std::function<int(const CommonOptions&)> declare(CLI::App& app, BenchOptions& o,
                "train: time, bytes and GFLOP/s of each op, and the distance from what this machine can do");
   app.add_option("--mask", o.mask, "train: share of the encoder's weights that are masked, as in pruning")
       ->capture_default_str();
+  app.add_option("--sparsity", o.sparsity, "gemm: share of zero blocks; compares sparse with dense products")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
+  app.add_option("--block", o.block, "gemm: rows and columns of the zero blocks")->capture_default_str();
   declare_precision(app, o.precision);
   app.add_flag("--gradient-checkpointing", o.gradient_checkpointing,
                "train: keep only each layer's input for the backward pass");

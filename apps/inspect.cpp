@@ -43,6 +43,7 @@ int run(const Options& o, const CommonOptions& common) {
                 {"file_bytes", file},
                 {"memory_bytes", memory},
                 {"flop_per_token", total.flop},
+                {"skipped_flop_per_token", total.skipped},
                 {"length", o.length},
                 {"pruned_tensors", model->pruned.size()},
                 {"parts", parts_to_json(parts)},

@@ -76,7 +76,7 @@ int run(Options& o, const CommonOptions& common) {
                 {"file_bytes", file},
                 {"tensor_bytes", total.stored},
                 {"dense_bytes", 4 * before.parameters},
-                {"expected_speedup", before.flop / total.flop},
+                {"expected_speedup", speedup(before, total)},
                 {"parts", parts_to_json(parts)}});
     return 0;
   }

@@ -16,12 +16,13 @@ struct PartReport {
   int64_t parameters = 0, zeros = 0;
   int64_t stored = 0;  // bytes of the tensors in a checkpoint
   double flop = 0;     // a token, multiplications and additions, in sentences of `length` tokens
+  double skipped = 0;  // of these, what inference leaves out: products with zero blocks (core/sparse_weight.h)
 
   double sparsity() const { return parameters > 0 ? static_cast<double>(zeros) / static_cast<double>(parameters) : 0; }
   PartReport& operator+=(const PartReport& other);
 };
 
-// In the model's order; the counts are those of the stored values. Products with zeros count as work.
+// In the model's order; the counts are those of the stored values.
 std::vector<PartReport> report_of(const Model& model, int64_t length);
 PartReport sum_of(const std::vector<PartReport>& parts);
 

@@ -12,6 +12,7 @@
 
 #include "core/packed_weight.h"
 #include "core/rng.h"
+#include "core/sparse_weight.h"
 #include "core/tape.h"
 
 namespace espalier::ops {
@@ -23,6 +24,7 @@ namespace espalier::ops {
 struct Affine {
   Var w, b;
   std::shared_ptr<const PackedWeight> packed = nullptr;  // of w's value; null: made on the fly
+  std::shared_ptr<const SparseWeight> sparse = nullptr;  // of w's value, for `compute`; read without a tape only
 };
 Var linear(const Var& x, std::span<const Affine> parts, DType compute = DType::f32, DType result = DType::bf16);
 Var linear(const Var& x, const Affine& part, DType compute = DType::f32, DType result = DType::bf16);

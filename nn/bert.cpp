@@ -58,16 +58,18 @@ void Bert::set_dropout(float probability) {
   config_.check("dropout");
 }
 
-void Bert::set_compute(DType compute) {
+void Bert::set_compute(DType compute, Use use) {
   CHECK(compute == DType::f32 || compute == DType::bf16, "bert: products in ", name_of(compute),
         ", f32 or bf16 is expected");
   compute_ = compute;
   for (const EncoderLayer& layer : layers_)
     for (const Linear* linear : layer.linears()) {
-      if (compute == DType::bf16)
+      Parameter& w = linear->weight;
+      w.sparse = use == Use::inference ? SparseWeight::where_faster(w.value, compute) : nullptr;
+      if (compute == DType::bf16 && w.sparse == nullptr)
         linear->pack();
       else
-        linear->weight.packed = nullptr;
+        w.packed = nullptr;
     }
 }
 

@@ -15,13 +15,15 @@ struct BenchOptions {
   std::string model = "random:base", data, vocab, precision = "auto";
   int64_t batch_size = 32, steps = 20, accumulate = 1;
   int max_length = 128;
-  double mask = 0;
+  double mask = 0, sparsity = 0;
+  std::string block = "32x32";
   bool profile = false, gradient_checkpointing = false;
 };
 
 int bench_train(const BenchOptions& o, const CommonOptions& common);
 int bench_infer(const BenchOptions& o, const CommonOptions& common);
 int bench_gemm(const BenchOptions& o, const CommonOptions& common);
+int bench_sparse_gemm(const BenchOptions& o, const CommonOptions& common);  // bench gemm --sparsity
 int bench_adamw(const BenchOptions& o, const CommonOptions& common);
 int bench_attention(const BenchOptions& o, const CommonOptions& common);
 

@@ -13,6 +13,9 @@ namespace espalier {
 void print_parts(const std::vector<PartReport>& parts);
 nlohmann::json parts_to_json(const std::vector<PartReport>& parts);
 
+// How many times faster inference may become, by the work that is left; measured figures stay below it.
+double speedup(const PartReport& before, const PartReport& after);
+
 // Plain words on what gets smaller and faster from the one model to the other, and what does not.
 std::string what_it_brings(const PartReport& before, const PartReport& after);
 

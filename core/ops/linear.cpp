@@ -42,6 +42,14 @@ Parts check(const Var& x, std::span<const Affine> parts) {
   return p;
 }
 
+bool reads_sparse(const Parts& p, const Affine& part, DType compute) {
+  if (part.sparse == nullptr || std::ranges::any_of(p.inputs, [](const Var* v) { return v->tape != nullptr; }))
+    return false;
+  CHECK(part.sparse->compute() == compute, "linear: a sparse weight made for ", name_of(part.sparse->compute()),
+        " products in one of ", name_of(compute));
+  return true;
+}
+
 // gb of each part from gy[rows, width].
 template <class G, class T>
 void bias_gradients(const Tensor& gy, const Parts& p, Tape::Slots& slots) {
@@ -75,7 +83,21 @@ Var whole(const Var& x, std::span<const Affine> parts) {
   const Parts p = check(x, parts);
   Tensor y({p.rows, p.width}, x.dtype());
   std::vector<Gemm<T>> products;
-  for (size_t i = 0; i < p.size(); ++i)
+  std::vector<kernels::SparseProduct> sparse_products;
+  for (size_t i = 0; i < p.size(); ++i) {
+    const T* const bias = parts[i].b.value.template data<T>();
+    if constexpr (std::is_same_v<T, float>)
+      if (reads_sparse(p, parts[i], DType::f32)) {
+        sparse_products.push_back({.m = p.rows,
+                                   .n = p.weights[i].rows(),
+                                   .a = x.value.data<T>(),
+                                   .lda = p.in,
+                                   .panels = parts[i].sparse->panels(),
+                                   .c = y.data<T>() + p.firsts[i],
+                                   .ldc = p.width,
+                                   .bias = bias});
+        continue;
+      }
     products.push_back({.m = p.rows,
                         .n = p.weights[i].rows(),
                         .k = p.in,
@@ -86,8 +108,10 @@ Var whole(const Var& x, std::span<const Affine> parts) {
                         .transpose_b = true,
                         .c = y.data<T>() + p.firsts[i],
                         .ldc = p.width,
-                        .bias = parts[i].b.value.template data<T>()});
+                        .bias = bias});
+  }
   gemm(std::span<const Gemm<T>>(products));
+  gemm(std::span<const kernels::SparseProduct>(sparse_products));
 
   return Tape::record("linear", y, p.inputs, [x = x.value, p](const Tensor& gy, Tape::Slots& slots) {
     const T* const g = gy.data<T>();
@@ -202,7 +226,7 @@ Var mixed(const Var& x, std::span<const Affine> parts, DType result) {
   PackedParts packed;
   for (const Affine& part : parts) {
     packed.push_back(part.packed);
-    if (packed.back()) continue;
+    if (packed.back() || reads_sparse(p, part, DType::bf16)) continue;
     const auto own = std::make_shared<PackedWeight>(part.w.value.rows(), p.in);
     own->pack(part.w.value.data<float>());
     packed.back() = own;
@@ -212,13 +236,16 @@ Var mixed(const Var& x, std::span<const Affine> parts, DType result) {
   std::vector<Bf16Product> products;
   for (size_t i = 0; i < p.size(); ++i) {
     Bf16Product product = {.m = p.rows,
-                           .n = packed[i]->out(),
+                           .n = p.weights[i].rows(),
                            .pairs = kernels::pairs_of(p.in),
                            .a = pairs(rounded),
                            .a_row = rounded.cols() / 2,
-                           .b = packed[i]->forward(),
                            .ldc = p.width,
                            .bias = parts[i].b.value.data<float>()};
+    if (reads_sparse(p, parts[i], DType::bf16))
+      product.panels = parts[i].sparse->panels();
+    else
+      product.b = packed[i]->forward();
     set_result(product, y, p.firsts[i]);
     products.push_back(product);
   }
