@@ -29,7 +29,7 @@ std::string mask(Options& o, const CommonOptions& common, std::unique_ptr<Model>
   Pruner pruner(o.prune.options);
   pruner.attach(*model->bert, model->store);
   if (o.prune.options.learns())
-    calibrate(pruner, *model, o.calibration, common);
+    calibrate(pruner, *model, o.calibration, common, true);
   else
     pruner.before_forward(0);
   pruner.finalize(model->store);
@@ -56,6 +56,7 @@ int run(Options& o, const CommonOptions& common) {
   OpenOptions open{.seed = common.seed};
   if (!o.vocab.empty()) open.vocabulary = o.vocab;
   auto model = open_model(o.model, open);
+  require_f32(*model, "pruning");
   constexpr int64_t length = 32;
   const PartReport before = sum_of(report_of(*model, length));
   std::string what;
@@ -109,7 +110,8 @@ int main(int argc, char** argv) {
         app.add_option("--vocabulary-least", o.least, "with --vocabulary: tokens used fewer times than this go too")
             ->needs(texts)
             ->capture_default_str();
-        o.calibration.declare(app, "taylor, wanda");
+        o.calibration.declare(app, "taylor, wanda", "--data",
+                              "folder with train.tsv, or a TSV file; default: as train_sst2");
         app.add_option("--vocab", o.vocab, "vocab.txt for random:* models");
         return [&](const CommonOptions& common) { return run(o, common); };
       });

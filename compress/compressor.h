@@ -7,6 +7,7 @@
 #include <string>
 
 #include "core/hdf5_file.h"
+#include "data/quantized_weights.h"
 #include "nn/bert.h"
 
 namespace espalier {
@@ -31,6 +32,13 @@ class Compressor {
 
   // Makes the stored values those that the forward pass sees. Twice is once, and no prediction changes.
   virtual void finalize(ParameterStore& /*store*/) {}
+
+  // Around an evaluation: the model computes as the saved checkpoint will.
+  virtual void before_evaluation() {}
+  virtual void after_evaluation() {}
+
+  // Weights that the saved checkpoint holds as integers.
+  virtual QuantizedWeights integers() const { return {}; }
 
   // Everything beside the stored values that a resumed run needs for the same bits.
   virtual void save(const Hdf5Group& /*group*/) const {}

@@ -28,6 +28,8 @@ PartReport sum_of(const std::vector<PartReport>& parts);
 // Bytes that a checkpoint spends on a tensor: all values, or bitmap and non-zero values where that is less.
 int64_t stored_bytes(int64_t elements, int64_t zeros);
 
+int64_t stored_bytes(const QuantizedWeight& weight, int64_t zeros);
+
 // Share of the encoder's weights with |w| zero, below 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, and above.
 std::array<double, 8> magnitude_histogram(const Model& model);
 const std::array<const char*, 8>& histogram_bins();

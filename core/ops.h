@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/packed_weight.h"
+#include "core/quantized_weight.h"
 #include "core/rng.h"
 #include "core/tape.h"
 
@@ -22,11 +23,17 @@ namespace espalier::ops {
 // f32, gradients of w and b in f32; `packed` saves rounding w here. Otherwise all is of x's type, f32 or f64.
 struct Affine {
   Var w, b;
-  std::shared_ptr<const PackedWeight> packed = nullptr;  // of w's value; null: made on the fly
+  std::shared_ptr<const PackedWeight> packed = nullptr;        // of w's value; null: made on the fly
+  std::shared_ptr<const QuantizedWeight> quantized = nullptr;  // instead of w: linear_int8
 };
 Var linear(const Var& x, std::span<const Affine> parts, DType compute = DType::f32, DType result = DType::bf16);
 Var linear(const Var& x, const Affine& part, DType compute = DType::f32, DType result = DType::bf16);
 Var linear(const Var& x, const Var& w, const Var& b);
+
+// The same with int8 weights: x becomes integers, sums are exact, y is f32, whatever the precision of other products.
+// Parts share the input's grid. Without gradient: throws if x is on a tape. linear() calls it for parts that are
+// quantized.
+Var linear_int8(const Var& x, std::span<const Affine> parts);
 
 // y = x Phi(x), elementwise (arXiv:1606.08415). Saved: x.
 Var gelu(const Var& x);
@@ -73,6 +80,15 @@ Var apply_mask(const Var& w, const Tensor& mask);
 // The same for a mask that was made from `scores`, of w's shape: their gradient is gy w for every element, kept or not,
 // the straight-through estimator of movement pruning (Sanh et al. 2020, arXiv:2005.07683). Saved: w.
 Var apply_mask(const Var& w, const Tensor& mask, const Var& scores);
+
+// y = x on the grid and back, so that training sees the rounding of integers (Jacob et al. 2018, arXiv:1712.05877).
+// x[rows, cols]; gx = gy where x was not clamped, else 0: the straight-through estimator. Saved: x.
+Var fake_quant(const Var& x, const QuantGrid& grid);
+
+// The same on the integers low … high without a zero point, with scales [1] or [rows] that learn: LSQ (Esser et al.
+// 2020, arXiv:1902.08153), whose gradient of a scale is weighted with 1 / sqrt(elements of that scale * high). Saved:
+// x.
+Var fake_quant(const Var& x, const Var& scale, int32_t low, int32_t high);
 
 // Sum of one-element terms.
 Var sum(std::span<const Var> terms);

@@ -88,7 +88,16 @@ Model::Model(const BertConfig& model_config, WordPiece model_tokenizer)
     : config(model_config), bert(std::make_unique<Bert>(store, model_config)), tokenizer(std::move(model_tokenizer)) {}
 
 CheckpointContents Model::contents() const {
-  return {config, tokenizer.vocabulary(), tokenizer.options(), options, pruned};
+  QuantizedWeights quantized;
+  for (const Parameter* p : store.all())
+    if (p->quantized != nullptr) quantized[p->name] = p->quantized;
+  return {config, tokenizer.vocabulary(), tokenizer.options(), options, pruned, quantized};
+}
+
+void require_f32(const Model& model, const std::string& what) {
+  for (const Parameter* p : model.store.all())
+    CHECK(p->quantized == nullptr, model.source, ": ", p->name, " is int8; ", what,
+          " needs f32 weights: start from the checkpoint before quantization");
 }
 
 std::unique_ptr<Model> open_model(const std::string& source, const OpenOptions& options) {

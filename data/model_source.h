@@ -40,6 +40,9 @@ struct OpenOptions {
   std::optional<std::vector<std::string>> labels = {};   // instead of the source's names
 };
 
+// Throws for an int8 model: what changes weights, and names itself, needs those in f32.
+void require_f32(const Model& model, const std::string& what);
+
 // Throws Error listing the three forms if the source is none of them, and if the vocabulary does not fit the word
 // embeddings, with both sizes.
 std::unique_ptr<Model> open_model(const std::string& source, const OpenOptions& options = {});

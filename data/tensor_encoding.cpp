@@ -48,17 +48,25 @@ void write_tensor(const Hdf5Group& group, const std::string& name, const Tensor&
     bitmap.data<uint8_t>()[i / 8] |= static_cast<uint8_t>(1U << (i % 8));
     *to++ = v;
   }
-  std::ostringstream shape;
-  for (const int64_t d : tensor.shape().dims()) shape << (shape.tellp() > 0 ? " " : "") << d;
   const Hdf5Group parts = group.create_group(name);
   group.set_attribute(name, "encoding", sparse);
-  group.set_attribute(name, "shape", shape.str());
+  group.set_attribute(name, "shape", shape_text(tensor.shape()));
   parts.write("bitmap", bitmap);
   parts.write("values", rest);
 }
 
 Shape tensor_shape(const Hdf5Group& group, const std::string& name) {
   if (encoding_of(group, name) == dense) return group.info(name).shape;
+  return shape_attribute(group, name);
+}
+
+std::string shape_text(const Shape& shape) {
+  std::ostringstream text;
+  for (const int64_t d : shape.dims()) text << (text.tellp() > 0 ? " " : "") << d;
+  return text.str();
+}
+
+Shape shape_attribute(const Hdf5Group& group, const std::string& name) {
   const std::string text = group.attribute(name, "shape");
   std::istringstream in(text);
   std::vector<int64_t> dims;

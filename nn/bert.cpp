@@ -64,7 +64,7 @@ void Bert::set_compute(DType compute) {
   compute_ = compute;
   for (const EncoderLayer& layer : layers_)
     for (const Linear* linear : layer.linears()) {
-      if (compute == DType::bf16)
+      if (compute == DType::bf16 && linear->weight.quantized == nullptr)
         linear->pack();
       else
         linear->weight.packed = nullptr;

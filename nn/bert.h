@@ -59,6 +59,7 @@ class Bert {
   void set_gradient_checkpointing(bool on) { checkpointing_ = on; }
 
   const std::vector<EncoderLayer>& layers() const { return layers_; }
+  const Linear& pooler() const { return pooler_; }
 
  private:
   Var run_layers(const PackedBatch& batch, Context& context, std::span<const int32_t> last_rows) const;

@@ -13,7 +13,7 @@ struct Linear {
   Linear(const Scope& scope, int64_t out, int64_t in)
       : weight(scope.parameter("weight", {out, in}, Role::weight)), bias(scope.parameter("bias", {out}, Role::bias)) {}
   ops::Affine use(const Context& context) const {
-    return {weight.use(context), bias.use(context), weight.reads_packed() ? weight.packed : nullptr};
+    return {weight.use(context), bias.use(context), weight.reads_packed() ? weight.packed : nullptr, weight.quantized};
   }
   Var operator()(const Var& x, const Context& context, DType compute = DType::f32, DType result = DType::bf16) const {
     return ops::linear(input(x, context), use(context), compute, result);

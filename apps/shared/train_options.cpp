@@ -51,6 +51,7 @@ void TrainOptions::declare(CLI::App& app) {
       "--gradient-checkpointing", gradient_checkpointing,
       "keep only each layer's input for the backward pass and compute the rest again: less memory, a third more time");
   prune.declare(app, "prune.", true);
+  qat.declare(app, "qat.", true);
   app.add_option("--log-dir", log_dir,
                  "folder for metrics.jsonl: each step's loss, gradient norm, rate and speed, each evaluation");
   app.add_option("--save-every", save_every,
@@ -75,6 +76,7 @@ void TrainOptions::check() const {
         ": 0 or a positive number is expected");
   CHECK(max_grad_norm >= 0, "--max-grad-norm ", max_grad_norm, ": 0 or a positive number is expected");
   prune.check();
+  qat.check();
   CHECK(labels.size() >= 2, "--labels: at least two class names are expected");
   Schedule{.kind = schedule, .peak = learning_rate}.check();
   const auto folder = std::filesystem::absolute(output).parent_path();
@@ -101,6 +103,7 @@ nlohmann::json TrainOptions::effective(uint64_t seed) const {
                             {"max-steps", max_steps},
                             {"seed", seed}};
   if (prune.on() || prune.shrink) options["prune"] = prune.effective();
+  if (qat.on) options["qat"] = qat.effective();
   return options;
 }
 

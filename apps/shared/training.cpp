@@ -15,6 +15,7 @@
 #include "apps/shared/run_log.h"
 #include "compress/mask.h"
 #include "compress/pruner.h"
+#include "compress/quantizer.h"
 #include "compress/shrink.h"
 #include "core/kernels/isa.h"
 #include "core/parallel.h"
@@ -91,6 +92,7 @@ Run::Run(const TrainOptions& options, const CommonOptions& common)
   OpenOptions open{.seed = common.seed, .labels = options.labels};
   if (!options.vocab.empty()) open.vocabulary = options.vocab;
   model_ = open_model(options.model, open);
+  require_f32(*model_, "training");
   model_->options = options.effective(common.seed);
   check_max_length(options.max_length, model_->config.max_position_embeddings);
   if (options.dropout >= 0) model_->bert->set_dropout(static_cast<float>(options.dropout));
@@ -147,6 +149,13 @@ void Run::add_compressors() {
           ": the last pruning is at step ", s.kind == "once" ? s.begin : s.end, ", but the run has only ",
           schedule_.total, " steps; prune earlier");
     compressors_.push_back(std::make_unique<Pruner>(prune));
+  }
+  if (options_.qat.on) {  // behind the pruner: zero is a grid point, so what is pruned stays zero
+    QuantizeOptions quantize = options_.qat.options;
+    if (quantize.freeze < 0) quantize.freeze = std::max(quantize.begin + 1, 2 * schedule_.total / 3);
+    CHECK(quantize.begin < schedule_.total, "--qat.begin ", quantize.begin, ": the run has only ", schedule_.total,
+          " steps; begin earlier");
+    compressors_.push_back(std::make_unique<Quantizer>(quantize));
   }
   for (const auto& c : compressors_) {
     c->attach(*model_->bert, model_->store);
@@ -234,7 +243,9 @@ void Run::log_step(const Window& window, double loss, double norm, double rate, 
 }
 
 void Run::evaluate_and_keep_best(Progress& progress) {
+  for (const auto& c : compressors_) c->before_evaluation();
   last_ = evaluate(*model_->bert, dev_data_, options_.batch_size);
+  for (const auto& c : compressors_) c->after_evaluation();
   if (!std::isfinite(last_.loss))
     throw Failure(
         format("evaluation: loss %g after step %ld (epoch %ld, batch %ld); the last good checkpoint is kept; try a "
@@ -252,7 +263,9 @@ void Run::evaluate_and_keep_best(Progress& progress) {
     state_.best_step = state_.step;
     state_.extra["best_loss"] = last_.loss;
     model_->pruned = masks_of(model_->store);
-    save_checkpoint(output_, model_->store, model_->contents());
+    CheckpointContents contents = model_->contents();
+    for (const auto& c : compressors_) contents.quantized.merge(c->integers());
+    save_checkpoint(output_, model_->store, contents);
   }
   progress.print(format("epoch %ld  dev loss %.4f  accuracy %.4f%s", state_.epoch + 1, last_.loss, last_.accuracy,
                         best        ? "  (best so far, saved)"

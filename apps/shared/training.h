@@ -8,6 +8,7 @@
 
 #include "apps/shared/program.h"
 #include "apps/shared/prune_flags.h"
+#include "apps/shared/quant_flags.h"
 
 namespace espalier {
 
@@ -20,6 +21,7 @@ struct TrainOptions {
   std::string schedule = "linear", precision = "auto";
   bool shuffle = true, resume = false, gradient_checkpointing = false;
   PruneFlags prune;
+  QuantFlags qat;
 
   void declare(CLI::App& app);
   void check() const;  // throws for the first value out of range, naming the option

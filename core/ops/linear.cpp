@@ -238,6 +238,7 @@ Var mixed(const Var& x, std::span<const Affine> parts, DType result) {
 }  // namespace
 
 Var linear(const Var& x, std::span<const Affine> parts, DType compute, DType result) {
+  if (!parts.empty() && parts.front().quantized != nullptr) return linear_int8(x, parts);
   if (compute == DType::bf16) return mixed(x, parts, result);
   return dispatch_real("linear", x.dtype(), [&](auto zero) { return whole<decltype(zero)>(x, parts); });
 }

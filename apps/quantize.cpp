@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+// Makes an int8 model of a trained one, without training, and says what that brings.
+#include <cstdio>
+
+#include "apps/shared/calibration.h"
+#include "apps/shared/datasets.h"
+#include "apps/shared/evaluation.h"
+#include "apps/shared/part_table.h"
+#include "apps/shared/program.h"
+#include "apps/shared/progress.h"
+#include "apps/shared/quant_flags.h"
+#include "compress/mask.h"
+#include "core/kernels/gemm_int8.h"
+#include "data/model_source.h"
+
+namespace {
+using namespace espalier;
+
+struct Options {
+  std::string model, output, vocab, analyze;
+  QuantFlags quant;
+  CalibrationFlags calibration;
+};
+
+// What each layer by itself costs: loss and accuracy with only this one quantized.
+void print_sensitivity(const Options& o, const Model& model, Quantizer& quantizer, const CommonOptions& common) {
+  const TokenizedDataset data = load_tsv(o.analyze, model.tokenizer, model.config.labels, o.calibration.max_length);
+  const int64_t sites = std::ssize(quantizer.sites());
+  Progress progress(sites + 1, !common.quiet, true);
+  quantizer.enable(-1);
+  const Evaluation whole = evaluate(*model.bert, data, 32);
+  if (!common.json)
+    std::printf("%-58s %10s %10s\n%-58s %10.4f %10.4f\n", "quantized alone", "loss", "accuracy", "nothing", whole.loss,
+                whole.accuracy);
+  for (int64_t i = 0; i < sites; ++i) {
+    quantizer.enable(i);
+    const Evaluation e = evaluate(*model.bert, data, 32);
+    progress.update(i + 2, "layers");
+    const std::string name = quantizer.sites()[static_cast<size_t>(i)];
+    if (common.json)
+      print_json({{"layer", name},
+                  {"eval_loss", e.loss},
+                  {"eval_accuracy", e.accuracy},
+                  {"loss_change", e.loss - whole.loss}});
+    else
+      std::printf("%-58s %+10.4f %+10.4f\n", name.c_str(), e.loss - whole.loss, e.accuracy - whole.accuracy);
+  }
+  quantizer.enable(sites);
+}
+
+int run(Options& o, const CommonOptions& common) {
+  const bool calibrates = o.quant.options.mode == "static";
+  o.calibration.check(calibrates);
+  o.quant.check();
+  OpenOptions open{.seed = common.seed};
+  if (!o.vocab.empty()) open.vocabulary = o.vocab;
+  const auto model = open_model(o.model, open);
+  constexpr int64_t length = 32;
+  const PartReport before = sum_of(report_of(*model, length));
+  hold(model->store, model->pruned);  // zeros stay zeros
+  if (calibrates) o.quant.options.begin = o.quant.options.freeze = o.calibration.steps;
+  Quantizer quantizer(o.quant.options);
+  quantizer.attach(*model->bert, model->store);
+  if (calibrates)
+    calibrate(quantizer, *model, o.calibration, common, false);
+  else
+    quantizer.before_forward(0);
+  if (!o.analyze.empty()) print_sensitivity(o, *model, quantizer, common);
+  const std::string what = quantizer.describe();
+  quantizer.convert(model->store);
+  model->options["quantize"] = o.quant.effective();
+  save_checkpoint(o.output, model->store, model->contents());
+
+  const auto parts = report_of(*model, length);
+  const PartReport total = sum_of(parts);
+  const auto file = static_cast<int64_t>(std::filesystem::file_size(o.output));
+  if (common.json) {
+    print_json({{"output", o.output},
+                {"file_bytes", file},
+                {"tensor_bytes", total.stored},
+                {"tensor_bytes_before", before.stored},
+                {"parts", parts_to_json(parts)}});
+    return 0;
+  }
+  if (common.quiet) return 0;
+  std::printf("%s\n\n", what.c_str());
+  print_parts(parts);
+  std::printf("\ntensors in the file: %s instead of %s (%.1f %%); products in int8 by %s\n%s: %s\n",
+              in_megabytes(total.stored).c_str(), in_megabytes(before.stored).c_str(),
+              100 * static_cast<double>(total.stored) / static_cast<double>(before.stored), kernels::gemm_int8_kernel(),
+              o.output.c_str(), in_megabytes(file).c_str());
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Options o;
+  return run_program(
+      argc, argv,
+      "Makes an int8 model of a trained one, without training: the weights of encoder and pooler become integers, "
+      "static "
+      "ranges of their inputs are found on real text.\nexample: quantize --model model.h5 --output int8.h5 --mode "
+      "static "
+      "--calibration train.tsv",
+      [&](CLI::App& app) {
+        app.add_option("--model", o.model, "checkpoint FILE.h5, Hugging Face directory or random:SIZE")->required();
+        app.add_option("--output", o.output, "int8 checkpoint to write")->required();
+        o.quant.declare(app, "", false);
+        o.calibration.declare(app, "static", "--calibration",
+                              "TSV file, or folder with train.tsv; default: as train_sst2");
+        app.add_option("--analyze", o.analyze,
+                       "TSV file with labels: print what quantizing each layer alone costs there");
+        app.add_option("--vocab", o.vocab, "vocab.txt for random:* models");
+        return [&](const CommonOptions& common) { return run(o, common); };
+      });
+}
