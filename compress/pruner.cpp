@@ -78,7 +78,7 @@ void PruneOptions::check(const std::string& prefix) const {
     CHECK(schedule.initial == 0, option("initial"), schedule.initial, ": is for linear and cubic schedules");
     return;
   }
-  CHECK(schedule.end > schedule.begin, option("end"), schedule.end, ": a step after the first, ", schedule.begin,
+  CHECK(schedule.end == 0 || schedule.end > schedule.begin, option("end"), schedule.end, ": a step after the first, ", schedule.begin,
         ", is expected");
   CHECK(schedule.interval >= 1, option("interval"), schedule.interval, ": at least 1 step is expected");
   CHECK(schedule.initial >= 0 && schedule.initial <= amount, option("initial"), schedule.initial,

@@ -18,7 +18,7 @@ namespace espalier {
 struct PruneSchedule {
   std::string kind = "once";
   double initial = 0;
-  int64_t begin = 0, end = 0, interval = 100;
+  int64_t begin = 0, end = 0, interval = 100;  // check() lets end = 0 pass: whoever knows the run's length sets it
 
   bool due(int64_t step) const;
   double amount(double full, int64_t step) const;                                        // `full` from `end` on

@@ -77,6 +77,9 @@ void TrainOptions::check() const {
   CHECK(max_grad_norm >= 0, "--max-grad-norm ", max_grad_norm, ": 0 or a positive number is expected");
   prune.check();
   qat.check();
+  CHECK(!prune.shrink || !qat.on,
+        "--prune.shrink: an int8 checkpoint is not cut any more; prune, cut with prune "
+        "--shrink, then train with --qat.on");
   CHECK(labels.size() >= 2, "--labels: at least two class names are expected");
   Schedule{.kind = schedule, .peak = learning_rate}.check();
   const auto folder = std::filesystem::absolute(output).parent_path();

@@ -12,6 +12,8 @@ p.add_argument("--data", required=True)
 p.add_argument("--runs", required=True)
 p.add_argument("--rows", default="*", help="names of rows, with *")
 p.add_argument("--jobs", type=int, default=2)
+p.add_argument("--learning-rate", default="5e-5", help="of fine-tuning for one epoch; pruning over three epochs has 5e-5")
+p.add_argument("--report", action="store_true", help="make nothing: print the rows that RUNS has, with as many seeds as it has")
 p.add_argument("--build", default=os.path.join(os.path.dirname(__file__), "..", "..", "build"))
 a = p.parse_args()
 
@@ -62,12 +64,14 @@ def measured(row, seed):
     path = os.path.join(a.runs, "".join(c if c.isalnum() else "_" for c in name) + f"_{seed}")
     if os.path.exists(path + ".json"):
         return json.load(open(path + ".json"))
+    if a.report:
+        return None
     start, result = os.path.join(a.dense, f"f32_{seed}.h5"), {}
     if prune is not None:
         program("prune", "--model", start, "--output", path + ".pruned.h5", "--seed", str(seed), *(["--data", a.data] if "--method" in prune else []), *prune)
         start = path + ".pruned.h5"
         result["one_shot"] = accuracy(start)
-    program("train_sst2", "--model", start, "--data", a.data, "--output", path + ".h5", "--log-dir", path, "--epochs", str(epochs), "--batch-size", "32", "--learning-rate", "5e-5",
+    program("train_sst2", "--model", start, "--data", a.data, "--output", path + ".h5", "--log-dir", path, "--epochs", str(epochs), "--batch-size", "32", "--learning-rate", a.learning_rate if epochs == 1 else "5e-5",
             "--warmup", "0.06", "--seed", str(seed), "--save-every", "1000", "--resume", *train)
     looked_at = program("inspect", path + ".h5")
     encoder = [q for q in looked_at["parts"] if q["part"].startswith("layer ")]
@@ -92,8 +96,12 @@ with concurrent.futures.ThreadPoolExecutor(a.jobs) as pool:
 print("| pruned | zeros in the encoder | one-shot | fine-tuned | against dense | file |\n|---|---|---|---|---|---|")
 print(f"| nothing (dense, seeds {', '.join(map(str, dense))}) | 0 % | | {spread(dense.values())} | | {os.path.getsize(os.path.join(a.dense, 'f32_0.h5')) * 1e-6:.1f} MB |")
 for name, seeds, prune, _, epochs in rows:
-    found = [made[name, s] for s in range(seeds)]
+    of_seed = {s: made[name, s] for s in range(seeds) if made[name, s]}
+    found = list(of_seed.values())
+    if not found:
+        continue
+    seeds_of = f", {len(found)} seeds" if len(found) > 1 else ""
     one_shot = spread([f["one_shot"] for f in found]) if prune is not None else "–"
-    loss = statistics.mean(100 * (f["accuracy"] - dense[s]) for s, f in enumerate(found))
-    print(f"| {name} | {100 * statistics.mean(f['sparsity'] for f in found):.1f} % | {one_shot} | {spread([f['accuracy'] for f in found])} ({epochs} epoch{'s' if epochs > 1 else ''}) | {loss:+.2f} | "
+    loss = statistics.mean(100 * (f["accuracy"] - dense[s]) for s, f in of_seed.items())
+    print(f"| {name} | {100 * statistics.mean(f['sparsity'] for f in found):.1f} % | {one_shot} | {spread([f['accuracy'] for f in found])} ({epochs} epoch{'s' if epochs > 1 else ''}{seeds_of}) | {loss:+.2f} | "
           f"{statistics.mean(f['file_bytes'] for f in found) * 1e-6:.1f} MB |")

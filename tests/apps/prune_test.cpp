@@ -92,6 +92,13 @@ TEST_F(PrunePrograms, TrainingShrinksItsOutputInTheEnd) {
   EXPECT_LT(inspect("small.h5")["parameters"].get<int64_t>(), inspect("masked.h5")["parameters"].get<int64_t>());
 }
 
+TEST_F(PrunePrograms, SchedulesEndAtTwoThirdsByThemselves) {
+  succeed(
+      "train_sst2 --model dense.h5 --data data --output g.h5 --epochs 3 --batch-size 8 --prune.amount 0.5 "
+      "--prune.schedule cubic --prune.begin 2 --prune.interval 2 --quiet");
+  EXPECT_GT(encoder_sparsity(inspect("g.h5")), 0.45);
+}
+
 TEST_F(PrunePrograms, ThreadsDoNotChangeTheResult) {
   for (const std::string method : {"magnitude", "taylor --data data --calibration-steps 3", "wanda --data data"}) {
     for (const std::string threads : {"1", "2"})
