@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <csignal>
 #include <cstdio>
 #include <filesystem>
 
@@ -13,6 +12,7 @@
 #include "apps/shared/precision.h"
 #include "apps/shared/progress.h"
 #include "apps/shared/run_log.h"
+#include "apps/shared/stop_signal.h"
 #include "compress/mask.h"
 #include "compress/pruner.h"
 #include "compress/quantizer.h"
@@ -25,12 +25,6 @@
 
 namespace espalier {
 namespace {
-
-volatile std::sig_atomic_t stop_signal = 0;
-void on_signal(int signal) {
-  stop_signal = signal;
-  std::signal(signal, SIG_DFL);  // a second one ends the program at once
-}
 
 // Forward and backward over the batches of one optimizer step. The loss is the mean over the window's sentences, so
 // accumulation equals the large batch. Returns the loss.
@@ -186,9 +180,9 @@ void Run::resume() {
 
 int Run::run() {
   Progress progress(schedule_.total, !common_.quiet, common_.json);
-  while (evaluated_step() < schedule_.total && stop_signal == 0) {
+  while (evaluated_step() < schedule_.total && stop_signal() == 0) {
     const Epoch epoch = loader_->epoch(state_.epoch);
-    while (state_.batch < loader_->windows() && state_.step < schedule_.total && stop_signal == 0) {
+    while (state_.batch < loader_->windows() && state_.step < schedule_.total && stop_signal() == 0) {
       const auto start = std::chrono::steady_clock::now();
       const Window window = epoch.window(state_.batch);
       for (const auto& c : compressors_) c->before_forward(state_.step);
@@ -210,7 +204,7 @@ int Run::run() {
       log_step(window, loss, norm, rate, progress);
       if (options_.save_every > 0 && state_.step % options_.save_every == 0) save_state();
     }
-    if (stop_signal != 0) break;  // an evaluation that is due is left to the resumed run
+    if (stop_signal() != 0) break;  // an evaluation that is due is left to the resumed run
     evaluate_and_keep_best(progress);
     if (state_.batch == loader_->windows()) {
       ++state_.epoch;
@@ -221,7 +215,7 @@ int Run::run() {
   if (evaluated_step() < schedule_.total) {
     save_state();
     progress.print(format("stopped after step %ld; --resume continues from ", state_.step) + state_path_.string());
-    return 128 + static_cast<int>(stop_signal);
+    return 128 + stop_signal();
   }
   if (options_.prune.shrink) shrink_output();
   print_result();
@@ -320,9 +314,7 @@ void Run::print_result() const {
 
 int train(const TrainOptions& options, const CommonOptions& common) {
   options.check();
-  stop_signal = 0;
-  std::signal(SIGINT, on_signal);
-  std::signal(SIGTERM, on_signal);
+  catch_stop_signals();
   return Run(options, common).run();
 }
 
