@@ -78,8 +78,8 @@ void PruneOptions::check(const std::string& prefix) const {
     CHECK(schedule.initial == 0, option("initial"), schedule.initial, ": is for linear and cubic schedules");
     return;
   }
-  CHECK(schedule.end == 0 || schedule.end > schedule.begin, option("end"), schedule.end, ": a step after the first, ", schedule.begin,
-        ", is expected");
+  CHECK(schedule.end == 0 || schedule.end > schedule.begin, option("end"), schedule.end, ": a step after the first, ",
+        schedule.begin, ", is expected");
   CHECK(schedule.interval >= 1, option("interval"), schedule.interval, ": at least 1 step is expected");
   CHECK(schedule.initial >= 0 && schedule.initial <= amount, option("initial"), schedule.initial,
         ": a share from 0 to the amount ", amount, " is expected");

@@ -99,16 +99,15 @@ void Quantizer::attach(const Bert& model, ParameterStore& store) {
   if (!options_.learned) return;
   for (const Site& site : sites_) {
     if (site.input == nullptr) continue;  // the table keeps the scales of its rows' largest values
-    scales_.add(site.weights.front().first->name + ".input_scale", {1}, Role::bias);
-    for (const auto& [p, transform] : site.weights) scales_.add(p->name + ".scale", {p->shape[0]}, Role::bias);
+    scales_.store.add(site.weights.front().first->name + ".input_scale", {1}, Role::bias);
+    for (const auto& [p, transform] : site.weights) scales_.store.add(p->name + ".scale", {p->shape[0]}, Role::bias);
   }
-  scales_.lay_out();
-  optimizer_ = std::make_unique<AdamW>(scales_, AdamWOptions{.weight_decay = 0});
+  scales_.start();
   for (const Site& site : sites_) {
     if (site.input == nullptr) continue;
-    site.input->learn(&scales_.at(site.weights.front().first->name + ".input_scale"));
+    site.input->learn(&scales_.store.at(site.weights.front().first->name + ".input_scale"));
     for (const auto& [p, transform] : site.weights) {
-      Parameter& scale = scales_.at(p->name + ".scale");
+      Parameter& scale = scales_.store.at(p->name + ".scale");
       first_scales(before(*p, transform.get()), options_.bits, scale.value);
       transform->learn(&scale);
     }
@@ -126,9 +125,9 @@ void Quantizer::before_forward(int64_t step) {
 }
 
 void Quantizer::after_step(int64_t /*step*/) {
-  if (!optimizer_) return;
-  optimizer_->step(options_.scale_rate);
-  for (Parameter* p : scales_.all())
+  if (!scales_.started()) return;
+  scales_.step(options_.scale_rate);
+  for (Parameter* p : scales_.store.all())
     for (float& s : p->value.span<float>())
       if (s < 1e-8F && s != 0) s = 1e-8F;  // 0: an input that was not seen yet
 }
@@ -198,11 +197,7 @@ void Quantizer::save(const Hdf5Group& group) const {
   for (const Site& site : sites_)
     if (site.input != nullptr && site.input->observer() != nullptr)
       site.input->observer()->save(observers.create_group(site.weights.front().first->name));
-  if (!optimizer_) return;
-  group.write("scales", scales_.values());
-  group.write("first_moments", optimizer_->first_moments());
-  group.write("second_moments", optimizer_->second_moments());
-  group.write_text("steps", std::to_string(optimizer_->steps()));
+  scales_.save(group);
 }
 
 void Quantizer::load(const Hdf5Group& group) {
@@ -210,14 +205,7 @@ void Quantizer::load(const Hdf5Group& group) {
   for (const Site& site : sites_)
     if (site.input != nullptr && site.input->observer() != nullptr)
       site.input->observer()->load(observers.group(site.weights.front().first->name));
-  if (!optimizer_) return;
-  group.read_into("scales", scales_.values());
-  group.read_into("first_moments", optimizer_->first_moments());
-  group.read_into("second_moments", optimizer_->second_moments());
-  const std::string steps = group.read_text("steps");
-  CHECK(!steps.empty() && steps.size() < 19 && steps.find_first_not_of("0123456789") == std::string::npos,
-        group.where("steps"), " is '", steps.substr(0, 20), "'; expected a number");
-  optimizer_->set_steps(std::stoll(steps));
+  scales_.load(group);
 }
 
 std::string Quantizer::describe() const {

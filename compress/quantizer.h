@@ -10,8 +10,8 @@
 
 #include "compress/compressor.h"
 #include "compress/fake_quant.h"
+#include "compress/learned.h"
 #include "data/quantized_weights.h"
-#include "optim/adamw.h"
 
 namespace espalier {
 
@@ -68,8 +68,7 @@ class Quantizer : public Compressor {
   QuantizeOptions options_;
   std::vector<Site> sites_;
   std::vector<uint8_t> matched_;  // of keep_f32
-  ParameterStore scales_;         // learned: one parameter for each weight and input
-  std::unique_ptr<AdamW> optimizer_;
+  Learned scales_;                // one parameter for each weight and input, where they learn
 };
 
 }  // namespace espalier

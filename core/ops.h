@@ -65,8 +65,34 @@ Var attention(const Var& qkv, std::span<const int32_t> offsets, int64_t heads, c
 Var gather_rows(const Var& x, std::span<const int32_t> rows);
 
 // Cross-entropy of logits[B, C] against class numbers, summed over the B rows and divided by `divisor` (B for the mean;
-// the whole window's sentences under gradient accumulation). One element. Saved: the probabilities.
+// the whole window's sentences under gradient accumulation). Rows with the label -1, unlabelled ones, add nothing. One
+// element. Saved: the probabilities.
 Var cross_entropy(const Var& logits, std::span<const int32_t> labels, double divisor);
+
+// Distillation (Hinton et al. 2015, arXiv:1503.02531): T^2 times the Kullback-Leibler divergence of softmax(logits / T)
+// from softmax(teacher / T), both [B, C], summed over the B rows and divided by `divisor`. It is the soft cross-entropy
+// minus the teacher's entropy: the same gradient, and zero where both agree. One element. Saved: [B, C].
+Var soft_cross_entropy(const Var& logits, const Tensor& teacher, double temperature, double divisor);
+
+// Sum of (x - target)^2 over all elements, divided by `divisor` (the number of elements for the mean). Saved: both.
+Var mse(const Var& x, const Tensor& target, double divisor);
+
+// Sum over the rows of x[R, H] of 1 - cos(x_r, target_r), divided by `divisor`. Saved: both.
+Var cosine_distance(const Var& x, const Tensor& target, double divisor);
+
+// How the tokens of a sentence relate, compared with a teacher: in each head the scaled products of two of query, key
+// and value (0, 1, 2) with each other. Query and key are attention: its scores by squared error (TinyBERT, Jiao et al.
+// 2020, arXiv:1909.10351) or its probabilities by KL divergence (MiniLM, Wang et al. 2020, arXiv:2002.10957); equal
+// ones are the self-relations of MiniLMv2 (arXiv:2012.15828), for any number of heads that divides both widths.
+// qkv[T, 3 W] of student and teacher, whose W may differ, f32, bf16 or f64. A sentence's loss is the mean over its
+// heads and pairs (scores) or rows (probabilities); y is the sum over sentences divided by `divisor`. Saved: both qkv.
+struct Relation {
+  int left = 0, right = 1;
+  int64_t heads = 1;
+  bool probabilities = true;
+};
+Var relation_loss(const Var& student, const Tensor& teacher, std::span<const int32_t> offsets, const Relation& relation,
+                  double divisor);
 
 // y = f(x, tape), with f run again in the backward pass instead of being remembered (Chen et al. 2016,
 // arXiv:1604.06174). f must give the same y each time and may use parameters; if x is a constant, they get no gradient.
@@ -90,7 +116,7 @@ Var fake_quant(const Var& x, const QuantGrid& grid);
 // x.
 Var fake_quant(const Var& x, const Var& scale, int32_t low, int32_t high);
 
-// Sum of one-element terms.
-Var sum(std::span<const Var> terms);
+// Sum of one-element terms, each times its weight; without weights, of the terms themselves.
+Var sum(std::span<const Var> terms, std::span<const double> weights = {});
 
 }  // namespace espalier::ops

@@ -12,14 +12,20 @@
 
 namespace espalier {
 
+// What lies inside a forward pass, for losses on it.
+struct Activations {
+  std::vector<Var> hidden;  // [T, H] each: the embeddings, then what each layer makes of them
+  std::vector<Var> qkv;     // [T, 3 A D] of each layer: queries, keys and values side by side
+};
+
 // One post-layer-norm encoder layer: self-attention and feed-forward, each with dropout, residual and layer
 // normalisation.
 struct EncoderLayer {
   EncoderLayer(const Scope& scope, const BertConfig& config, int64_t index = 0);
   // x[T, H] f32 -> [T, H] f32; products and what lies between them are in `compute`, f32 or bf16. With rows, what
-  // follows attention is computed for these rows of x only: -> [rows, H].
+  // follows attention is computed for these rows of x only: -> [rows, H]. Adds queries, keys and values to `qkv`.
   Var operator()(const Var& x, std::span<const int32_t> offsets, Context& context, DType compute = DType::f32,
-                 std::span<const int32_t> rows = {}) const;
+                 std::span<const int32_t> rows = {}, std::vector<Var>* qkv = nullptr) const;
   // Query, key and value share their input: its transforms are those of the query's weight.
   std::array<const Linear*, 6> linears() const {
     return {&query, &key, &value, &attention_output, &intermediate, &output};
@@ -43,8 +49,8 @@ class Bert {
   Bert(const Bert&) = delete;
   Bert& operator=(const Bert&) = delete;
 
-  Var operator()(const PackedBatch& batch,
-                 Context& context) const;  // logits[B, C]; the last layer works on [CLS] rows only
+  // logits[B, C]; the last layer works on [CLS] rows only, unless somebody wants to see what lies inside.
+  Var operator()(const PackedBatch& batch, Context& context, Activations* inside = nullptr) const;
   Var encode(const PackedBatch& batch, Context& context) const;  // last hidden states[T, H]
 
   const BertConfig& config() const { return config_; }
@@ -62,7 +68,8 @@ class Bert {
   const Linear& pooler() const { return pooler_; }
 
  private:
-  Var run_layers(const PackedBatch& batch, Context& context, std::span<const int32_t> last_rows) const;
+  Var run_layers(const PackedBatch& batch, Context& context, std::span<const int32_t> last_rows,
+                 Activations* inside = nullptr) const;
 
   BertConfig config_;
   Parameter &word_, &position_, &segment_;

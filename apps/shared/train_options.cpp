@@ -11,11 +11,14 @@
 
 namespace espalier {
 
-void TrainOptions::declare(CLI::App& app) {
-  app.add_option("--model", model,
-                 "what to fine-tune: a Hugging Face directory, a checkpoint FILE.h5, or "
-                 "random:tiny|mini|small|medium|base|large")
-      ->required();
+void TrainOptions::declare(CLI::App& app, bool distilling) {
+  const std::string forms =
+      "a Hugging Face directory, a checkpoint FILE.h5, or random:tiny|mini|small|medium|base|large";
+  if (distilling)
+    app.add_option("--student", model, "what to train: " + forms + "; default: the teacher, cut by --student-layers");
+  else
+    app.add_option("--model", model, "what to fine-tune: " + forms)->required();
+  distill.declare(app, distilling ? "" : "distill.");
   app.add_option("--data", data,
                  "folder with train.tsv and dev.tsv (header: sentence, optional sentence2, label); default: "
                  "$ESPALIER_DATA, ../shared/data/sst2, else built-in synthetic reviews");
@@ -61,6 +64,14 @@ void TrainOptions::declare(CLI::App& app) {
   app.add_flag("--resume", resume, "continue a stopped run from OUTPUT.state.h5, or start if there is none");
 }
 
+void TrainOptions::complete() {
+  if (!model.empty()) return;
+  CHECK(!distill.student_layers.empty(),
+        "--student or --student-layers is missing; expected a model to train, or some "
+        "layers of the teacher, such as --student-layers 0,2,4");
+  model = distill.teachers.front();
+}
+
 void TrainOptions::check() const {
   const auto at_least = [](const char* option, int64_t value, int64_t least) {
     CHECK(value >= least, option, " ", value, ": at least ", least, " is expected");
@@ -77,6 +88,7 @@ void TrainOptions::check() const {
   CHECK(max_grad_norm >= 0, "--max-grad-norm ", max_grad_norm, ": 0 or a positive number is expected");
   prune.check();
   qat.check();
+  distill.check();
   CHECK(!prune.shrink || !qat.on,
         "--prune.shrink: an int8 checkpoint is not cut any more; prune, cut with prune "
         "--shrink, then train with --qat.on");
@@ -107,6 +119,7 @@ nlohmann::json TrainOptions::effective(uint64_t seed) const {
                             {"seed", seed}};
   if (prune.on() || prune.shrink) options["prune"] = prune.effective();
   if (qat.on) options["qat"] = qat.effective();
+  if (distill.on() || !distill.student_layers.empty()) options["distill"] = distill.effective();
   return options;
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "apps/shared/distill_flags.h"
 #include "apps/shared/program.h"
 #include "apps/shared/prune_flags.h"
 #include "apps/shared/quant_flags.h"
@@ -22,8 +23,11 @@ struct TrainOptions {
   bool shuffle = true, resume = false, gradient_checkpointing = false;
   PruneFlags prune;
   QuantFlags qat;
+  DistillFlags distill;
 
-  void declare(CLI::App& app);
+  // For distill, the model to start from is --student and the teacher's options have no prefix.
+  void declare(CLI::App& app, bool distilling = false);
+  void complete();     // the student's default: the first teacher
   void check() const;  // throws for the first value out of range, naming the option
 
   // What decides the result, for the checkpoint and for --resume's check. Leaves out paths of outputs, threads and the
@@ -33,6 +37,6 @@ struct TrainOptions {
 
 // Runs a fine-tuning to its end, or to a signal: SIGINT and SIGTERM save the state and return 128 + the
 // signal's number. Returns the exit code.
-int train(const TrainOptions& options, const CommonOptions& common);
+int train(TrainOptions options, const CommonOptions& common);
 
 }  // namespace espalier
