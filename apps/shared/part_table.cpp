@@ -36,17 +36,17 @@ std::string what_it_brings(const PartReport& before, const PartReport& after) {
   std::string text =
       format("smaller: the tensors in the file, %s instead of %s (%.0f %%)\n", in_megabytes(after.stored).c_str(),
              in_megabytes(4 * before.parameters).c_str(), share(after.stored, 4 * before.parameters));
-  if (after.parameters < before.parameters) {
+  if (after.parameters < before.parameters)
     text += format("smaller: parameters in memory, %.2f M instead of %.2f M (%.0f %%)\n",
                    static_cast<double>(after.parameters) * 1e-6, static_cast<double>(before.parameters) * 1e-6,
                    share(after.parameters, before.parameters));
+  if (after.flop < before.flop)
     text += format("faster: %.0f %% of the work a token is left; expect up to %.2fx\n", share(after.flop, before.flop),
                    before.flop / after.flop);
-  }
   if (after.sparsity() >= 0.001)  // a trained model has a few zeros of its own
     text += format(
         "not faster, nor smaller in memory: the %.1f %% of zeros that are left in the tensors; products compute "
-        "with them as with any other number (1.00x). Only heads and neurons that --shrink cuts out bring speed\n",
+        "with them as with any other number (1.00x). Only layers, heads and neurons that are cut out bring speed\n",
         100 * after.sparsity());
   return text;
 }
