@@ -23,6 +23,7 @@ struct Options {
 
 // The pruner's choice, put into the values; layers are cut out. Returns what was done.
 std::string mask(Options& o, const CommonOptions& common, std::unique_ptr<Model>& model) {
+  require_f32(*model, "pruning");
   hold(model->store, model->pruned);
   Pruner pruner(o.prune.options);
   pruner.attach(*model->bert, model->store);
@@ -47,7 +48,6 @@ int run(Options& o, const CommonOptions& common) {
   OpenOptions open{.seed = common.seed};
   if (!o.vocab.empty()) open.vocabulary = o.vocab;
   auto model = open_model(o.model, open);
-  require_f32(*model, "pruning");
   constexpr int64_t length = 32;
   const PartReport before = sum_of(report_of(*model, length));
   nlohmann::json figures;
@@ -55,7 +55,6 @@ int run(Options& o, const CommonOptions& common) {
   if (o.prune.on()) what += mask(o, common, model);
   if (o.prune.shrink) model = shrink(*model);
   save_checkpoint(o.output, model->store, model->contents());
-
   const auto parts = report_of(*model, length);
   const PartReport total = sum_of(parts);
   const auto file = static_cast<int64_t>(std::filesystem::file_size(o.output));
@@ -70,12 +69,11 @@ int run(Options& o, const CommonOptions& common) {
                     {"expected_speedup", before.flop / total.flop},
                     {"parts", parts_to_json(parts)}});
     print_json(figures);
-    return 0;
+  } else if (!common.quiet) {
+    std::printf("%s\n", what.c_str());
+    print_parts(parts);
+    std::printf("\n%s%s: %s\n", what_it_brings(before, total).c_str(), o.output.c_str(), in_megabytes(file).c_str());
   }
-  if (common.quiet) return 0;
-  std::printf("%s\n", what.c_str());
-  print_parts(parts);
-  std::printf("\n%s%s: %s\n", what_it_brings(before, total).c_str(), o.output.c_str(), in_megabytes(file).c_str());
   return 0;
 }
 

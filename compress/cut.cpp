@@ -20,6 +20,32 @@ void for_elements(const Shape& shape, const Piece& piece, const F& f) {
     for (const int64_t c : cols) f(r * width + c, to++);
 }
 
+template <class T>
+void copy(const Tensor& from, const Piece& piece, const Tensor& to) {
+  for_elements(from.shape(), piece, [a = from.data<T>(), b = to.data<T>()](int64_t i, int64_t j) { b[j] = a[i]; });
+}
+
+Tensor copy_bits(const Tensor& from, const Shape& shape, const Piece& piece, const Shape& to) {
+  Mask mask(shape);
+  mask.set(from);
+  const Tensor bits = Mask::bits_of(to, false);
+  for_elements(shape, piece, [&](int64_t a, int64_t b) {
+    if (mask.keeps(a)) bits.data<uint8_t>()[b / 8] |= static_cast<uint8_t>(1U << (b % 8));
+  });
+  return bits;
+}
+
+// Rows keep their scales, and the input its grid: whoever is cut out met zeros.
+std::shared_ptr<const QuantizedWeight> copy_integers(const QuantizedWeight& from, const Piece& piece, const Shape& to) {
+  const Tensor q(to, DType::s8), scale({to.rows()}), zero_point({to.rows()}, DType::i32);
+  const Piece rows{.from = piece.from, .rows = piece.rows};
+  copy<int8_t>(from.q(), piece, q);
+  copy<float>(from.grid().scale, rows, scale);
+  copy<int32_t>(from.grid().zero_point, rows, zero_point);
+  return std::make_shared<QuantizedWeight>(q, QuantGrid{scale, zero_point, from.grid().low, from.grid().high},
+                                           from.bits(), from.input(), from.products());
+}
+
 void check(const Piece& piece, const Shape& from, const Parameter& to) {
   const int64_t width = from.rank() > 1 ? from.cols() : 1;
   const int64_t rows = piece.rows ? std::ssize(*piece.rows) : from.rows();
@@ -41,25 +67,18 @@ std::unique_ptr<Model> cut(const Model& model, const BertConfig& config, const W
   model.store.settle();
   auto small = std::make_unique<Model>(config, tokenizer);
   small->store.lay_out();
-  for (const Parameter* to : small->store.all()) {
+  for (Parameter* to : small->store.all()) {
     const auto found = pieces.find(to->name);
     const Piece piece = found != pieces.end() ? found->second : Piece{to->name};
     const Parameter& from = model.store.at(piece.from);
     check(piece, from.shape, *to);
-    const float* const values = from.value.data<float>();
-    float* const kept = to->value.data<float>();
-    for_elements(from.shape, piece, [&](int64_t a, int64_t b) { kept[b] = values[a]; });
-
-    const auto pruned = model.pruned.find(piece.from);
-    if (pruned == model.pruned.end()) continue;
-    Mask mask(from.shape);
-    mask.set(pruned->second);
-    const Tensor bits = Mask::bits_of(to->shape, false);
-    for_elements(from.shape, piece, [&](int64_t a, int64_t b) {
-      if (mask.keeps(a)) bits.data<uint8_t>()[b / 8] |= static_cast<uint8_t>(1U << (b % 8));
-    });
-    if (!std::ranges::equal(bits.span<uint8_t>(), Mask::bits_of(to->shape, true).span<uint8_t>()))
-      small->pruned[to->name] = bits;
+    copy<float>(from.value, piece, to->value);
+    if (from.quantized) to->quantized = copy_integers(*from.quantized, piece, to->shape);
+    if (const auto mask = model.pruned.find(piece.from); mask != model.pruned.end()) {
+      const Tensor bits = copy_bits(mask->second, from.shape, piece, to->shape);
+      if (!std::ranges::equal(bits.span<uint8_t>(), Mask::bits_of(to->shape, true).span<uint8_t>()))
+        small->pruned[to->name] = bits;
+    }
   }
   small->options = model.options;
   small->source = model.source;

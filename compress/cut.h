@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Cutting: a smaller model made of pieces of another one's tensors, masks included. What shrink, keep_layers and
-// keep_tokens have in common; each of them only says which pieces.
+// Cutting: a smaller model made of pieces of another one's tensors, masks and integers included. What shrink,
+// keep_layers and keep_tokens have in common; each of them only says which pieces.
 #pragma once
 
 #include <map>
@@ -24,8 +24,8 @@ struct Piece {
 using Pieces = std::map<std::string, Piece>;  // by the name of the parameter that they become
 
 // A model of this configuration and tokenizer. What no piece is given for is copied from the parameter of the same
-// name. Its masks are those of the pieces, where they still drop something; the run's options and the source are the
-// same. Throws for a piece of the wrong size.
+// name. Its masks are those of the pieces, where they still drop something; an int8 model stays one; the run's options
+// and the source are the same. Throws for a piece of the wrong size.
 std::unique_ptr<Model> cut(const Model& model, const BertConfig& config, const WordPiece& tokenizer,
                            const Pieces& pieces);
 

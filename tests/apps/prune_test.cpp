@@ -92,6 +92,19 @@ TEST_F(PrunePrograms, TrainingShrinksItsOutputInTheEnd) {
   EXPECT_LT(inspect("small.h5")["parameters"].get<int64_t>(), inspect("masked.h5")["parameters"].get<int64_t>());
 }
 
+TEST_F(PrunePrograms, ShrinkingWhatIsInt8LeavesItInt8) {
+  const std::string train =
+      "train_sst2 --model dense.h5 --data data --epochs 2 --prune.amount 0.5 --prune.structure neuron --qat.on --quiet "
+      "--output ";
+  succeed(train + "masked.h5");
+  succeed(train + "small.h5 --prune.shrink");
+  EXPECT_EQ(logit_difference("masked.h5", "small.h5"), 0);
+  EXPECT_LT(inspect("small.h5")["tensor_bytes"].get<int64_t>(), inspect("masked.h5")["tensor_bytes"].get<int64_t>());
+  succeed("prune --model masked.h5 --output again.h5 --shrink --quiet");
+  EXPECT_TRUE(bytes("again.h5") == bytes("small.h5"));
+  expect_refused("prune --model masked.h5 --output p.h5 --amount 0.5", {"is int8; pruning needs f32 weights"});
+}
+
 TEST_F(PrunePrograms, LayersAreCutOut) {
   const auto dropped =
       objects_of(succeed("prune --model dense.h5 --output a.h5 --structure layer --drop-layers 1 --json").out).at(0);
