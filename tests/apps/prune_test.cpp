@@ -99,7 +99,7 @@ TEST_F(PrunePrograms, ShrinkingWhatIsInt8LeavesItInt8) {
   succeed(train + "masked.h5");
   succeed(train + "small.h5 --prune.shrink");
   EXPECT_EQ(logit_difference("masked.h5", "small.h5"), 0);
-  EXPECT_LT(inspect("small.h5")["tensor_bytes"].get<int64_t>(), inspect("masked.h5")["tensor_bytes"].get<int64_t>());
+  EXPECT_LT(inspect("small.h5")["file_bytes"].get<int64_t>(), inspect("masked.h5")["file_bytes"].get<int64_t>());
   succeed("prune --model masked.h5 --output again.h5 --shrink --quiet");
   EXPECT_TRUE(bytes("again.h5") == bytes("small.h5"));
   expect_refused("prune --model masked.h5 --output p.h5 --amount 0.5", {"is int8; pruning needs f32 weights"});
