@@ -39,7 +39,7 @@ int run(const Options& o, const CommonOptions& common) {
     print_json({{"model", o.model},
                 {"parameters", total.parameters},
                 {"sparsity", total.sparsity()},
-                {"bits", 32},
+                {"bits", total.bits},
                 {"file_bytes", file},
                 {"memory_bytes", memory},
                 {"flop_per_token", total.flop},
@@ -51,8 +51,9 @@ int run(const Options& o, const CommonOptions& common) {
     return 0;
   }
   print_parts(parts);
-  std::printf("\nfile %s, parameters in memory %s in f32 (32 bits); work for sentences of %ld tokens\n",
-              file > 0 ? in_megabytes(file).c_str() : "none", in_megabytes(memory).c_str(), o.length);
+  std::printf("\nfile %s, numbers of %s bits; %s of parameters in memory; work for sentences of %ld tokens\n",
+              file > 0 ? in_megabytes(file).c_str() : "none", bits_of(total).c_str(), in_megabytes(memory).c_str(),
+              o.length);
   std::printf("pruned tensors: %ld\n|w| of the encoder's linear layers:", std::ssize(model->pruned));
   for (size_t i = 0; i < histogram.size(); ++i) std::printf("  %s %.1f%%", histogram_bins()[i], 100 * histogram[i]);
   std::printf("\n");

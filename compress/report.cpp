@@ -26,6 +26,7 @@ PartReport& PartReport::operator+=(const PartReport& other) {
   zeros += other.zeros;
   stored += other.stored;
   flop += other.flop;
+  bits.insert(other.bits.begin(), other.bits.end());
   return *this;
 }
 
@@ -51,7 +52,10 @@ std::vector<PartReport> report_of(const Model& model, int64_t length) {
     const int64_t n = p->shape.size(), zeros = zeros_of(p->value);
     PartReport& to = part(p->name);
     const int64_t stored = p->quantized == nullptr ? stored_bytes(n, zeros) : stored_bytes(*p->quantized, zeros);
-    to += {.parameters = n, .zeros = zeros, .stored = stored};
+    to += {.parameters = n,
+           .zeros = zeros,
+           .stored = stored,
+           .bits = {p->quantized == nullptr ? 32 : p->quantized->bits()}};
     if (p->role != Role::weight) continue;
     const double per_token = p->name.starts_with(layer_prefix) ? 1 : 1 / static_cast<double>(length);
     to.flop += 2 * static_cast<double>(n) * per_token;

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <filesystem>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -14,8 +15,9 @@ namespace espalier {
 struct PartReport {
   std::string part = {};  // "embeddings", "layer 0 attention", "layer 0 feed-forward", …, "pooler and classifier"
   int64_t parameters = 0, zeros = 0;
-  int64_t stored = 0;  // bytes of the tensors in a checkpoint
-  double flop = 0;     // a token, multiplications and additions, in sentences of `length` tokens
+  int64_t stored = 0;       // bytes of the tensors in a checkpoint
+  std::set<int> bits = {};  // of the tensors' numbers: 32 (f32), 8 … 2
+  double flop = 0;          // a token, multiplications and additions, in sentences of `length` tokens
 
   double sparsity() const { return parameters > 0 ? static_cast<double>(zeros) / static_cast<double>(parameters) : 0; }
   PartReport& operator+=(const PartReport& other);

@@ -42,7 +42,7 @@ Pool neurons_of(const EncoderLayer& layer) {
       {rows_of(layer.intermediate.weight, 1), rows_of(layer.intermediate.bias, 1), columns_of(layer.output.weight, 1)}};
 }
 
-// Zeros do not take a layer away, its layer norms would stay: what the pruner chose is cut out, see compress/layers.
+// For the choice only: zeros do not take a layer away, compress/layers cuts it out.
 Pool layers_of(const Bert& model) {
   Pool pool{"encoder layers", std::ssize(model.layers()), {}};
   for (int64_t i = 0; i < pool.units; ++i)
@@ -97,8 +97,7 @@ Structure Structure::parse(const std::string& text) {
     return s;
   }
   fail("prune: structure '", text,
-       "': choose weight, N:M such as 2:4, block:RxC such as block:32x32, head, neuron or "
-       "layer");
+       "': choose weight, N:M such as 2:4, block:RxC such as block:32x32, head, neuron or layer");
 }
 
 std::string Structure::describe() const {

@@ -9,11 +9,17 @@ namespace espalier {
 
 std::string in_megabytes(int64_t bytes) { return format("%.1f MB", static_cast<double>(bytes) * 1e-6); }
 
+std::string bits_of(const PartReport& part) {
+  std::string text;
+  for (const int bits : part.bits) text += (text.empty() ? "" : ", ") + std::to_string(bits);
+  return text;
+}
+
 void print_parts(const std::vector<PartReport>& parts) {
-  std::printf("%-24s %12s %9s %12s %14s\n", "part", "parameters", "zeros", "stored", "MFLOP/token");
+  std::printf("%-24s %12s %9s %7s %12s %14s\n", "part", "parameters", "zeros", "bits", "stored", "MFLOP/token");
   const auto line = [](const PartReport& p) {
-    std::printf("%-24s %12ld %8.2f%% %12s %14.3f\n", p.part.c_str(), p.parameters, 100 * p.sparsity(),
-                in_megabytes(p.stored).c_str(), p.flop * 1e-6);
+    std::printf("%-24s %12ld %8.2f%% %7s %12s %14.3f\n", p.part.c_str(), p.parameters, 100 * p.sparsity(),
+                bits_of(p).c_str(), in_megabytes(p.stored).c_str(), p.flop * 1e-6);
   };
   for (const PartReport& part : parts) line(part);
   line(sum_of(parts));
@@ -26,6 +32,7 @@ nlohmann::json parts_to_json(const std::vector<PartReport>& parts) {
                     {"parameters", p.parameters},
                     {"zeros", p.zeros},
                     {"sparsity", p.sparsity()},
+                    {"bits", p.bits},
                     {"stored_bytes", p.stored},
                     {"flop_per_token", p.flop}});
   return list;
@@ -36,17 +43,17 @@ std::string what_it_brings(const PartReport& before, const PartReport& after) {
   std::string text =
       format("smaller: the tensors in the file, %s instead of %s (%.0f %%)\n", in_megabytes(after.stored).c_str(),
              in_megabytes(4 * before.parameters).c_str(), share(after.stored, 4 * before.parameters));
-  if (after.parameters < before.parameters) {
+  if (after.parameters < before.parameters)
     text += format("smaller: parameters in memory, %.2f M instead of %.2f M (%.0f %%)\n",
                    static_cast<double>(after.parameters) * 1e-6, static_cast<double>(before.parameters) * 1e-6,
                    share(after.parameters, before.parameters));
+  if (after.flop < before.flop)
     text += format("faster: %.0f %% of the work a token is left; expect up to %.2fx\n", share(after.flop, before.flop),
                    before.flop / after.flop);
-  }
   if (after.sparsity() >= 0.001)  // a trained model has a few zeros of its own
     text += format(
         "not faster, nor smaller in memory: the %.1f %% of zeros that are left in the tensors; products compute "
-        "with them as with any other number (1.00x). Only heads and neurons that --shrink cuts out bring speed\n",
+        "with them as with any other number (1.00x). Only layers, heads and neurons that are cut out bring speed\n",
         100 * after.sparsity());
   return text;
 }

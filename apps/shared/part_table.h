@@ -10,6 +10,9 @@
 
 namespace espalier {
 
+// "8, 32": how many bits the part's numbers have in a file.
+std::string bits_of(const PartReport& part);
+
 void print_parts(const std::vector<PartReport>& parts);
 nlohmann::json parts_to_json(const std::vector<PartReport>& parts);
 

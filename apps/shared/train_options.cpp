@@ -89,9 +89,6 @@ void TrainOptions::check() const {
   prune.check();
   qat.check();
   distill.check();
-  CHECK(!prune.shrink || !qat.on,
-        "--prune.shrink: an int8 checkpoint is not cut any more; prune, cut with prune "
-        "--shrink, then train with --qat.on");
   CHECK(labels.size() >= 2, "--labels: at least two class names are expected");
   Schedule{.kind = schedule, .peak = learning_rate}.check();
   const auto folder = std::filesystem::absolute(output).parent_path();

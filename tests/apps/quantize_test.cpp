@@ -30,6 +30,9 @@ TEST_F(QuantizePrograms, AFileOfIntegersIsAModelLikeAnyOther) {
     EXPECT_LT(report["tensor_bytes"], report["tensor_bytes_before"]) << mode;
     EXPECT_LT(report["file_bytes"], dense["file_bytes"]) << mode;
     EXPECT_EQ(json("inspect q.h5")["parameters"], dense["parameters"]);
+    EXPECT_EQ(dense["bits"], std::vector<int>{32});
+    EXPECT_EQ(json("inspect q.h5")["bits"], (std::vector<int>{mode.find("--bits 4") == std::string::npos ? 8 : 4, 32}));
+    expect_in(succeed("inspect q.h5").out, mode.find("--bits 4") == std::string::npos ? " 8, 32 bits" : " 4, 32 bits");
     const std::string found = logits("q.h5");
     EXPECT_NE(found, logits("dense.h5"));
     EXPECT_EQ(logits("q.h5", " --threads 1"), found);
@@ -115,8 +118,6 @@ TEST_F(QuantizePrograms, MistakesAreOneLine) {
                  {"--qat.bits: nothing is quantized without --qat.on"});
   expect_refused("train_sst2 --model dense.h5 --data data --output q.h5 --qat.on --qat.begin 10000",
                  {"--qat.begin 10000"});
-  expect_refused("train_sst2 --model dense.h5 --data data --output q.h5 --qat.on --prune.shrink",
-                 {"--prune.shrink: an int8 checkpoint is not cut any more"});
   EXPECT_FALSE(exists("q.h5"));
 }
 
