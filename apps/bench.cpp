@@ -53,6 +53,7 @@ std::function<int(const CommonOptions&)> declare(CLI::App& app, BenchOptions& o,
                "train: time, bytes and GFLOP/s of each op, and the distance from what this machine can do");
   app.add_option("--mask", o.mask, "train: share of the encoder's weights that are masked, as in pruning")
       ->capture_default_str();
+  app.add_flag("--qat", o.qat, "train: with fake-quant on weights and inputs, as train_sst2 --qat.on");
   declare_precision(app, o.precision);
   app.add_flag("--gradient-checkpointing", o.gradient_checkpointing,
                "train: keep only each layer's input for the backward pass");

@@ -9,8 +9,16 @@
 
 namespace espalier {
 
+std::shared_ptr<const QuantizedWeight> WeightFakeQuant::quantized(const Tensor& w) const {
+  const QuantGrid g = grid(w);
+  return std::make_shared<QuantizedWeight>(quantize(w, g), g, bits_, input_ != nullptr ? input_->grid() : std::nullopt,
+                                           input_ != nullptr);
+}
+
 Var WeightFakeQuant::apply(const Var& w, const Context& context) {
-  if (!on) return w;
+  if (held_ && integers_ != nullptr) return w;
+  integers_ = on && input_ != nullptr ? quantized(w.value) : nullptr;
+  if (!on || (held_ && integers_ != nullptr)) return w;
   if (scales_ != nullptr) {
     const int32_t high = (1 << (bits_ - 1)) - 1;
     return ops::fake_quant(w, scales_->use(context), -high, high);
@@ -31,9 +39,7 @@ Var InputFakeQuant::apply(const Var& x, const Context& context) {
     const float most = std::max(std::abs(range.least), std::abs(range.most));
     scale_->value.copy_from(symmetric_grid(std::isfinite(most) ? most : 1, 8).scale);
   }
-  if (!on) return x;
-  if (scale_ != nullptr) return ops::fake_quant(x, scale_->use(context), -127, 127);
-  return ops::fake_quant(x, observer_ ? *grid() : dynamic_grid(x.value));
+  return on && scale_ != nullptr && context.tape != nullptr ? ops::fake_quant(x, scale_->use(context), -127, 127) : x;
 }
 
 std::optional<QuantGrid> InputFakeQuant::grid() const {

@@ -11,26 +11,9 @@
 
 namespace espalier {
 
-// Symmetric, one scale for each row; from the weight's own largest |w| at every step, or learned (LSQ).
-class WeightFakeQuant : public WeightTransform {
- public:
-  explicit WeightFakeQuant(int bits) : bits_(bits) {}
-
-  Var apply(const Var& w, const Context& context) override;
-  QuantGrid grid(const Tensor& w) const;  // of this weight, behind the transforms before
-
-  void learn(Parameter* scales) { scales_ = scales; }  // [rows]; outlives the forward passes
-  int bits() const { return bits_; }
-
-  bool on = true;
-
- private:
-  int bits_;
-  Parameter* scales_ = nullptr;
-};
-
 // 8 bits for the whole tensor: affine from what an observer saw, or symmetric and learned (LSQ); or, dynamic, affine
-// for each row from its own range.
+// for each row from its own range. Only watches the input, and rounds it where a learned scale needs a gradient: the
+// product rounds it to integers itself.
 class InputFakeQuant : public WeightTransform {
  public:
   explicit InputFakeQuant(std::unique_ptr<Observer> observer) : observer_(std::move(observer)) {}  // null: dynamic
@@ -47,6 +30,37 @@ class InputFakeQuant : public WeightTransform {
  private:
   std::unique_ptr<Observer> observer_;
   Parameter* scale_ = nullptr;
+};
+
+// Symmetric, one scale for each row; from the weight's own largest |w| at every step, or learned (LSQ).
+class WeightFakeQuant : public WeightTransform {
+ public:
+  WeightFakeQuant(int bits, std::shared_ptr<const InputFakeQuant> input)  // null: a table, without products
+      : bits_(bits), input_(std::move(input)) {}
+
+  // Rounds w. Its integers and the input's make the product, exactly as in an int8 file.
+  Var apply(const Var& w, const Context& context) override;
+  std::shared_ptr<const QuantizedWeight> integers() const override { return integers_; }
+
+  QuantGrid grid(const Tensor& w) const;  // of this weight, behind the transforms before
+  std::shared_ptr<const QuantizedWeight> quantized(const Tensor& w) const;
+
+  void learn(Parameter* scales) { scales_ = scales; }  // [rows]; outlives the forward passes
+
+  // While held, the weight does not change: its integers are made once.
+  void hold(bool held) {
+    held_ = held;
+    integers_ = nullptr;
+  }
+
+  bool on = true;
+
+ private:
+  int bits_;
+  std::shared_ptr<const InputFakeQuant> input_;
+  Parameter* scales_ = nullptr;
+  bool held_ = false;
+  std::shared_ptr<const QuantizedWeight> integers_;
 };
 
 }  // namespace espalier

@@ -70,7 +70,7 @@ void Quantizer::add(std::initializer_list<const Linear*> linears) {
   for (const Linear* linear : linears) {
     Parameter& w = linear->weight;
     CHECK(w.quantized == nullptr, "quantize: ", w.name, " is int8 already; start from the f32 checkpoint");
-    site.weights.emplace_back(&w, std::make_shared<WeightFakeQuant>(options_.bits));
+    site.weights.emplace_back(&w, std::make_shared<WeightFakeQuant>(options_.bits, site.input));
     w.transforms.push_back(site.weights.back().second);
   }
   sites_.push_back(std::move(site));
@@ -91,7 +91,7 @@ void Quantizer::attach(const Bert& model, ParameterStore& store) {
   if (options_.embedding_bits < 32) {
     Parameter& words = store.at(table);
     CHECK(words.quantized == nullptr, "quantize: ", words.name, " is int8 already; start from the f32 checkpoint");
-    sites_.push_back({nullptr, {{&words, std::make_shared<WeightFakeQuant>(options_.embedding_bits)}}});
+    sites_.push_back({nullptr, {{&words, std::make_shared<WeightFakeQuant>(options_.embedding_bits, nullptr)}}});
     words.transforms.push_back(sites_.back().weights.back().second);
   }
   for (const Site& site : sites_)  // throws for what is not finite
@@ -135,31 +135,18 @@ void Quantizer::after_step(int64_t /*step*/) {
 QuantizedWeights Quantizer::integers() const {
   QuantizedWeights all;
   for (const Site& site : sites_)
-    for (const auto& [p, transform] : site.weights) {
-      const Tensor w = before(*p, transform.get());
-      const QuantGrid grid = transform->grid(w);
-      all[p->name] = std::make_shared<QuantizedWeight>(quantize(w, grid), grid, transform->bits(),
-                                                       site.input != nullptr ? site.input->grid() : std::nullopt,
-                                                       site.input != nullptr);
-    }
+    for (const auto& [p, transform] : site.weights) all[p->name] = transform->quantized(before(*p, transform.get()));
   return all;
 }
 
 void Quantizer::before_evaluation() {
-  const QuantizedWeights now = integers();
   for (const Site& site : sites_)
-    for (const auto& [p, transform] : site.weights) {
-      p->quantized = now.at(p->name);
-      if (site.input != nullptr) site.input->on = false;  // linear_int8 does its work
-    }
+    for (const auto& [p, transform] : site.weights) transform->hold(true);
 }
 
 void Quantizer::after_evaluation() {
   for (const Site& site : sites_)
-    for (const auto& [p, transform] : site.weights) {
-      p->quantized = nullptr;
-      if (site.input != nullptr) site.input->on = transform->on;
-    }
+    for (const auto& [p, transform] : site.weights) transform->hold(false);
 }
 
 void Quantizer::convert(ParameterStore& store) {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Quantizer: the Compressor that puts fake-quant on the linear layers of encoder and pooler (and on the word
-// embeddings) and makes real integers of them in the end. In training it is quantization-aware training, over
-// calibration batches it is post-training quantization. Used by train_sst2 (--qat.*) and quantize.
+// embeddings) and makes real integers of them in the end. Forward passes compute with the integers already, so that
+// nothing changes at the end (D5); gradients pass straight through the rounding. In training it is quantization-aware
+// training, over calibration batches it is post-training quantization. Used by train_sst2 (--qat.*) and quantize.
 #pragma once
 
 #include <memory>
@@ -43,8 +44,7 @@ class Quantizer : public Compressor {
   void load(const Hdf5Group& group) override;
   std::string describe() const override;
 
-  // Evaluations run on the integers themselves: float sums of rounded numbers are off by their last bits, which now and
-  // then moves a number of the next layer by a whole step.
+  // The integers are made once for all batches.
   void before_evaluation() override;
   void after_evaluation() override;
 

@@ -24,15 +24,15 @@ namespace espalier::ops {
 struct Affine {
   Var w, b;
   std::shared_ptr<const PackedWeight> packed = nullptr;        // of w's value; null: made on the fly
-  std::shared_ptr<const QuantizedWeight> quantized = nullptr;  // instead of w: linear_int8
+  std::shared_ptr<const QuantizedWeight> quantized = nullptr;  // y is linear_int8's; w is the same in real numbers
 };
 Var linear(const Var& x, std::span<const Affine> parts, DType compute = DType::f32, DType result = DType::bf16);
 Var linear(const Var& x, const Affine& part, DType compute = DType::f32, DType result = DType::bf16);
 Var linear(const Var& x, const Var& w, const Var& b);
 
 // The same with int8 weights: x becomes integers, sums are exact, y is f32, whatever the precision of other products.
-// Parts share the input's grid. Without gradient: throws if x is on a tape. linear() calls it for parts that are
-// quantized.
+// Parts share the input's grid. linear() calls it for parts that are quantized, and adds the gradient; by itself it has
+// none and throws if x is on a tape.
 Var linear_int8(const Var& x, std::span<const Affine> parts);
 
 // y = x Phi(x), elementwise (arXiv:1606.08415). Saved: x.

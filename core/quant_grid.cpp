@@ -54,14 +54,11 @@ QuantGrid symmetric_row_grid(const Tensor& w, int bits) {
   const QuantGrid grid = grid_of(w.rows(), -high, high);
   parallel_rows(w.rows(), row_grain(w.cols()), [&](int64_t begin, int64_t end) {
     for (int64_t r = begin; r < end; ++r) {
-      const float* const row = w.data<float>() + r * w.cols();
-      float most = 0;
-      bool finite = true;
-      for (int64_t c = 0; c < w.cols(); ++c) {
-        most = std::max(most, std::abs(row[c]));
-        finite &= std::isfinite(row[c]);
-      }
-      CHECK(finite, "quantization: row ", r, " of a weight", w.shape(), " holds a NaN or an infinity");
+      float least = 0, most = 0;
+      if (w.cols() > 0) kernels::range(w.cols(), w.data<float>() + r * w.cols(), least, most);
+      CHECK(std::isfinite(least) && std::isfinite(most), "quantization: row ", r, " of a weight", w.shape(),
+            " holds a NaN or an infinity");
+      most = std::max(most, -least);
       grid.scale.data<float>()[r] = step(static_cast<double>(most), high);
     }
   });

@@ -2,6 +2,7 @@
 #include "core/quantized_weight.h"
 
 #include <algorithm>
+#include <vector>
 
 #include "core/check.h"
 #include "core/kernels/fake_quant.h"
@@ -24,13 +25,17 @@ QuantizedWeight::QuantizedWeight(Tensor q, QuantGrid grid, int bits, std::option
   packed_ = Tensor({kernels::panels_of(out()) * quads * panel_columns}, DType::i32);
   sums_ = Tensor({out()}, DType::i32);
   auto* const panels = reinterpret_cast<uint32_t*>(packed_.raw());
+  const std::vector<uint8_t> ones(static_cast<size_t>(4 * quads), 1);
   parallel_rows(out(), panel_columns, [&](int64_t begin, int64_t end) {
     kernels::pack_rows_int8(end - begin, in(), q_.data<int8_t>() + begin * in(), in(), panels + begin * quads);
-    for (int64_t r = begin; r < end; ++r) {
-      int32_t sum = 0;
-      for (int64_t c = 0; c < in(); ++c) sum += q_.data<int8_t>()[r * in() + c];
-      sums_.data<int32_t>()[r] = sum;
-    }
+    kernels::gemm_int8({.m = 1,
+                        .n = end - begin,
+                        .quads = quads,
+                        .a = ones.data(),
+                        .lda = 0,
+                        .b = panels + begin * quads,
+                        .c = sums_.data<int32_t>() + begin,
+                        .ldc = panel_columns});
   });
 }
 

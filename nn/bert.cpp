@@ -20,9 +20,10 @@ EncoderLayer::EncoderLayer(const Scope& s, const BertConfig& c, int64_t index)
 Var EncoderLayer::operator()(const Var& x, std::span<const int32_t> offsets, Context& context, DType compute,
                              std::span<const int32_t> rows, std::vector<Var>* qkv) const {
   const float p = config.hidden_dropout_prob, eps = config.layer_norm_eps;
+  const Var in = query.input(x, context);
   const std::array parts = {query.use(context), key.use(context), value.use(context)};
   const Dropout attention_dropout = context.dropout(config.attention_probs_dropout_prob);
-  const Var all = ops::linear(query.input(x, context), parts, compute);
+  const Var all = ops::linear(in, parts, compute);
   if (qkv != nullptr) qkv->push_back(all);
   Var attention = ops::attention(all, offsets, heads, attention_dropout);
   Var residual = x;

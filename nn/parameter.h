@@ -42,6 +42,8 @@ class WeightTransform {
  public:
   virtual ~WeightTransform() = default;
   virtual Var apply(const Var& w, const Context& context) = 0;
+  // The integers that stand for the weight that apply() has just returned, if products are to be made with them.
+  virtual std::shared_ptr<const QuantizedWeight> integers() const { return nullptr; }
 };
 
 struct Parameter {

@@ -16,6 +16,7 @@ struct BenchOptions {
   int64_t batch_size = 32, steps = 20, accumulate = 1;
   int max_length = 128;
   double mask = 0;
+  bool qat = false;
   bool profile = false, gradient_checkpointing = false;
 };
 

@@ -69,15 +69,27 @@ HWY_INLINE void integers(int64_t n, const T* HWY_RESTRICT x, const GridRow& g, u
 
 template <class T>
 HWY_INLINE void range_of(int64_t n, const T* HWY_RESTRICT x, float& least, float& most) {
-  least = most = static_cast<float>(x[0]);
-  bool nan = false;
-  for (int64_t i = 0; i < n; ++i) {
+  const hn::ScalableTag<float> d;
+  const auto lanes = static_cast<int64_t>(hn::Lanes(d));
+  auto low = hn::Set(d, static_cast<float>(x[0])), high = low, doubtful = hn::Zero(d);
+  int64_t i = 0;
+  for (; i + lanes <= n; i += lanes) {
+    const auto v = load(d, x + i);
+    low = hn::Min(low, v);
+    high = hn::Max(high, v);
+    doubtful = hn::Add(doubtful, hn::Mul(v, hn::Zero(d)));  // NaN once a NaN or an infinity was met
+  }
+  least = hn::GetLane(hn::MinOfLanes(d, low));
+  most = hn::GetLane(hn::MaxOfLanes(d, high));
+  float sum = hn::GetLane(hn::SumOfLanes(d, doubtful));
+  for (; i < n; ++i) {
     const auto v = static_cast<float>(x[i]);
     least = v < least ? v : least;
     most = v > most ? v : most;
-    nan |= v != v;
+    sum += v * 0.0F;
   }
-  if (nan) least = most = std::nanf("");
+  for (i = 0; i < n && !(sum == 0); ++i)  // a NaN or an infinity was met: which?
+    if (std::isnan(static_cast<float>(x[i]))) least = most = std::nanf("");
 }
 
 void fake_f32(int64_t n, const float* x, const GridRow& g, float* y) { fake(n, x, g, y); }

@@ -119,10 +119,11 @@ void gemm_int8(const Int8Product& product) noexcept {
 }
 
 void pack_rows_int8(int64_t rows, int64_t k, const int8_t* w, int64_t ldw, uint32_t* panel) noexcept {
-  auto* const bytes = reinterpret_cast<int8_t*>(panel);
-  std::fill_n(panel, quads_of(k) * panel_columns, 0U);
-  for (int64_t r = 0; r < rows; ++r)
-    for (int64_t i = 0; i < k; ++i) bytes[(i / 4 * panel_columns + r) * 4 + i % 4] = w[r * ldw + i];
+  if (rows < panel_columns || k % 4 != 0) std::fill_n(panel, quads_of(k) * panel_columns, 0U);
+  for (int64_t q = 0; q < quads_of(k); ++q)
+    for (int64_t r = 0; r < rows; ++r)
+      std::memcpy(panel + q * panel_columns + r, w + r * ldw + 4 * q,
+                  static_cast<size_t>(std::min<int64_t>(4, k - 4 * q)));
 }
 
 void dequantize_sums(int64_t n, const int32_t* sum, int32_t zero_point, const int32_t* weight_sum, float scale,

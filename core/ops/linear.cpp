@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // y[T, out] = x[T, in] w[out, in]^T + b[out];  gx = gy w,  gw = gy^T x,  gb = column sums of gy.
-// `whole` computes in f32 or f64, `mixed` with bf16 operands and f32 sums.
+// `whole` computes in f32 or f64, `mixed` with bf16 operands and f32 sums. With int8 weights y is linear_int8's, and
+// the gradient is that of the real numbers that the integers stand for (the straight-through estimator).
 #include <algorithm>
 
 #include "core/gemm.h"
@@ -70,12 +71,13 @@ void append(std::vector<Product>& products, const Product& next) {
   products.push_back(next);
 }
 
+// y is computed here unless it is given.
 template <class T>
-Var whole(const Var& x, std::span<const Affine> parts) {
+Var whole(const Var& x, std::span<const Affine> parts, const Tensor& given = {}) {
   const Parts p = check(x, parts);
-  Tensor y({p.rows, p.width}, x.dtype());
+  const Tensor y = given ? given : Tensor({p.rows, p.width}, x.dtype());
   std::vector<Gemm<T>> products;
-  for (size_t i = 0; i < p.size(); ++i)
+  for (size_t i = 0; i < p.size() && !given; ++i)
     products.push_back({.m = p.rows,
                         .n = p.weights[i].rows(),
                         .k = p.in,
@@ -197,20 +199,20 @@ void weight_gradients(const Tensor& gy, const Tensor& x, const Parts& p, Tape::S
   gemm(std::span<const Bf16Product>(products));
 }
 
-Var mixed(const Var& x, std::span<const Affine> parts, DType result) {
+Var mixed(const Var& x, std::span<const Affine> parts, DType result, const Tensor& given = {}) {
   const Parts p = check(x, parts);
   PackedParts packed;
   for (const Affine& part : parts) {
     packed.push_back(part.packed);
     if (packed.back()) continue;
     const auto own = std::make_shared<PackedWeight>(part.w.value.rows(), p.in);
-    own->pack(part.w.value.data<float>());
+    own->pack(part.w.value.data<float>(), !given);
     packed.back() = own;
   }
   const Tensor rounded = as_pairs(x.value);
-  Tensor y({p.rows, p.width}, result);
+  const Tensor y = given ? given : Tensor({p.rows, p.width}, result);
   std::vector<Bf16Product> products;
-  for (size_t i = 0; i < p.size(); ++i) {
+  for (size_t i = 0; i < p.size() && !given; ++i) {
     Bf16Product product = {.m = p.rows,
                            .n = packed[i]->out(),
                            .pairs = kernels::pairs_of(p.in),
@@ -235,10 +237,20 @@ Var mixed(const Var& x, std::span<const Affine> parts, DType result) {
   });
 }
 
+Var integers(const Var& x, std::span<const Affine> parts, DType compute) {
+  const Tensor y = linear_int8({x.value}, parts).value;
+  const auto taped = [](const Var& v) { return v.tape != nullptr; };
+  if (!taped(x) && std::none_of(parts.begin(), parts.end(), [&](const Affine& a) { return taped(a.w) || taped(a.b); }))
+    return {y};
+  const auto& grid = parts.front().quantized->input();
+  const Var on_grid = fake_quant(x, grid ? *grid : dynamic_grid(x.value));
+  return compute == DType::bf16 ? mixed(on_grid, parts, DType::f32, y) : whole<float>(on_grid, parts, y);
+}
+
 }  // namespace
 
 Var linear(const Var& x, std::span<const Affine> parts, DType compute, DType result) {
-  if (!parts.empty() && parts.front().quantized != nullptr) return linear_int8(x, parts);
+  if (!parts.empty() && parts.front().quantized != nullptr) return integers(x, parts, compute);
   if (compute == DType::bf16) return mixed(x, parts, result);
   return dispatch_real("linear", x.dtype(), [&](auto zero) { return whole<decltype(zero)>(x, parts); });
 }

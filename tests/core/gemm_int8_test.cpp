@@ -126,15 +126,49 @@ TEST(Int8Linear, HasTheSameBitsEverywhere) {
   set_threads(0);
 }
 
-TEST(Int8Linear, HasNoGradient) {
+// Forward with integers, backward as through fake-quant and a product of real numbers: the same bits as those ops.
+TEST(Int8Linear, GradientPassesStraightThrough) {
+  const Tensor x = golden::uniform("x", 0, {37, 40}, 2, DType::f32),
+               w = golden::uniform("w", 0, {6, 40}, 1, DType::f32), b = golden::uniform("b", 0, {6}, 1, DType::f32),
+               gy = golden::uniform("g", 0, {37, 6}, 1, DType::f32);
+  const QuantGrid grid = symmetric_row_grid(w, 8);
+  const Tensor on_grid = dequantize(quantize(w, grid), grid);
+  for (const auto& input : {std::optional(affine_grid(-1.5F, 1.2F, 8)), std::optional<QuantGrid>()})
+    for (const DType compute : {DType::f32, DType::bf16}) {
+      const auto run = [&](bool integers) {
+        std::array<LeafGrad, 3> gradients;
+        Tape tape;
+        const Var in = tape.leaf(x, gradients[0]);
+        ops::Affine part{tape.leaf(on_grid, gradients[1]), tape.leaf(b, gradients[2])};
+        if (integers) part.quantized = std::make_shared<QuantizedWeight>(quantize(w, grid), grid, 8, input);
+        const Var y = ops::linear(integers ? in : ops::fake_quant(in, input ? *input : dynamic_grid(x)), part, compute,
+                                  DType::f32);
+        tape.backward(y, gy);
+        std::vector<Tensor> all = {y.value};
+        for (const LeafGrad& g : gradients) all.push_back(g.grad);
+        return all;
+      };
+      const auto found = run(true), expected = run(false);
+      for (size_t i = 0; i < 4; ++i)
+        for (int64_t j = 0; j < found[i].size(); ++j) {
+          const float f = found[i].data<float>()[j], e = expected[i].data<float>()[j];
+          if (i > 0) {
+            ASSERT_EQ(f, e) << "gradient " << i;
+          } else
+            ASSERT_NEAR(f, e, compute == DType::f32 ? 1e-5 : 0.05);
+        }
+    }
+}
+
+TEST(Int8Linear, ShapesThatDoNotFitAreErrors) {
   const Tensor w = golden::uniform("w", 0, {3, 4}, 1, DType::f32);
   const QuantGrid grid = symmetric_row_grid(w, 8);
   const ops::Affine part{Var{w}, Var{Tensor::zeros({3})}, nullptr,
                          std::make_shared<QuantizedWeight>(quantize(w, grid), grid, 8, std::nullopt)};
+  EXPECT_THROW(ops::linear(Var{Tensor::zeros({2, 5})}, part), Error);
   Tape tape;
   LeafGrad gx;
-  EXPECT_THROW(ops::linear(tape.leaf(Tensor::zeros({2, 4}), gx), part), Error);
-  EXPECT_THROW(ops::linear(Var{Tensor::zeros({2, 5})}, part), Error);
+  EXPECT_THROW(ops::linear_int8(tape.leaf(Tensor::zeros({2, 4}), gx), std::span(&part, 1)), Error);
 }
 
 }  // namespace
