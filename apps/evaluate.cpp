@@ -31,9 +31,7 @@ std::string logits_text(const Evaluation& e, int64_t classes) {
 int run(const Options& o, const CommonOptions& common) {
   CHECK(o.batch_size >= 1, "--batch-size ", o.batch_size, ": at least 1 is expected");
   const auto start = std::chrono::steady_clock::now();
-  OpenOptions open{.seed = common.seed};
-  if (!o.vocab.empty()) open.vocabulary = o.vocab;
-  const auto model = open_model(o.model, open);
+  const auto model = open_model(o.model, {.seed = common.seed, .vocabulary = o.vocab});
   const double preparation = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   check_max_length(o.max_length, model->config.max_position_embeddings);
   model->bert->set_compute(choose_precision(o.precision).compute);

@@ -13,25 +13,12 @@ struct Options {
   int64_t length = 32;
 };
 
-int64_t file_bytes(const std::string& source) {
-  std::error_code ignored;
-  if (std::filesystem::is_regular_file(source, ignored))
-    return static_cast<int64_t>(std::filesystem::file_size(source, ignored));
-  int64_t bytes = 0;
-  if (std::filesystem::is_directory(source, ignored))
-    for (const auto& entry : std::filesystem::directory_iterator(source))
-      if (entry.path().extension() == ".safetensors") bytes += static_cast<int64_t>(entry.file_size());
-  return bytes;
-}
-
 int run(const Options& o, const CommonOptions& common) {
   CHECK(o.length >= 1, "--length ", o.length, ": at least 1 token is expected");
-  OpenOptions open{.seed = common.seed};
-  if (!o.vocab.empty()) open.vocabulary = o.vocab;
-  const auto model = open_model(o.model, open);
+  const auto model = open_model(o.model, {.seed = common.seed, .vocabulary = o.vocab});
   const auto parts = report_of(*model, o.length);
   const PartReport total = sum_of(parts);
-  const int64_t memory = static_cast<int64_t>(model->store.values().bytes()), file = file_bytes(o.model);
+  const int64_t memory = static_cast<int64_t>(model->store.values().bytes()), file = size_of_model(o.model);
   const auto histogram = magnitude_histogram(*model);
   if (common.json) {
     nlohmann::json bins;

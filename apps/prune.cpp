@@ -46,9 +46,7 @@ int run(Options& o, const CommonOptions& common) {
   o.prune.check(o.cut.names_layers());
   CHECK(o.prune.on() || o.prune.shrink || o.cut.on(), "--amount is missing; expected a share in [0, 1), such as 0.3");
   o.prune.options.seed = common.seed;
-  OpenOptions open{.seed = common.seed};
-  if (!o.vocab.empty()) open.vocabulary = o.vocab;
-  auto model = open_model(o.model, open);
+  auto model = open_model(o.model, {.seed = common.seed, .vocabulary = o.vocab});
   constexpr int64_t length = 32;
   const PartReport before = sum_of(report_of(*model, length));
   nlohmann::json figures;

@@ -52,9 +52,7 @@ int run(Options& o, const CommonOptions& common) {
   const bool calibrates = o.quant.options.mode == "static";
   o.calibration.check(calibrates);
   o.quant.check();
-  OpenOptions open{.seed = common.seed};
-  if (!o.vocab.empty()) open.vocabulary = o.vocab;
-  const auto model = open_model(o.model, open);
+  const auto model = open_model(o.model, {.seed = common.seed, .vocabulary = o.vocab});
   constexpr int64_t length = 32;
   const PartReport before = sum_of(report_of(*model, length));
   hold(model->store, model->pruned);  // zeros stay zeros

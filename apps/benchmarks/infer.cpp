@@ -11,10 +11,8 @@
 namespace espalier {
 
 int bench_infer(const BenchOptions& o, const CommonOptions& common) {
-  OpenOptions open{.seed = common.seed};
-  if (!o.vocab.empty()) open.vocabulary = o.vocab;
   std::unique_ptr<Model> model;
-  const double preparation = seconds_of([&] { model = open_model(o.model, open); });
+  const double preparation = seconds_of([&] { model = open_model(o.model, {.seed = common.seed, .vocabulary = o.vocab}); });
   check_max_length(o.max_length, model->config.max_position_embeddings);
   const Precision precision = choose_precision(o.precision);
   model->bert->set_compute(precision.compute);

@@ -14,9 +14,7 @@
 namespace espalier {
 
 int bench_train(const BenchOptions& o, const CommonOptions& common) {
-  OpenOptions open{.seed = common.seed};
-  if (!o.vocab.empty()) open.vocabulary = o.vocab;
-  const auto model = open_model(o.model, open);
+  const auto model = open_model(o.model, {.seed = common.seed, .vocabulary = o.vocab});
   check_max_length(o.max_length, model->config.max_position_embeddings);
   const Precision precision = choose_precision(o.precision);
   CHECK(o.mask >= 0 && o.mask < 1, "--mask ", o.mask, ": a share in [0, 1) is expected");

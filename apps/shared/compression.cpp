@@ -66,9 +66,7 @@ std::unique_ptr<Compressor> distiller(const TrainOptions& options, const CommonO
 }  // namespace
 
 std::unique_ptr<Model> open_student(const TrainOptions& options, uint64_t seed) {
-  OpenOptions open{.seed = seed, .labels = options.labels};
-  if (!options.vocab.empty()) open.vocabulary = options.vocab;
-  auto model = open_model(options.model, open);
+  auto model = open_model(options.model, {.seed = seed, .vocabulary = options.vocab, .labels = options.labels});
   require_f32(*model, "training");
   if (options.distill.student_layers.empty()) return model;
   auto student = keep_layers(*model, options.distill.layers_of(model->config.num_hidden_layers));

@@ -7,6 +7,17 @@
 
 namespace espalier {
 
+int64_t size_of_model(const std::string& source) {
+  std::error_code ignored;
+  if (std::filesystem::is_regular_file(source, ignored))
+    return static_cast<int64_t>(std::filesystem::file_size(source, ignored));
+  int64_t bytes = 0;
+  if (std::filesystem::is_directory(source, ignored))
+    for (const auto& entry : std::filesystem::directory_iterator(source))
+      if (entry.path().extension() == ".safetensors") bytes += static_cast<int64_t>(entry.file_size());
+  return bytes;
+}
+
 std::string in_megabytes(int64_t bytes) { return format("%.1f MB", static_cast<double>(bytes) * 1e-6); }
 
 std::string bits_of(const PartReport& part) {

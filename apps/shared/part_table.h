@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The table of a model's parts, for people and as JSON. Used by inspect and prune.
+// The table of a model's parts, for people and as JSON. Used by inspect, prune and report.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -18,6 +18,9 @@ nlohmann::json parts_to_json(const std::vector<PartReport>& parts);
 
 // Plain words on what gets smaller and faster from the one model to the other, and what does not.
 std::string what_it_brings(const PartReport& before, const PartReport& after);
+
+// Bytes of a checkpoint, or of a Hugging Face directory's weights; 0 where there is no file.
+int64_t size_of_model(const std::string& source);
 
 std::string in_megabytes(int64_t bytes);  // "12.3 MB"
 
