@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "compress/mask.h"
+#include "core/bitmap.h"
 #include "core/check.h"
 
 namespace espalier {
@@ -30,7 +31,7 @@ Tensor copy_bits(const Tensor& from, const Shape& shape, const Piece& piece, con
   mask.set(from);
   const Tensor bits = Mask::bits_of(to, false);
   for_elements(shape, piece, [&](int64_t a, int64_t b) {
-    if (mask.keeps(a)) bits.data<uint8_t>()[b / 8] |= static_cast<uint8_t>(1U << (b % 8));
+    if (mask.keeps(a)) set_bit(bits, b);
   });
   return bits;
 }

@@ -55,7 +55,7 @@ Quantizer::Quantizer(const QuantizeOptions& options) : options_(options), matche
   options_.check("quantize: ");
 }
 
-void Quantizer::add(std::initializer_list<const Linear*> linears) {
+void Quantizer::add(const std::vector<const Linear*>& linears) {
   bool keep = false;
   for (const Linear* linear : linears)
     for (size_t i = 0; i < options_.keep_f32.size(); ++i)
@@ -66,7 +66,7 @@ void Quantizer::add(std::initializer_list<const Linear*> linears) {
   if (keep) return;
   Site site{std::make_shared<InputFakeQuant>(options_.mode == "static" ? make_observer(options_.observer) : nullptr),
             {}};
-  (*linears.begin())->weight.input_transforms.push_back(site.input);
+  linears.front()->weight.input_transforms.push_back(site.input);
   for (const Linear* linear : linears) {
     Parameter& w = linear->weight;
     CHECK(w.quantized == nullptr, "quantize: ", w.name, " is int8 already; start from the f32 checkpoint");
@@ -77,12 +77,8 @@ void Quantizer::add(std::initializer_list<const Linear*> linears) {
 }
 
 void Quantizer::attach(const Bert& model, ParameterStore& store) {
-  for (const EncoderLayer& layer : model.layers()) {
-    add({&layer.query, &layer.key, &layer.value});
-    add({&layer.attention_output});
-    add({&layer.intermediate});
-    add({&layer.output});
-  }
+  for (const EncoderLayer& layer : model.layers())
+    for (const auto& linears : layer.by_input()) add(linears);
   add({&model.pooler()});
   for (size_t i = 0; i < matched_.size(); ++i)
     CHECK(matched_[i] != 0, "quantize: the pattern '", options_.keep_f32[i],

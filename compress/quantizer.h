@@ -63,7 +63,7 @@ class Quantizer : public Compressor {
     std::shared_ptr<InputFakeQuant> input;
     std::vector<std::pair<Parameter*, std::shared_ptr<WeightFakeQuant>>> weights;
   };
-  void add(std::initializer_list<const Linear*> linears);
+  void add(const std::vector<const Linear*>& linears);
 
   QuantizeOptions options_;
   std::vector<Site> sites_;

@@ -44,12 +44,8 @@ class Wanda : public Criterion {
   bool learns() const override { return true; }
 
   void attach(const Bert& model, std::span<Parameter* const> parameters) override {
-    for (const EncoderLayer& layer : model.layers()) {
-      watch({&layer.query, &layer.key, &layer.value});
-      watch({&layer.attention_output});
-      watch({&layer.intermediate});
-      watch({&layer.output});
-    }
+    for (const EncoderLayer& layer : model.layers())
+      for (const auto& linears : layer.by_input()) watch(linears);
     for (const Parameter* p : parameters)
       CHECK(norms_.contains(p->name), "prune: wanda knows the inputs of the encoder's linear layers only, not of ",
             p->name, "; choose other layers or another method");
@@ -80,8 +76,8 @@ class Wanda : public Criterion {
 
  private:
   // Layers that share their input; the first one's chain sees it.
-  void watch(std::initializer_list<const Linear*> layers) {
-    Parameter& first = (*layers.begin())->weight;
+  void watch(const std::vector<const Linear*>& layers) {
+    Parameter& first = layers.front()->weight;
     const auto norms = std::make_shared<FeatureNorms>(first.shape.cols());
     first.input_transforms.push_back(norms);
     for (const Linear* linear : layers) norms_[linear->weight.name] = norms;

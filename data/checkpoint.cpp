@@ -18,6 +18,7 @@
 #include <algorithm>
 #include <sstream>
 
+#include "core/bitmap.h"
 #include "core/check.h"
 #include "data/atomic_file.h"
 #include "data/hf.h"
@@ -54,9 +55,9 @@ std::string names_of(const PrunedMasks& masks) {
 
 // The mask that keeps what is not zero.
 Tensor nonzeros(const Tensor& values) {
-  Tensor bits = Tensor::zeros({(values.size() + 7) / 8}, DType::u8);
+  Tensor bits = no_bits(values.size());
   for (int64_t i = 0; i < values.size(); ++i)
-    if (values.data<float>()[i] != 0) bits.data<uint8_t>()[i / 8] |= static_cast<uint8_t>(1U << (i % 8));
+    if (values.data<float>()[i] != 0) set_bit(bits, i);
   return bits;
 }
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "data/quantized_encoding.h"
 
-#include <bit>
 #include <cmath>
 
+#include "core/bitmap.h"
 #include "core/check.h"
 #include "data/tensor_encoding.h"
 
@@ -53,11 +53,12 @@ void write_quantized(const Hdf5Group& group, const std::string& name, const Quan
   const auto bytes_of = [&](int64_t n) { return four ? (n + 1) / 2 : n; };
   const int64_t n = std::ssize(q), bitmap_bytes = (n + 7) / 8;
   std::vector<int8_t> rest;
-  const Tensor bitmap = Tensor::zeros({bitmap_bytes}, DType::u8);
-  for (size_t i = 0; i < q.size(); ++i) {
-    if (q[i] == 0) continue;
-    rest.push_back(q[i]);
-    bitmap.span<uint8_t>()[i / 8] |= static_cast<uint8_t>(1U << (i % 8));
+  const Tensor bitmap = no_bits(n);
+  for (int64_t i = 0; i < n; ++i) {
+    const int8_t v = q[static_cast<size_t>(i)];
+    if (v == 0) continue;
+    rest.push_back(v);
+    set_bit(bitmap, i);
   }
   const bool sparse = bitmap_bytes + bytes_of(std::ssize(rest)) < bytes_of(n);
   if (!sparse) rest.assign(q.begin(), q.end());
@@ -96,12 +97,8 @@ std::shared_ptr<const QuantizedWeight> read_quantized(const Hdf5Group& group, co
   int64_t stored = n;
   Tensor bitmap;
   if (parts.contains("bitmap")) {
-    bitmap = Tensor({(n + 7) / 8}, DType::u8);
-    parts.read_into("bitmap", bitmap);
-    CHECK(n % 8 == 0 || bitmap.span<uint8_t>().back() >> (n % 8) == 0, parts.where("bitmap"),
-          " has bits behind the last element of ", shape, "; the file is damaged");
-    stored = 0;
-    for (const uint8_t byte : bitmap.span<uint8_t>()) stored += std::popcount(byte);
+    bitmap = read_bitmap(parts, shape);
+    stored = count_bits(bitmap);
   }
   const Tensor values({four ? (stored + 1) / 2 : stored}, four ? DType::u8 : DType::s8);
   parts.read_into("values", values);  // an Error unless there are as many values as bits
@@ -112,7 +109,7 @@ std::shared_ptr<const QuantizedWeight> read_quantized(const Hdf5Group& group, co
     CHECK(s > 0 && std::isfinite(s), parts.where("scales"), " holds ", s, "; expected positive numbers");
   const Tensor q(shape, DType::s8);
   for (int64_t i = 0, at = 0; i < n; ++i) {
-    const bool kept = !bitmap || (bitmap.data<uint8_t>()[i / 8] >> (i % 8) & 1) != 0;
+    const bool kept = !bitmap || bit(bitmap, i);
     const int8_t v = !kept ? int8_t{0} : four ? nibble(values, at) : values.data<int8_t>()[at];
     at += kept ? 1 : 0;
     CHECK(v >= grid.low && v <= grid.high, parts.where("values"), " holds ", static_cast<int>(v),
@@ -121,13 +118,6 @@ std::shared_ptr<const QuantizedWeight> read_quantized(const Hdf5Group& group, co
   }
   return std::make_shared<QuantizedWeight>(q, grid, bits, read_input(parts),
                                            group.attribute(name, "products") == "true");
-}
-
-int64_t quantized_bytes(const Hdf5Group& group, const std::string& name) {
-  const Hdf5Group parts = group.group(name);
-  int64_t bytes = parts.info("values").shape.size() + 4 * parts.info("scales").shape.size();
-  if (parts.contains("bitmap")) bytes += parts.info("bitmap").shape.size();
-  return bytes;
 }
 
 }  // namespace espalier

@@ -25,6 +25,4 @@ Shape quantized_shape(const Hdf5Group& group, const std::string& name);
 // Errors name the object in the file, also for numbers outside the grid and for what does not fit together.
 std::shared_ptr<const QuantizedWeight> read_quantized(const Hdf5Group& group, const std::string& name);
 
-int64_t quantized_bytes(const Hdf5Group& group, const std::string& name);  // of the data, without HDF5's own
-
 }  // namespace espalier

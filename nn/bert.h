@@ -26,9 +26,12 @@ struct EncoderLayer {
   // follows attention is computed for these rows of x only: -> [rows, H]. Adds queries, keys and values to `qkv`.
   Var operator()(const Var& x, std::span<const int32_t> offsets, Context& context, DType compute = DType::f32,
                  std::span<const int32_t> rows = {}, std::vector<Var>* qkv = nullptr) const;
-  // Query, key and value share their input: its transforms are those of the query's weight.
   std::array<const Linear*, 6> linears() const {
     return {&query, &key, &value, &attention_output, &intermediate, &output};
+  }
+  // Those that share their input, whose transforms are those of the first one's weight.
+  std::array<std::vector<const Linear*>, 4> by_input() const {
+    return {{{&query, &key, &value}, {&attention_output}, {&intermediate}, {&output}}};
   }
 
   static constexpr uint32_t dropout_places = 3;
