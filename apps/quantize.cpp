@@ -9,6 +9,8 @@
 #include "apps/shared/program.h"
 #include "apps/shared/progress.h"
 #include "apps/shared/quant_flags.h"
+#include "compress/bias_correction.h"
+#include "compress/equalize.h"
 #include "compress/mask.h"
 #include "core/kernels/gemm_int8.h"
 #include "data/model_source.h"
@@ -18,6 +20,8 @@ using namespace espalier;
 
 struct Options {
   std::string model, output, vocab, analyze;
+  double equalize = -1;  // negative: not
+  bool correct_biases = false;
   QuantFlags quant;
   CalibrationFlags calibration;
 };
@@ -27,14 +31,19 @@ void print_sensitivity(const Options& o, const Model& model, Quantizer& quantize
   const TokenizedDataset data = load_tsv(o.analyze, model.tokenizer, model.config.labels, o.calibration.max_length);
   const int64_t sites = std::ssize(quantizer.sites());
   Progress progress(sites + 1, !common.quiet, true);
-  quantizer.enable(-1);
-  const Evaluation whole = evaluate(*model.bert, data, 32);
+  const auto with = [&](int64_t site) {
+    quantizer.enable(site);
+    quantizer.before_evaluation();
+    const Evaluation e = evaluate(*model.bert, data, 32);
+    quantizer.after_evaluation();
+    return e;
+  };
+  const Evaluation whole = with(-1);
   if (!common.json)
     std::printf("%-58s %10s %10s\n%-58s %10.4f %10.4f\n", "quantized alone", "loss", "accuracy", "nothing", whole.loss,
                 whole.accuracy);
   for (int64_t i = 0; i < sites; ++i) {
-    quantizer.enable(i);
-    const Evaluation e = evaluate(*model.bert, data, 32);
+    const Evaluation e = with(i);
     progress.update(i + 2, "layers");
     const std::string name = quantizer.sites()[static_cast<size_t>(i)];
     if (common.json)
@@ -49,13 +58,26 @@ void print_sensitivity(const Options& o, const Model& model, Quantizer& quantize
 }
 
 int run(Options& o, const CommonOptions& common) {
-  const bool calibrates = o.quant.options.mode == "static";
-  o.calibration.check(calibrates);
+  const bool watches = o.equalize >= 0 || o.correct_biases, calibrates = o.quant.options.mode == "static";
+  CHECK(o.equalize <= 1, "--equalize ", o.equalize, ": a share from 0 to 1 is expected");
+  o.calibration.check(calibrates || watches);
   o.quant.check();
   const auto model = open_model(o.model, {.seed = common.seed, .vocabulary = o.vocab});
   constexpr int64_t length = 32;
   const PartReport before = sum_of(report_of(*model, length));
   hold(model->store, model->pruned);  // zeros stay zeros
+  InputStatistics statistics;
+  if (watches) {
+    require_f32(*model, "equalisation and bias correction");
+    statistics.attach(*model->bert, model->store);
+    calibrate(statistics, *model, o.calibration, common, false);
+    if (o.equalize >= 0) {
+      equalize(*model->bert, statistics, o.equalize);
+      statistics.forget();
+      calibrate(statistics, *model, o.calibration, common, false);  // of the balanced model
+    }
+    statistics.detach();
+  }
   if (calibrates) o.quant.options.begin = o.quant.options.freeze = o.calibration.steps;
   Quantizer quantizer(o.quant.options);
   quantizer.attach(*model->bert, model->store);
@@ -65,8 +87,10 @@ int run(Options& o, const CommonOptions& common) {
     quantizer.before_forward(0);
   if (!o.analyze.empty()) print_sensitivity(o, *model, quantizer, common);
   const std::string what = quantizer.describe();
+  if (o.correct_biases) correct_biases(*model->bert, statistics, quantizer.integers());
   quantizer.convert(model->store);
   model->options["quantize"] = o.quant.effective();
+  model->options["quantize"].update({{"equalize", o.equalize}, {"correct-biases", o.correct_biases}});
   save_checkpoint(o.output, model->store, model->contents());
 
   const auto parts = report_of(*model, length);
@@ -105,7 +129,13 @@ int main(int argc, char** argv) {
         app.add_option("--model", o.model, "checkpoint FILE.h5, Hugging Face directory or random:SIZE")->required();
         app.add_option("--output", o.output, "int8 checkpoint to write")->required();
         o.quant.declare(app, "", false);
-        o.calibration.declare(app, "static", "--calibration",
+        app.add_option("--equalize", o.equalize,
+                       "balance inputs and weights of each attention output layer first (SmoothQuant), with this share "
+                       "of the burden on the weights, 0 to 1, such as 0.5; negative: not")
+            ->capture_default_str();
+        app.add_flag("--correct-biases", o.correct_biases,
+                     "let biases take back what rounding the weights does to the mean of a layer's outputs");
+        o.calibration.declare(app, "static, --equalize, --correct-biases", "--calibration",
                               "TSV file, or folder with train.tsv; default: as train_sst2");
         app.add_option("--analyze", o.analyze,
                        "TSV file with labels: print what quantizing each layer alone costs there");

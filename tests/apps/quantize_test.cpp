@@ -95,6 +95,17 @@ TEST_F(QuantizePrograms, PrunedModelsKeepTheirZeros) {
   EXPECT_LT(bytes("q.h5").size(), bytes("dense8.h5").size());
 }
 
+TEST_F(QuantizePrograms, EqualisationAndBiasCorrectionChangeTheIntegers) {
+  const std::string quantize = "quantize --model dense.h5 --calibration data --bits 4 --quiet --output ";
+  succeed(quantize + "plain.h5");
+  const std::string plain = logits("plain.h5");
+  for (const std::string option : {" --equalize 0.5", " --correct-biases", " --mode dynamic --correct-biases"}) {
+    succeed(quantize + "q.h5" + option);
+    EXPECT_NE(logits("q.h5"), plain) << option;
+  }
+  expect_refused(quantize + "t.h5 --equalize 2", {"--equalize 2: a share from 0 to 1"});
+}
+
 TEST_F(QuantizePrograms, SensitivityNamesEveryLayer) {
   const auto lines = objects_of(
       succeed("quantize --model dense.h5 --output q.h5 --calibration data --analyze data/dev.tsv --json --quiet").out);
