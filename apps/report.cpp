@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // Compares models: quality, size and speed on the same text, as a table and as an HTML page with plots.
-#include <algorithm>
-#include <chrono>
 #include <cstdio>
 
 #include "apps/shared/comparison.h"
@@ -11,6 +9,7 @@
 #include "apps/shared/precision.h"
 #include "apps/shared/program.h"
 #include "apps/shared/progress.h"
+#include "apps/shared/timing.h"
 #include "core/kernels/isa.h"
 #include "core/parallel.h"
 #include "data/atomic_file.h"
@@ -27,11 +26,10 @@ struct Options {
 
 // Speeds are medians: the machine's other work disturbs single rounds.
 ComparedModel measure(const std::string& source, const Options& o, const std::function<void()>& step) {
-  const auto start = std::chrono::steady_clock::now();
-  const auto model = open_model(source);
   ComparedModel m;
   m.name = source;
-  m.preparation = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  std::unique_ptr<Model> model;
+  m.preparation = seconds_of([&] { model = open_model(source); });
   check_max_length(o.max_length, model->config.max_position_embeddings);
   model->bert->set_compute(choose_precision(o.precision).compute);
   const TokenizedDataset data = load_tsv(o.data, model->tokenizer, model->config.labels, o.max_length);
@@ -43,12 +41,8 @@ ComparedModel measure(const std::string& source, const Options& o, const std::fu
       if (batch_size != 1) m.loss = e.loss, m.accuracy = e.accuracy, m.batches = static_cast<double>(e.batches);
       step();
     }
-  const auto median = [](std::vector<double> v) {
-    std::ranges::nth_element(v, v.begin() + std::ssize(v) / 2);
-    return v[v.size() / 2];
-  };
   const auto sentences = static_cast<double>(data.sentences());
-  m.runtime = median(many.empty() ? one : many);
+  m.runtime = median(many);
   m.batches /= m.runtime;
   m.many = sentences / m.runtime;
   m.one = sentences / median(one);

@@ -114,11 +114,6 @@ void Distiller::attach(const Bert& model, ParameterStore& /*store*/) {
     projections_.store.initialise(*p, seed_, 1 / std::sqrt(static_cast<float>(ours.hidden_size)));
 }
 
-void Distiller::before_forward(int64_t /*step*/) {
-  if (projections_.started()) projections_.store.make_gradients();
-  terms_.clear();
-}
-
 Var Distiller::loss(const Var& task, const StepOutput& output, const Context& context) {
   Terms terms{{}, {}, terms_};
   terms.add("hard_loss", task, 1 - options_.alpha);

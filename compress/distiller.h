@@ -43,7 +43,7 @@ class Distiller : public Compressor {
 
   // Throws where layers are to be compared that cannot be: out of range, or attention with other numbers of heads.
   void attach(const Bert& model, ParameterStore& store) override;
-  void before_forward(int64_t step) override;
+  void before_forward(int64_t /*step*/) override { terms_.clear(); }
   Var loss(const Var& task, const StepOutput& output, const Context& context) override;
   std::map<std::string, double> terms() const override { return terms_; }
   bool looks_inside() const override { return options_.looks_inside(); }

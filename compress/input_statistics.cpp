@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "compress/features.h"
 #include "core/check.h"
-#include "core/parallel.h"
 
 namespace espalier {
 
@@ -15,18 +15,11 @@ struct InputStatistics::Watch : WeightTransform {
   Var apply(const Var& x, const Context& context) override {
     if (context.tape == nullptr) return x;  // an evaluation in between is not looked at
     rows += x.value.rows();
-    dispatch_activation("input statistics", x.dtype(), [&](auto zero) {
-      using T = decltype(zero);
-      using Wide = std::conditional_t<std::is_same_v<T, double>, double, float>;
-      parallel_rows(x.value.cols(), 64, [&](int64_t begin, int64_t end) {
-        for (int64_t t = 0; t < x.value.rows(); ++t)
-          for (int64_t i = begin; i < end; ++i) {
-            const auto v = static_cast<double>(static_cast<Wide>(x.value.data<T>()[t * x.value.cols() + i]));
-            sum.data<double>()[i] += v;
-            largest.data<double>()[i] = std::max(largest.data<double>()[i], std::abs(v));
-          }
-      });
-    });
+    for_features("input statistics", x.value,
+                 [s = sum.data<double>(), l = largest.data<double>()](int64_t i, double v) {
+                   s[i] += v;
+                   l[i] = std::max(l[i], std::abs(v));
+                 });
     return x;
   }
 

@@ -8,11 +8,15 @@
 
 namespace espalier {
 
+void AugmentOptions::check(const std::string& prefix) const {
+  CHECK(drop >= 0 && masked >= 0 && drop < 1 && drop + masked <= 1, prefix, "augment-drop and ", prefix,
+        "augment-mask: words are dropped with probability ", drop, " and masked with ", masked,
+        "; two shares that make at most 1 are expected, the first below 1");
+}
+
 TokenizedDataset augmented(const TokenizedDataset& data, const WordPiece& tokenizer, const AugmentOptions& options) {
   CHECK(options.copies >= 1, "augment: ", options.copies, " copies; at least 1 is expected");
-  CHECK(options.drop >= 0 && options.masked >= 0 && options.drop < 1 && options.drop + options.masked <= 1,
-        "augment: words are dropped with probability ", options.drop, " and masked with ", options.masked,
-        "; two shares that make at most 1 are expected, the first below 1");
+  options.check("");
   const auto& tokens = tokenizer.vocabulary();
   const auto found = std::ranges::find(tokens, "[MASK]");
   CHECK(found != tokens.end(), "augment: the vocabulary has no [MASK]");

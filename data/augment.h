@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "data/loader.h"
 #include "data/wordpiece.h"
@@ -14,6 +15,9 @@ struct AugmentOptions {
   int64_t copies = 1;               // of each sentence
   double drop = 0.1, masked = 0.1;  // probabilities that a word is left out, or that each of its tokens is [MASK]
   uint64_t seed = 0;
+
+  // Throws for shares outside [0, 1), or above 1 together; options are named with `prefix`, such as "--distill.".
+  void check(const std::string& prefix) const;
 };
 
 // The copies, unlabelled: `copies` times all sentences in their order. A word is a token with its ## pieces; [CLS] and

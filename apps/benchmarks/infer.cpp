@@ -12,7 +12,8 @@ namespace espalier {
 
 int bench_infer(const BenchOptions& o, const CommonOptions& common) {
   std::unique_ptr<Model> model;
-  const double preparation = seconds_of([&] { model = open_model(o.model, {.seed = common.seed, .vocabulary = o.vocab}); });
+  const double preparation =
+      seconds_of([&] { model = open_model(o.model, {.seed = common.seed, .vocabulary = o.vocab}); });
   check_max_length(o.max_length, model->config.max_position_embeddings);
   const Precision precision = choose_precision(o.precision);
   model->bert->set_compute(precision.compute);

@@ -22,9 +22,8 @@ PruneOptions prune_options(const TrainOptions& options, uint64_t seed, int64_t s
   PruneSchedule& s = prune.schedule;
   prune.seed = seed;
   if (s.kind != "once" && s.end == 0) s.end = std::max(s.begin + 1, 2 * steps / 3);
-  const int64_t last = s.kind == "once" ? s.begin : s.end;
-  CHECK(last < steps, "--prune.schedule ", s.kind, ": the last pruning is at step ", last, ", but the run has only ",
-        steps, " steps; prune earlier");
+  CHECK(s.last() < steps, "--prune.schedule ", s.kind, ": the last pruning is at step ", s.last(),
+        ", but the run has only ", steps, " steps; prune earlier");
   return prune;
 }
 
@@ -36,8 +35,7 @@ QuantizeOptions quantize_options(const TrainOptions& options, int64_t steps) {
 }
 
 // Ranges that no longer move must be those of the weights that are left.
-void check_order(const PruneOptions& prune, const QuantizeOptions& quantize) {
-  const int64_t last = prune.schedule.kind == "once" ? prune.schedule.begin : prune.schedule.end;
+void check_order(int64_t last, const QuantizeOptions& quantize) {
   CHECK(quantize.mode != "static" || quantize.freeze >= last, "--qat.freeze ", quantize.freeze,
         ": ranges would be fixed while weights are still pruned, up to step ", last,
         ", and would be those of another model; freeze at step ", last, " or later, or prune earlier");
@@ -96,10 +94,15 @@ std::vector<std::unique_ptr<Compressor>> make_compressors(const TrainOptions& op
   hold(model.store, model.pruned);
   if (!model.pruned.empty()) say(format("pruned before: the masks of %ld tensors are held", std::ssize(model.pruned)));
   std::vector<std::unique_ptr<Compressor>> compressors;
-  if (options.prune.on()) compressors.push_back(std::make_unique<Pruner>(prune_options(options, common.seed, steps)));
+  int64_t last_pruning = 0;
+  if (options.prune.on()) {
+    const PruneOptions prune = prune_options(options, common.seed, steps);
+    last_pruning = prune.schedule.last();
+    compressors.push_back(std::make_unique<Pruner>(prune));
+  }
   if (options.qat.on) {  // behind the pruner: zero is a grid point, so what is pruned stays zero
     const QuantizeOptions quantize = quantize_options(options, steps);
-    if (options.prune.on()) check_order(prune_options(options, common.seed, steps), quantize);
+    check_order(last_pruning, quantize);
     compressors.push_back(std::make_unique<Quantizer>(quantize));
   }
   if (options.distill.on()) compressors.push_back(distiller(options, common, model, train, say));

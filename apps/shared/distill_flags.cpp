@@ -57,9 +57,7 @@ void DistillFlags::check() const {
       CHECK(option->count() == 0, option->get_name(), ": nothing is distilled without --", prefix_, "teacher");
   options.check("--" + prefix_);
   CHECK(augment.copies >= 0, "--", prefix_, "augment ", augment.copies, ": 0 or a positive number is expected");
-  CHECK(augment.drop >= 0 && augment.masked >= 0 && augment.drop < 1 && augment.drop + augment.masked <= 1, "--",
-        prefix_, "augment-drop ", augment.drop, " and --", prefix_, "augment-mask ", augment.masked,
-        ": two shares that make at most 1 are expected, the first below 1");
+  augment.check("--" + prefix_);
 }
 
 nlohmann::json DistillFlags::effective() const {

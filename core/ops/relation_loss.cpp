@@ -10,6 +10,7 @@
 
 #include "core/gemm.h"
 #include "core/ops.h"
+#include "core/ops/log_softmax.h"
 #include "core/parallel.h"
 
 namespace espalier::ops {
@@ -63,16 +64,6 @@ Tensor scores_of(const Tensor& qkv, const std::vector<Block>& blocks, const Rela
   return scores;
 }
 
-// x <- log softmax x, one row.
-template <class T>
-void log_softmax(T* x, int64_t length) {
-  const T largest = *std::max_element(x, x + length);
-  double sum = 0;
-  for (int64_t i = 0; i < length; ++i) sum += std::exp(static_cast<double>(x[i] - largest));
-  const T by = largest + static_cast<T>(std::log(sum));
-  for (int64_t i = 0; i < length; ++i) x[i] -= by;
-}
-
 // The sum over all blocks; the student's scores become their gradient for divisor 1.
 template <class T>
 double compare(const Tensor& student, const Tensor& teacher, const std::vector<Block>& blocks,
@@ -84,11 +75,11 @@ double compare(const Tensor& student, const Tensor& teacher, const std::vector<B
       const double rows = static_cast<double>(relation.heads * b.length), pairs = rows * static_cast<double>(b.length);
       double sum = 0;
       for (int64_t row = 0; row < b.length; ++row) {
-        T *const s = student.data<T>() + b.first + row * b.length, *const r =
-                                                                       teacher.data<T>() + b.first + row * b.length;
+        T* const s = student.data<T>() + b.first + row * b.length;
+        T* const r = teacher.data<T>() + b.first + row * b.length;
         if (relation.probabilities) {
-          log_softmax(s, b.length);
-          log_softmax(r, b.length);
+          log_softmax(s, b.length, 1, s);
+          log_softmax(r, b.length, 1, r);
         }
         for (int64_t j = 0; j < b.length; ++j) {
           if (relation.probabilities) {

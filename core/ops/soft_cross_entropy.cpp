@@ -1,24 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // p = softmax(teacher / T),  q = softmax(logits / T);  y = T^2 sum_b sum_c p (log p - log q) / divisor;
 // glogits = T (q - p) gy / divisor.
-#include <algorithm>
 #include <cmath>
 
 #include "core/ops.h"
+#include "core/ops/log_softmax.h"
 
 namespace espalier::ops {
-namespace {
-
-// log softmax(x / temperature) of one row.
-template <class T>
-void log_softmax(const T* x, int64_t classes, double temperature, double* y) {
-  const T largest = *std::max_element(x, x + classes);
-  double sum = 0;
-  for (int64_t c = 0; c < classes; ++c) sum += std::exp(y[c] = static_cast<double>(x[c] - largest) / temperature);
-  for (int64_t c = 0; c < classes; ++c) y[c] -= std::log(sum);
-}
-
-}  // namespace
 
 Var soft_cross_entropy(const Var& logits, const Tensor& teacher, double temperature, double divisor) {
   CHECK(logits.shape().rank() == 2 && logits.shape() == teacher.shape(), "soft_cross_entropy: logits", logits.shape(),
