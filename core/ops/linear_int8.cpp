@@ -11,7 +11,7 @@
 namespace espalier::ops {
 namespace {
 
-constexpr int64_t block_rows = 48, block_columns = 6 * kernels::panel_columns;  // sums of a block: 36 kB
+constexpr int64_t block_rows = 24, block_columns = 6 * kernels::panel_columns;  // sums of a block: 18 kB
 
 // x as bytes whose rows can be read in quads. Signed grids are moved up by 128, so that all products are u8 with s8.
 struct Bytes {

@@ -11,15 +11,21 @@ p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDes
 p.add_argument("--dense", required=True)
 p.add_argument("--data", required=True)
 p.add_argument("--runs", required=True)
-p.add_argument("--recipes", default="seed,int8,joint,sparse80-int8,structured-int8,student3,student3 without teacher,student3-structured-int8")
+p.add_argument("--recipes", default="seed,int8,joint,sparse80-int8,structured-int8,student3,student3 without teacher,student3-structured-int8", help="names of files in apps/recipes, or of variants below")
 p.add_argument("--seeds", type=int, default=3)
 p.add_argument("--jobs", type=int, default=2)
-p.add_argument("--report", action="store_true", help="make nothing: compare the models that RUNS has")
+p.add_argument("--pretrained", help="the encoder before fine-tuning, for 'int8 from the start'")
+p.add_argument("--report", action="store_true", help="make nothing: measure the models that RUNS has, and print the table")
 p.add_argument("--page", help="with --report: HTML page of the first seed's models")
 root = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 p.add_argument("--build", default=os.path.join(root, "build"))
 a = p.parse_args()
-ALONE = ("seed", "int8", "student3 without teacher")  # learn from the labels only
+ALONE = ("seed", "student3 without teacher", "int8 from the start")  # learn from the labels only
+VARIANTS = {  # the recipe's options but for these
+    "int8 with 4-bit weights": ["--qat.bits", "4", "--learning-rate", "1e-4"],
+    "int8 with 3-bit weights": ["--qat.bits", "3", "--learning-rate", "1e-4"],
+    "int8 from the start": ["--epochs", "3", "--learning-rate", "5e-5", "--dropout", "0.1"],
+}
 
 
 def program(name, *options):
@@ -46,9 +52,11 @@ def make(recipe, seed):
         start = os.path.join(a.runs, f"teacher_{seed}.h5")
         if not os.path.exists(start):
             program("prune", "--model", dense(seed), "--output", start, "--vocabulary", os.path.join(a.data, "train.tsv"), "--quiet")
+    if recipe == "int8 from the start":
+        start = a.pretrained or sys.exit("'int8 from the start' needs --pretrained")
     teacher = [] if recipe in ALONE else ["--distill.teacher", start]
     program("train_sst2", "--config", os.path.join(root, "apps", "recipes", recipe.split()[0] + ".toml"), "--model", start, "--data", a.data, "--output", output,
-            "--log-dir", output[:-3], "--seed", str(seed), "--threads", "1", "--save-every", "1000", "--resume", "--quiet", *teacher)
+            "--log-dir", output[:-3], "--seed", str(seed), "--threads", "1", "--save-every", "1000", "--resume", "--quiet", *teacher, *VARIANTS.get(recipe, []))
     open(output + ".done", "w").close()
 
 
@@ -72,6 +80,7 @@ if not a.report:
     with concurrent.futures.ThreadPoolExecutor(a.jobs) as pool:
         for job in [pool.submit(make, r, s) for s in range(a.seeds) for r in recipes]:
             job.result()
+    sys.exit("All made. Now, with nothing else running, the same command with --report measures and prints them.")
 
 # Speed is measured for the first seed, all models in one run; accuracy for every seed.
 dev = os.path.join(a.data, "dev.tsv")
