@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Accuracy and speed of inference of one fine-tuned checkpoint: PyTorch, ONNX Runtime, OpenVINO and Espalier on the same weights and sentences, measured
+"""Accuracy and speed of inference of one fine-tuned checkpoint: PyTorch, ONNX Runtime and Espalier on the same weights and sentences, measured
 alternately in one run, as a Markdown table. Quantized by each with its own tools.
 
 usage: PYTHON docs/measure/inference.py --model FILE.h5 --data DIR --tokenizer DIR [--students FILE.h5 …] [--rounds 3]
-PYTHON is one that has torch, transformers, h5py, onnxruntime and openvino; --tokenizer is a Hugging Face directory with the model's vocabulary; --students are
+PYTHON is one that has torch, transformers, h5py and onnxruntime; --tokenizer is a Hugging Face directory with the model's vocabulary; --students are
 further checkpoints of Espalier, for rows of their own. Run it with nothing else on the machine. Each figure is the median over the rounds; sentences are sorted by length,
 which is what padding likes best; one by one is measured on every fourth of them. Making tokens is in no figure."""
 import argparse, json, os, statistics, subprocess, sys, tempfile, time
