@@ -41,13 +41,10 @@ std::function<int(const CommonOptions&)> declare(CLI::App& app, BenchOptions& o,
       ->capture_default_str();
   app.add_option("--data", o.data, "folder with train.tsv and dev.tsv; default as train_sst2's");
   app.add_option("--vocab", o.vocab, "vocab.txt for random:* models");
-  app.add_option("--batch-size", o.batch_size, "sentences a batch")->check(CLI::PositiveNumber)->capture_default_str();
-  app.add_option("--accumulate", o.accumulate, "batches a training step")
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str();
-  app.add_option("--steps", o.steps, "measured steps or repetitions")
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str();
+  const CLI::Range positive(int64_t{1}, int64_t{1} << 20);
+  app.add_option("--batch-size", o.batch_size, "sentences a batch")->check(positive)->capture_default_str();
+  app.add_option("--accumulate", o.accumulate, "batches a training step")->check(positive)->capture_default_str();
+  app.add_option("--steps", o.steps, "measured steps or repetitions")->check(positive)->capture_default_str();
   app.add_option("--max-length", o.max_length, "tokens a sentence")->capture_default_str();
   app.add_flag("--profile", o.profile,
                "train: time, bytes and GFLOP/s of each op, and the distance from what this machine can do");
