@@ -41,22 +41,16 @@ std::function<int(const CommonOptions&)> declare(CLI::App& app, BenchOptions& o,
       ->capture_default_str();
   app.add_option("--data", o.data, "folder with train.tsv and dev.tsv; default as train_sst2's");
   app.add_option("--vocab", o.vocab, "vocab.txt for random:* models");
-  app.add_option("--batch-size", o.batch_size, "sentences a batch")->check(CLI::PositiveNumber)->capture_default_str();
-  app.add_option("--accumulate", o.accumulate, "batches a training step")
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str();
-  app.add_option("--steps", o.steps, "measured steps or repetitions")
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str();
+  const CLI::Range positive(int64_t{1}, int64_t{1} << 20);
+  app.add_option("--batch-size", o.batch_size, "sentences a batch")->check(positive)->capture_default_str();
+  app.add_option("--accumulate", o.accumulate, "batches a training step")->check(positive)->capture_default_str();
+  app.add_option("--steps", o.steps, "measured steps or repetitions")->check(positive)->capture_default_str();
   app.add_option("--max-length", o.max_length, "tokens a sentence")->capture_default_str();
   app.add_flag("--profile", o.profile,
                "train: time, bytes and GFLOP/s of each op, and the distance from what this machine can do");
   app.add_option("--mask", o.mask, "train: share of the encoder's weights that are masked, as in pruning")
       ->capture_default_str();
-  app.add_option("--sparsity", o.sparsity, "gemm: share of zero blocks; compares sparse with dense products")
-      ->check(CLI::Range(0.0, 1.0))
-      ->capture_default_str();
-  app.add_option("--block", o.block, "gemm: rows and columns of the zero blocks")->capture_default_str();
+  app.add_flag("--qat", o.qat, "train: with fake-quant on weights and inputs, as train_sst2 --qat.on");
   declare_precision(app, o.precision);
   app.add_flag("--gradient-checkpointing", o.gradient_checkpointing,
                "train: keep only each layer's input for the backward pass");

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // Loss, accuracy and speed of a model on a TSV file.
-#include <chrono>
 #include <cstdio>
 
 #include "apps/shared/datasets.h"
@@ -8,6 +7,7 @@
 #include "apps/shared/precision.h"
 #include "apps/shared/program.h"
 #include "apps/shared/progress.h"
+#include "apps/shared/timing.h"
 #include "data/atomic_file.h"
 #include "data/model_source.h"
 
@@ -30,13 +30,11 @@ std::string logits_text(const Evaluation& e, int64_t classes) {
 
 int run(const Options& o, const CommonOptions& common) {
   CHECK(o.batch_size >= 1, "--batch-size ", o.batch_size, ": at least 1 is expected");
-  const auto start = std::chrono::steady_clock::now();
-  OpenOptions open{.seed = common.seed};
-  if (!o.vocab.empty()) open.vocabulary = o.vocab;
-  const auto model = open_model(o.model, open);
-  const double preparation = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  std::unique_ptr<Model> model;
+  const double preparation =
+      seconds_of([&] { model = open_model(o.model, {.seed = common.seed, .vocabulary = o.vocab}); });
   check_max_length(o.max_length, model->config.max_position_embeddings);
-  model->bert->set_compute(choose_precision(o.precision).compute, Use::inference);
+  model->bert->set_compute(choose_precision(o.precision).compute);
   const TokenizedDataset data = load_tsv(o.data, model->tokenizer, model->config.labels, o.max_length, false);
   if (!o.logits.empty()) AtomicFile{o.logits};  // throws unless it can be written, before the work
   if (!common.quiet && !model->report.initialised.empty())

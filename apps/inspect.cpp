@@ -13,25 +13,12 @@ struct Options {
   int64_t length = 32;
 };
 
-int64_t file_bytes(const std::string& source) {
-  std::error_code ignored;
-  if (std::filesystem::is_regular_file(source, ignored))
-    return static_cast<int64_t>(std::filesystem::file_size(source, ignored));
-  int64_t bytes = 0;
-  if (std::filesystem::is_directory(source, ignored))
-    for (const auto& entry : std::filesystem::directory_iterator(source))
-      if (entry.path().extension() == ".safetensors") bytes += static_cast<int64_t>(entry.file_size());
-  return bytes;
-}
-
 int run(const Options& o, const CommonOptions& common) {
   CHECK(o.length >= 1, "--length ", o.length, ": at least 1 token is expected");
-  OpenOptions open{.seed = common.seed};
-  if (!o.vocab.empty()) open.vocabulary = o.vocab;
-  const auto model = open_model(o.model, open);
+  const auto model = open_model(o.model, {.seed = common.seed, .vocabulary = o.vocab});
   const auto parts = report_of(*model, o.length);
   const PartReport total = sum_of(parts);
-  const int64_t memory = static_cast<int64_t>(model->store.values().bytes()), file = file_bytes(o.model);
+  const int64_t memory = static_cast<int64_t>(model->store.values().bytes()), file = size_of_model(o.model);
   const auto histogram = magnitude_histogram(*model);
   if (common.json) {
     nlohmann::json bins;
@@ -39,11 +26,10 @@ int run(const Options& o, const CommonOptions& common) {
     print_json({{"model", o.model},
                 {"parameters", total.parameters},
                 {"sparsity", total.sparsity()},
-                {"bits", 32},
+                {"bits", total.bits},
                 {"file_bytes", file},
                 {"memory_bytes", memory},
                 {"flop_per_token", total.flop},
-                {"skipped_flop_per_token", total.skipped},
                 {"length", o.length},
                 {"pruned_tensors", model->pruned.size()},
                 {"parts", parts_to_json(parts)},
@@ -52,8 +38,9 @@ int run(const Options& o, const CommonOptions& common) {
     return 0;
   }
   print_parts(parts);
-  std::printf("\nfile %s, parameters in memory %s in f32 (32 bits); work for sentences of %ld tokens\n",
-              file > 0 ? in_megabytes(file).c_str() : "none", in_megabytes(memory).c_str(), o.length);
+  std::printf("\nfile %s, numbers of %s bits; %s of parameters in memory; work for sentences of %ld tokens\n",
+              file > 0 ? in_megabytes(file).c_str() : "none", bits_of(total).c_str(), in_megabytes(memory).c_str(),
+              o.length);
   std::printf("pruned tensors: %ld\n|w| of the encoder's linear layers:", std::ssize(model->pruned));
   for (size_t i = 0; i < histogram.size(); ++i) std::printf("  %s %.1f%%", histogram_bins()[i], 100 * histogram[i]);
   std::printf("\n");

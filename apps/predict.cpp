@@ -40,10 +40,7 @@ void predict_line(const Model& model, const std::string& line, int max_length, b
 }
 
 int run(const Options& o, const CommonOptions& common) {
-  OpenOptions open{.seed = common.seed};
-  if (!o.vocab.empty()) open.vocabulary = o.vocab;
-  const auto model = open_model(o.model, open);
-  model->bert->set_compute(DType::f32, Use::inference);
+  const auto model = open_model(o.model, {.seed = common.seed, .vocabulary = o.vocab});
   check_max_length(o.max_length, model->config.max_position_embeddings);
   if (!common.quiet && !model->report.initialised.empty())
     std::fprintf(stderr, "predict: %s\n", model->report.text().c_str());

@@ -3,12 +3,12 @@
 #include <cstdio>
 
 #include "apps/shared/calibration.h"
+#include "apps/shared/cut_flags.h"
 #include "apps/shared/part_table.h"
 #include "apps/shared/program.h"
 #include "apps/shared/prune_flags.h"
 #include "compress/layers.h"
 #include "compress/shrink.h"
-#include "compress/vocabulary.h"
 #include "data/model_source.h"
 
 namespace {
@@ -17,73 +17,62 @@ using namespace espalier;
 struct Options {
   std::string model, output, vocab;
   PruneFlags prune;
+  CutFlags cut;
   CalibrationFlags calibration;
-  std::vector<int64_t> keep_layers;
-  std::vector<std::filesystem::path> vocabulary;
-  int64_t least = 1;
 };
 
-// Masks by the pruner's choice, put into the values. Returns what was done.
+// The pruner's choice, put into the values; layers are cut out. Returns what was done.
 std::string mask(Options& o, const CommonOptions& common, std::unique_ptr<Model>& model) {
+  require_f32(*model, "pruning");
   hold(model->store, model->pruned);
   Pruner pruner(o.prune.options);
   pruner.attach(*model->bert, model->store);
   if (o.prune.options.learns())
-    calibrate(pruner, *model, o.calibration, common);
+    calibrate(pruner, *model, o.calibration, common, true);
   else
     pruner.before_forward(0);
   pruner.finalize(model->store);
   model->pruned = masks_of(model->store);
   model->options["prune"] = o.prune.effective();
+  const std::string done = pruner.describe() + format("; %.4f %% of these parameters went\n", 100 * pruner.sparsity());
   if (o.prune.options.structure == "layer") model = keep_layers(*model, layers_left(*model));
-  return pruner.describe() + format("; %.4f %% of these parameters went\n", 100 * pruner.sparsity());
-}
-
-std::string cut_vocabulary(const Options& o, std::unique_ptr<Model>& model) {
-  const int before = model->tokenizer.size();
-  model = keep_tokens(*model, count_tokens(model->tokenizer, o.vocabulary), o.least);
-  return format("vocabulary: %d of %d tokens are left\n", model->tokenizer.size(), before);
+  return done;
 }
 
 int run(Options& o, const CommonOptions& common) {
   const bool calibrates = o.prune.on() && o.prune.options.learns();
   o.calibration.check(calibrates);
   if (calibrates) o.prune.options.schedule.begin = o.calibration.steps;
-  o.prune.check();
-  CHECK(o.prune.on() || o.prune.shrink || !o.keep_layers.empty() || !o.vocabulary.empty(),
-        "--amount is missing; expected a share in [0, 1), such as 0.3");
+  o.prune.check(o.cut.names_layers());
+  CHECK(o.prune.on() || o.prune.shrink || o.cut.on(), "--amount is missing; expected a share in [0, 1), such as 0.3");
   o.prune.options.seed = common.seed;
-  OpenOptions open{.seed = common.seed};
-  if (!o.vocab.empty()) open.vocabulary = o.vocab;
-  auto model = open_model(o.model, open);
+  auto model = open_model(o.model, {.seed = common.seed, .vocabulary = o.vocab});
   constexpr int64_t length = 32;
   const PartReport before = sum_of(report_of(*model, length));
-  std::string what;
-  if (!o.keep_layers.empty()) model = keep_layers(*model, o.keep_layers);
-  if (!o.vocabulary.empty()) what += cut_vocabulary(o, model);
+  nlohmann::json figures;
+  std::string what = o.cut.apply(model, figures);
   if (o.prune.on()) what += mask(o, common, model);
   if (o.prune.shrink) model = shrink(*model);
   save_checkpoint(o.output, model->store, model->contents());
-
   const auto parts = report_of(*model, length);
   const PartReport total = sum_of(parts);
   const auto file = static_cast<int64_t>(std::filesystem::file_size(o.output));
   if (common.json) {
-    print_json({{"output", o.output},
-                {"parameters_before", before.parameters},
-                {"parameters", total.parameters},
-                {"sparsity", total.sparsity()},
-                {"file_bytes", file},
-                {"tensor_bytes", total.stored},
-                {"dense_bytes", 4 * before.parameters},
-                {"expected_speedup", speedup(before, total)},
-                {"parts", parts_to_json(parts)}});
-    return 0;
+    figures.update({{"output", o.output},
+                    {"parameters_before", before.parameters},
+                    {"parameters", total.parameters},
+                    {"sparsity", total.sparsity()},
+                    {"file_bytes", file},
+                    {"tensor_bytes", total.stored},
+                    {"dense_bytes", 4 * before.parameters},
+                    {"expected_speedup", before.flop / total.flop},
+                    {"parts", parts_to_json(parts)}});
+    print_json(figures);
+  } else if (!common.quiet) {
+    std::printf("%s\n", what.c_str());
+    print_parts(parts);
+    std::printf("\n%s%s: %s\n", what_it_brings(before, total).c_str(), o.output.c_str(), in_megabytes(file).c_str());
   }
-  if (common.quiet) return 0;
-  std::printf("%s\n", what.c_str());
-  print_parts(parts);
-  std::printf("\n%s%s: %s\n", what_it_brings(before, total).c_str(), o.output.c_str(), in_megabytes(file).c_str());
   return 0;
 }
 
@@ -100,16 +89,9 @@ int main(int argc, char** argv) {
         app.add_option("--model", o.model, "checkpoint FILE.h5, Hugging Face directory or random:SIZE")->required();
         app.add_option("--output", o.output, "checkpoint to write")->required();
         o.prune.declare(app, "", false);
-        app.add_option("--keep-layers", o.keep_layers, "layers that stay, counted from 0, such as 0,2,4")
-            ->delimiter(',');
-        CLI::Option* const texts = app.add_option(
-            "--vocabulary", o.vocabulary,
-            "texts (TSV, or a sentence a line): tokens that they never use are cut out of embeddings and "
-            "tokenizer; single characters stay, so that any text can still be read");
-        app.add_option("--vocabulary-least", o.least, "with --vocabulary: tokens used fewer times than this go too")
-            ->needs(texts)
-            ->capture_default_str();
-        o.calibration.declare(app, "taylor, wanda");
+        o.cut.declare(app);
+        o.calibration.declare(app, "taylor, wanda", "--data",
+                              "folder with train.tsv, or a TSV file; default: as train_sst2");
         app.add_option("--vocab", o.vocab, "vocab.txt for random:* models");
         return [&](const CommonOptions& common) { return run(o, common); };
       });

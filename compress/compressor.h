@@ -4,12 +4,24 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 
 #include "core/hdf5_file.h"
+#include "data/loader.h"
+#include "data/quantized_weights.h"
 #include "nn/bert.h"
 
 namespace espalier {
+
+// One batch of a step as a term of the loss meets it. Losses are means over the step's whole window, so that
+// accumulation equals the large batch.
+struct StepOutput {
+  const PackedBatch& batch;
+  const Window& window;
+  const Var& logits;          // [B, C]
+  const Activations& inside;  // empty unless some compressor looks inside
+};
 
 class Compressor {
  public:
@@ -22,6 +34,11 @@ class Compressor {
   // `step` counts the optimizer's updates from 0. Schedules move here: at the same step, the same happens, resumed or
   // not.
   virtual void before_forward(int64_t /*step*/) {}
+  // The loss of one batch, from that of the task and of the compressors before; `terms` has the parts of the last
+  // window's loss, by name, for the log. looks_inside: StepOutput::inside is needed.
+  virtual Var loss(const Var& task, const StepOutput& /*output*/, const Context& /*context*/) { return task; }
+  virtual std::map<std::string, double> terms() const { return {}; }
+  virtual bool looks_inside() const { return false; }
   virtual void after_backward(int64_t /*step*/) {}  // gradients of the whole window are in the store, not yet clipped
   virtual void after_step(int64_t /*step*/) {}      // the optimizer has updated the stored values
 
@@ -31,6 +48,13 @@ class Compressor {
 
   // Makes the stored values those that the forward pass sees. Twice is once, and no prediction changes.
   virtual void finalize(ParameterStore& /*store*/) {}
+
+  // Around an evaluation: the model computes as the saved checkpoint will.
+  virtual void before_evaluation() {}
+  virtual void after_evaluation() {}
+
+  // Weights that the saved checkpoint holds as integers.
+  virtual QuantizedWeights integers() const { return {}; }
 
   // Everything beside the stored values that a resumed run needs for the same bits.
   virtual void save(const Hdf5Group& /*group*/) const {}

@@ -4,60 +4,60 @@
 #include <algorithm>
 #include <set>
 
+#include "compress/cut.h"
 #include "core/check.h"
 
 namespace espalier {
 namespace {
 
-const std::string prefix = "bert.encoder.layer.";
+std::string prefix(int64_t layer) { return "bert.encoder.layer." + std::to_string(layer) + "."; }
 
-// The name in `from` of a parameter of the smaller model.
-std::string name_before(const std::string& name, std::span<const int64_t> layers) {
-  if (!name.starts_with(prefix)) return name;
-  const size_t dot = name.find('.', prefix.size());
-  const size_t layer = std::stoul(name.substr(prefix.size(), dot - prefix.size()));
-  return prefix + std::to_string(layers[layer]) + name.substr(dot);
+std::set<int64_t> checked(std::span<const int64_t> layers, int64_t have) {
+  std::set<int64_t> seen;
+  for (const int64_t layer : layers) {
+    CHECK(layer >= 0 && layer < have, "layers: ", layer, " is out of range; the model has the layers 0 to ", have - 1);
+    CHECK(seen.insert(layer).second, "layers: ", layer, " is named twice; expected each layer once");
+  }
+  return seen;
 }
 
 }  // namespace
 
 std::unique_ptr<Model> keep_layers(const Model& model, std::span<const int64_t> layers) {
-  const int64_t have = model.config.num_hidden_layers;
-  CHECK(!layers.empty(), "layers: none would be left; keep at least one");
-  std::set<int64_t> seen;
-  for (const int64_t layer : layers) {
-    CHECK(layer >= 0 && layer < have, "layers: ", layer, " is out of range; the model has the layers 0 to ", have - 1);
-    CHECK(seen.insert(layer).second, "layers: ", layer, " is named twice");
-  }
-  model.store.settle();
+  checked(layers, model.config.num_hidden_layers);
+  CHECK(!layers.empty(), "layers: none of ", model.config.num_hidden_layers, " would be left; keep at least one");
   BertConfig config = model.config;
   config.num_hidden_layers = std::ssize(layers);
-  for (std::vector<int64_t>* sizes : {&config.layer_heads, &config.layer_intermediate}) {
-    if (sizes->empty()) continue;
-    std::vector<int64_t> left;
-    for (const int64_t layer : layers) left.push_back((*sizes)[static_cast<size_t>(layer)]);
-    *sizes = left;
+  config.layer_heads.clear();
+  config.layer_intermediate.clear();
+  Pieces pieces;
+  for (int64_t to = 0; to < std::ssize(layers); ++to) {
+    const int64_t from = layers[static_cast<size_t>(to)];
+    if (!model.config.layer_heads.empty()) config.layer_heads.push_back(model.config.heads_of(from));
+    if (!model.config.layer_intermediate.empty())
+      config.layer_intermediate.push_back(model.config.intermediate_of(from));
+    for (const Parameter* p : model.store.all())
+      if (p->name.starts_with(prefix(from))) pieces[prefix(to) + p->name.substr(prefix(from).size())] = {p->name};
   }
-  auto small = std::make_unique<Model>(config, model.tokenizer);
-  small->store.lay_out();
-  for (const Parameter* p : small->store.all()) {
-    const std::string before = name_before(p->name, layers);
-    p->value.copy_from(model.store.at(before).value);
-    if (const auto mask = model.pruned.find(before); mask != model.pruned.end()) small->pruned[p->name] = mask->second;
-  }
-  small->options = model.options;
-  small->source = model.source;
-  return small;
+  return cut(model, config, model.tokenizer, pieces);
+}
+
+std::unique_ptr<Model> drop_layers(const Model& model, std::span<const int64_t> layers) {
+  const std::set<int64_t> dropped = checked(layers, model.config.num_hidden_layers);
+  std::vector<int64_t> kept;
+  for (const int64_t layer : all_of(model.config.num_hidden_layers))
+    if (!dropped.contains(layer)) kept.push_back(layer);
+  return keep_layers(model, kept);
 }
 
 std::vector<int64_t> layers_left(const Model& model) {
   std::vector<int64_t> left;
-  for (size_t i = 0; i < model.bert->layers().size(); ++i) {
-    const auto linears = model.bert->layers()[i].linears();
+  for (const int64_t i : all_of(model.config.num_hidden_layers)) {
+    const auto linears = model.bert->layers()[static_cast<size_t>(i)].linears();
     const bool any = std::ranges::any_of(linears, [](const Linear* linear) {
       return std::ranges::any_of(linear->weight.value.span<float>(), [](float w) { return w != 0; });
     });
-    if (any) left.push_back(static_cast<int64_t>(i));
+    if (any) left.push_back(i);
   }
   return left;
 }

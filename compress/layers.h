@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whole encoder layers cut out of a model (Sajjad et al. 2020, arXiv:2004.03844). Used by prune; a shallower model is
-// also where a student starts.
+// Whole encoder layers cut out of a model (Sajjad et al. 2020, arXiv:2004.03844). No mask can say that: a layer of
+// zeros still applies its two layer norms. Used by prune; a shallower model is also where a student starts.
 #pragma once
 
 #include <memory>
@@ -15,7 +15,10 @@ namespace espalier {
 // the model does not have, for one that is named twice and for none at all.
 std::unique_ptr<Model> keep_layers(const Model& model, std::span<const int64_t> layers);
 
-// The layers whose matrices are not all zero.
+// A model without these layers; throws likewise, and if none would be left.
+std::unique_ptr<Model> drop_layers(const Model& model, std::span<const int64_t> layers);
+
+// The layers whose matrices are not all zero: those that a Pruner with the structure `layer` has kept.
 std::vector<int64_t> layers_left(const Model& model);
 
 }  // namespace espalier

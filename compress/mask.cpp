@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compress/mask.h"
 
-#include <bit>
-
+#include "core/bitmap.h"
 #include "core/check.h"
 #include "core/ops.h"
 
 namespace espalier {
 
 Tensor Mask::bits_of(const Shape& shape, bool kept) {
-  Tensor bits = Tensor::zeros({(shape.size() + 7) / 8}, DType::u8);
+  Tensor bits = no_bits(shape.size());
   if (!kept) return bits;
   for (uint8_t& byte : bits.span<uint8_t>()) byte = 0xff;
   if (shape.size() % 8 != 0) bits.span<uint8_t>().back() = static_cast<uint8_t>((1U << (shape.size() % 8)) - 1);
@@ -47,11 +46,7 @@ void Mask::load(const Hdf5Group& group, const std::string& name) {
   bits_ = bits;
 }
 
-int64_t Mask::kept() const {
-  int64_t count = 0;
-  for (const uint8_t byte : bits_.span<uint8_t>()) count += std::popcount(byte);
-  return count;
-}
+int64_t Mask::kept() const { return count_bits(bits_); }
 
 void Mask::bake(Parameter& parameter) const {
   if (parameter.settle) parameter.settle({});

@@ -5,6 +5,7 @@
 
 #include <string>
 
+#include "core/bitmap.h"
 #include "core/hdf5_file.h"
 #include "data/pruned_masks.h"
 #include "nn/parameter.h"
@@ -17,11 +18,11 @@ class Mask : public WeightTransform {
 
   Var apply(const Var& w, const Context& context) override;
 
-  // Element i is bit i % 8 of byte i / 8 of a u8[(n + 7) / 8]; the bits behind the last element are 0. set() and load()
+  // See core/bitmap.h; the bits behind the last element are 0. set() and load()
   // throw for another size or type, and for bits behind the end.
   const Tensor& bits() const { return bits_; }
   void set(const Tensor& bits);
-  bool keeps(int64_t element) const { return (bits_.data<uint8_t>()[element / 8] >> (element % 8) & 1) != 0; }
+  bool keeps(int64_t element) const { return bit(bits_, element); }
   int64_t kept() const;
   int64_t size() const { return shape_.size(); }
 

@@ -4,10 +4,9 @@
 #include <sstream>
 
 #include "compress/criterion.h"
+#include "compress/learned.h"
 #include "compress/mask.h"
-#include "core/check.h"
 #include "core/parallel.h"
-#include "optim/adamw.h"
 
 namespace espalier {
 namespace {
@@ -26,17 +25,16 @@ class Movement : public Criterion {
   bool thresholds() const override { return options_.soft; }
 
   void attach(const Bert& /*model*/, std::span<Parameter* const> parameters) override {
-    for (const Parameter* p : parameters) scores_.add(p->name, p->shape, Role::weight);
-    scores_.lay_out();
-    optimizer_ = std::make_unique<AdamW>(scores_, AdamWOptions{.weight_decay = 0});
+    for (const Parameter* p : parameters) scores_.store.add(p->name, p->shape, Role::weight);
+    scores_.start();
     weights_.assign(parameters.begin(), parameters.end());
-    for (Parameter* p : weights_) mask_of(*p).learn(&scores_.at(p->name));
+    for (Parameter* p : weights_) mask_of(*p).learn(&scores_.store.at(p->name));
   }
 
   void after_backward() override {
     if (options_.regularization == 0) return;
-    const double pull = options_.regularization / static_cast<double>(scores_.count());
-    for (const Parameter* p : scores_.all()) {
+    const double pull = options_.regularization / static_cast<double>(scores_.store.count());
+    for (const Parameter* p : scores_.store.all()) {
       if (!p->grad.written) continue;  // the masks are final
       float* const g = p->grad.grad.data<float>();
       const float* const s = p->value.data<float>();
@@ -48,33 +46,19 @@ class Movement : public Criterion {
       });
     }
   }
-  void after_step() override { optimizer_->step(options_.learning_rate); }
+  void after_step() override { scores_.step(options_.learning_rate); }
   void finish() override {
     for (Parameter* p : weights_) mask_of(*p).learn(nullptr);
   }
-  Tensor scores(const Parameter& p) const override { return scores_.at(p.name).value; }
+  Tensor scores(const Parameter& p) const override { return scores_.store.at(p.name).value; }
 
-  void save(const Hdf5Group& group) const override {
-    group.write("scores", scores_.values());
-    group.write("first_moments", optimizer_->first_moments());
-    group.write("second_moments", optimizer_->second_moments());
-    group.write_text("steps", std::to_string(optimizer_->steps()));
-  }
-  void load(const Hdf5Group& group) override {
-    group.read_into("scores", scores_.values());
-    group.read_into("first_moments", optimizer_->first_moments());
-    group.read_into("second_moments", optimizer_->second_moments());
-    const std::string steps = group.read_text("steps");
-    CHECK(!steps.empty() && steps.size() < 19 && steps.find_first_not_of("0123456789") == std::string::npos,
-          group.where("steps"), " is '", steps.substr(0, 20), "'; expected a number");
-    optimizer_->set_steps(std::stoll(steps));
-  }
+  void save(const Hdf5Group& group) const override { scores_.save(group); }
+  void load(const Hdf5Group& group) override { scores_.load(group); }
 
  private:
   MovementOptions options_;
   std::vector<Parameter*> weights_;
-  ParameterStore scores_;
-  std::unique_ptr<AdamW> optimizer_;
+  Learned scores_;
 };
 
 }  // namespace

@@ -67,6 +67,8 @@ void PruneOptions::check(const std::string& prefix) const {
         ": choose layer, global or row");
   CHECK(scope != "row" || s.kind == Structure::Kind::weight, option("scope"), scope,
         ": is for single weights, not for ", s.describe());
+  CHECK(s.kind != Structure::Kind::layer || layers.empty(), option("layers"), "names parameters, and ", structure,
+        " ranks whole layers: leave one out");
   CHECK(layer_limit > 0 && layer_limit <= 1, option("layer-limit"), layer_limit, ": a share in (0, 1] is expected");
   CHECK(layer_limit == 1 || scope == "global", option("layer-limit"), layer_limit, ": is for global ranking; add ",
         prefix, "scope global");
@@ -78,8 +80,8 @@ void PruneOptions::check(const std::string& prefix) const {
     CHECK(schedule.initial == 0, option("initial"), schedule.initial, ": is for linear and cubic schedules");
     return;
   }
-  CHECK(schedule.end > schedule.begin, option("end"), schedule.end, ": a step after the first, ", schedule.begin,
-        ", is expected");
+  CHECK(schedule.end == 0 || schedule.end > schedule.begin, option("end"), schedule.end, ": a step after the first, ",
+        schedule.begin, ", is expected");
   CHECK(schedule.interval >= 1, option("interval"), schedule.interval, ": at least 1 step is expected");
   CHECK(schedule.initial >= 0 && schedule.initial <= amount, option("initial"), schedule.initial,
         ": a share from 0 to the amount ", amount, " is expected");
@@ -182,12 +184,13 @@ std::string Pruner::describe() const {
   std::ostringstream text;
   int64_t weights = 0;
   for (const Held& h : held_) weights += h.parameter->shape.size();
+  const bool across = options_.scope == "global" || structure_.kind == Structure::Kind::layer;
   text << "prune: ";
   if (criterion_->thresholds())
     text << structure_.describe() << " below the threshold " << options_.amount << " by " << criterion_->describe();
   else
     text << 100 * options_.amount << " % of " << structure_.describe() << " by " << criterion_->describe()
-         << ", ranked " << (options_.scope == "global" ? "over all layers" : "in each " + options_.scope);
+         << ", ranked " << (across ? "over all layers" : "in each " + options_.scope);
   text << "; " << held_.size() << " tensors (" << weights << " parameters); ";
   const PruneSchedule& s = options_.schedule;
   if (s.kind == "once")

@@ -18,11 +18,12 @@ namespace espalier {
 struct PruneSchedule {
   std::string kind = "once";
   double initial = 0;
-  int64_t begin = 0, end = 0, interval = 100;
+  int64_t begin = 0, end = 0, interval = 100;  // check() lets end = 0 pass: whoever knows the run's length sets it
 
   bool due(int64_t step) const;
-  double amount(double full, int64_t step) const;                                        // `full` from `end` on
-  bool complete(int64_t steps) const { return steps > (kind == "once" ? begin : end); }  // after so many
+  double amount(double full, int64_t step) const;                // `full` from `end` on
+  int64_t last() const { return kind == "once" ? begin : end; }  // the step that prunes for the last time
+  bool complete(int64_t steps) const { return steps > last(); }  // after so many
 };
 
 struct PruneOptions {

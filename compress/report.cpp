@@ -26,12 +26,18 @@ PartReport& PartReport::operator+=(const PartReport& other) {
   zeros += other.zeros;
   stored += other.stored;
   flop += other.flop;
-  skipped += other.skipped;
+  bits.insert(other.bits.begin(), other.bits.end());
   return *this;
 }
 
 int64_t stored_bytes(int64_t elements, int64_t zeros) {
   return std::min(4 * elements, (elements + 7) / 8 + 4 * (elements - zeros));
+}
+
+int64_t stored_bytes(const QuantizedWeight& weight, int64_t zeros) {
+  const int64_t n = weight.q().size();
+  const auto bytes = [&](int64_t count) { return weight.bits() <= 4 ? (count + 1) / 2 : count; };
+  return std::min(bytes(n), (n + 7) / 8 + bytes(n - zeros)) + 4 * weight.grid().rows();
 }
 
 std::vector<PartReport> report_of(const Model& model, int64_t length) {
@@ -45,20 +51,17 @@ std::vector<PartReport> report_of(const Model& model, int64_t length) {
   for (const Parameter* p : model.store.all()) {
     const int64_t n = p->shape.size(), zeros = zeros_of(p->value);
     PartReport& to = part(p->name);
-    to += {.parameters = n, .zeros = zeros, .stored = stored_bytes(n, zeros)};
+    const int64_t stored = p->quantized == nullptr ? stored_bytes(n, zeros) : stored_bytes(*p->quantized, zeros);
+    to += {.parameters = n,
+           .zeros = zeros,
+           .stored = stored,
+           .bits = {p->quantized == nullptr ? 32 : p->quantized->bits()}};
     if (p->role != Role::weight) continue;
     const double per_token = p->name.starts_with(layer_prefix) ? 1 : 1 / static_cast<double>(length);
     to.flop += 2 * static_cast<double>(n) * per_token;
   }
-  for (const EncoderLayer& layer : model.bert->layers()) {
-    for (const Linear* linear : layer.linears()) {
-      const Parameter& w = linear->weight;
-      part(w.name).skipped +=
-          2 * static_cast<double>(w.shape.size()) * (1 - SparseWeight::work_left(w.value, DType::f32));
-    }
-    // queries with keys, probabilities with values
+  for (const EncoderLayer& layer : model.bert->layers())  // queries with keys, probabilities with values
     part(layer.query.weight.name).flop += 4 * static_cast<double>(length * layer.query.weight.shape[0]);
-  }
   return parts;
 }
 

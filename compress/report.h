@@ -4,6 +4,7 @@
 
 #include <array>
 #include <filesystem>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -14,20 +15,22 @@ namespace espalier {
 struct PartReport {
   std::string part = {};  // "embeddings", "layer 0 attention", "layer 0 feed-forward", …, "pooler and classifier"
   int64_t parameters = 0, zeros = 0;
-  int64_t stored = 0;  // bytes of the tensors in a checkpoint
-  double flop = 0;     // a token, multiplications and additions, in sentences of `length` tokens
-  double skipped = 0;  // of these, what inference leaves out: products with zero blocks (core/sparse_weight.h)
+  int64_t stored = 0;       // bytes of the tensors in a checkpoint
+  std::set<int> bits = {};  // of the tensors' numbers: 32 (f32), 8 … 2
+  double flop = 0;          // a token, multiplications and additions, in sentences of `length` tokens
 
   double sparsity() const { return parameters > 0 ? static_cast<double>(zeros) / static_cast<double>(parameters) : 0; }
   PartReport& operator+=(const PartReport& other);
 };
 
-// In the model's order; the counts are those of the stored values.
+// In the model's order; the counts are those of the stored values. Products with zeros count as work.
 std::vector<PartReport> report_of(const Model& model, int64_t length);
 PartReport sum_of(const std::vector<PartReport>& parts);
 
 // Bytes that a checkpoint spends on a tensor: all values, or bitmap and non-zero values where that is less.
 int64_t stored_bytes(int64_t elements, int64_t zeros);
+
+int64_t stored_bytes(const QuantizedWeight& weight, int64_t zeros);
 
 // Share of the encoder's weights with |w| zero, below 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, and above.
 std::array<double, 8> magnitude_histogram(const Model& model);

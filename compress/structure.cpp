@@ -3,6 +3,7 @@
 
 #include <charconv>
 
+#include "core/bitmap.h"
 #include "core/check.h"
 
 namespace espalier {
@@ -42,7 +43,7 @@ Pool neurons_of(const EncoderLayer& layer) {
       {rows_of(layer.intermediate.weight, 1), rows_of(layer.intermediate.bias, 1), columns_of(layer.output.weight, 1)}};
 }
 
-// Zeros do not take a layer away, its layer norms would stay: what the pruner chose is cut out, see compress/layers.
+// For the choice only: zeros do not take a layer away, compress/layers cuts it out.
 Pool layers_of(const Bert& model) {
   Pool pool{"encoder layers", std::ssize(model.layers()), {}};
   for (int64_t i = 0; i < pool.units; ++i)
@@ -73,8 +74,6 @@ void for_units(const Member& member, const F& f) {
         f(static_cast<size_t>(member.first_unit + r / member.rows * across + b), r * cols + c);
 }
 
-bool kept(const Tensor& bits, int64_t element) { return (bits.data<uint8_t>()[element / 8] >> (element % 8) & 1) != 0; }
-
 }  // namespace
 
 Structure Structure::parse(const std::string& text) {
@@ -97,8 +96,7 @@ Structure Structure::parse(const std::string& text) {
     return s;
   }
   fail("prune: structure '", text,
-       "': choose weight, N:M such as 2:4, block:RxC such as block:32x32, head, neuron or "
-       "layer");
+       "': choose weight, N:M such as 2:4, block:RxC such as block:32x32, head, neuron or layer");
 }
 
 std::string Structure::describe() const {
@@ -129,7 +127,7 @@ std::vector<float> Pool::unit_scores(const Criterion& criterion, std::span<const
           p.shape);
     const float* const s = scores.data<float>();
     for_units(members[i], [&](size_t unit, int64_t element) {
-      if (!kept(held[i], element)) return;
+      if (!bit(held[i], element)) return;
       sums[unit] += static_cast<double>(s[element]);
       alive[unit] = 1;
     });
@@ -148,7 +146,7 @@ int64_t Pool::scored_weights() const {
 Tensor Pool::member_bits(const Member& member, std::span<const uint8_t> keep, const Tensor& held) {
   Tensor bits = held.clone();
   for_units(member, [&](size_t unit, int64_t element) {
-    if (keep[unit] == 0) bits.data<uint8_t>()[element / 8] &= static_cast<uint8_t>(~(1U << (element % 8)));
+    if (keep[unit] == 0) clear_bit(bits, element);
   });
   return bits;
 }

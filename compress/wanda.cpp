@@ -4,6 +4,7 @@
 #include <map>
 
 #include "compress/criterion.h"
+#include "compress/features.h"
 #include "core/check.h"
 #include "core/ops.h"
 #include "core/parallel.h"
@@ -18,19 +19,7 @@ class FeatureNorms : public WeightTransform {
 
   Var apply(const Var& x, const Context& context) override {
     if (!on || context.tape == nullptr) return x;  // an evaluation in between is not looked at
-    dispatch_activation("wanda", x.dtype(), [&](auto zero) {
-      using T = decltype(zero);
-      using Wide = std::conditional_t<std::is_same_v<T, double>, double, float>;
-      parallel_rows(x.value.cols(), 64, [&](int64_t begin, int64_t end) {
-        for (int64_t t = 0; t < x.value.rows(); ++t) {
-          const T* const row = x.value.data<T>() + t * x.value.cols();
-          for (int64_t i = begin; i < end; ++i) {
-            const auto v = static_cast<double>(static_cast<Wide>(row[i]));
-            squares.data<double>()[i] += v * v;
-          }
-        }
-      });
-    });
+    for_features("wanda", x.value, [to = squares.data<double>()](int64_t i, double v) { to[i] += v * v; });
     return x;
   }
 
@@ -44,12 +33,8 @@ class Wanda : public Criterion {
   bool learns() const override { return true; }
 
   void attach(const Bert& model, std::span<Parameter* const> parameters) override {
-    for (const EncoderLayer& layer : model.layers()) {
-      watch({&layer.query, &layer.key, &layer.value});
-      watch({&layer.attention_output});
-      watch({&layer.intermediate});
-      watch({&layer.output});
-    }
+    for (const EncoderLayer& layer : model.layers())
+      for (const auto& linears : layer.by_input()) watch(linears);
     for (const Parameter* p : parameters)
       CHECK(norms_.contains(p->name), "prune: wanda knows the inputs of the encoder's linear layers only, not of ",
             p->name, "; choose other layers or another method");
@@ -80,8 +65,8 @@ class Wanda : public Criterion {
 
  private:
   // Layers that share their input; the first one's chain sees it.
-  void watch(std::initializer_list<const Linear*> layers) {
-    Parameter& first = (*layers.begin())->weight;
+  void watch(const std::vector<const Linear*>& layers) {
+    Parameter& first = layers.front()->weight;
     const auto norms = std::make_shared<FeatureNorms>(first.shape.cols());
     first.input_transforms.push_back(norms);
     for (const Linear* linear : layers) norms_[linear->weight.name] = norms;

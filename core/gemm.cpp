@@ -99,22 +99,6 @@ void run(std::span<const Gemm<T>> products) {
   });
 }
 
-constexpr int64_t tile_rows = 384, tile_columns = 6 * kernels::panel_columns;
-
-// Appends the tiles of a product; shift(t, row, column) moves t's pointers to its first row and column.
-template <class Product, class Shift>
-void cut(const Product& g, int64_t most_columns, std::vector<Product>& tiles, const Shift& shift) {
-  const int64_t down = pieces(g.m, tile_rows), height = (g.m + down - 1) / down;
-  for (int64_t column = 0; column < g.n; column += most_columns)
-    for (int64_t row = 0; row < g.m; row += height) {
-      Product t = g;
-      t.m = std::min(height, g.m - row);
-      t.n = std::min(most_columns, g.n - column);
-      shift(t, row, column);
-      tiles.push_back(t);
-    }
-}
-
 }  // namespace
 
 void gemm(std::span<const Gemm<float>> products) { run(products); }
@@ -122,38 +106,31 @@ void gemm(std::span<const Gemm<double>> products) { run(products); }
 
 // Tiles of up to 384 rows by 192 columns: the columns of B stay in the second-level cache while the rows pass.
 void gemm(std::span<const kernels::Bf16Product> products) {
+  constexpr int64_t most_rows = 384, panels_a_tile = 6;
   std::vector<kernels::Bf16Product> tiles;
   for (const kernels::Bf16Product& g : products) {
     work_count().flop += 4 * g.m * g.n * g.pairs;
     work_count().bytes += 4 * g.m * g.pairs + 4 * g.n * g.pairs + (g.c16 != nullptr ? 2 : 4) * g.m * g.n;
     // A weight gradient's products are one panel high; wider tiles make up for it.
-    cut(g, tile_columns * (g.m <= kernels::panel_columns ? 4 : 1), tiles,
-        [](kernels::Bf16Product& t, int64_t row, int64_t column) {
-          t.a += row * t.a_row;
-          if (t.panels != nullptr)
-            t.panels += column / kernels::panel_columns;
-          else
-            t.b += column * t.pairs;
-          if (t.c16 != nullptr)
-            t.c16 += row * t.ldc + column;
-          else
-            t.c += row * t.ldc + column;
-          if (t.bias != nullptr) t.bias += column;
-        });
+    const int64_t most_columns = panels_a_tile * kernels::panel_columns * (g.m <= kernels::panel_columns ? 4 : 1);
+    const int64_t down = pieces(g.m, most_rows), height = (g.m + down - 1) / down;
+    for (int64_t column = 0; column < g.n; column += most_columns)
+      for (int64_t row = 0; row < g.m; row += height) {
+        kernels::Bf16Product t = g;
+        t.m = std::min(height, g.m - row);
+        t.n = std::min(most_columns, g.n - column);
+        t.a += row * g.a_row;
+        t.b += column * g.pairs;
+        if (g.c16 != nullptr)
+          t.c16 += row * g.ldc + column;
+        else
+          t.c += row * g.ldc + column;
+        if (g.bias != nullptr) t.bias += column;
+        tiles.push_back(t);
+      }
   }
-  parallel_for(std::ssize(tiles), [&](int64_t i) { kernels::gemm_bf16(tiles[static_cast<size_t>(i)]); });
-}
-
-void gemm(std::span<const kernels::SparseProduct> products) {
-  std::vector<kernels::SparseProduct> tiles;
-  for (const kernels::SparseProduct& g : products)
-    cut(g, tile_columns, tiles, [](kernels::SparseProduct& t, int64_t row, int64_t column) {
-      t.a += row * t.lda;
-      t.panels += column / kernels::panel_columns;
-      t.c += row * t.ldc + column;
-      if (t.bias != nullptr) t.bias += column;
-    });
-  parallel_for(std::ssize(tiles), [&](int64_t i) { kernels::gemm_sparse(tiles[static_cast<size_t>(i)]); });
+  parallel_for(static_cast<int64_t>(tiles.size()),
+               [&](int64_t i) { kernels::gemm_bf16(tiles[static_cast<size_t>(i)]); });
 }
 
 const char* gemm_library() {

@@ -8,7 +8,6 @@
 #include <span>
 
 #include "core/kernels/gemm_bf16.h"
-#include "core/kernels/gemm_sparse.h"
 
 namespace espalier {
 
@@ -35,9 +34,6 @@ void gemm(std::span<const Gemm<double>> products);
 // Products of packed bf16 operands (core/packed_weight.h) with f32 accumulation, by the kernels of
 // core/kernels/gemm_bf16.
 void gemm(std::span<const kernels::Bf16Product> products);
-
-// f32 products with pruned weights (core/sparse_weight.h).
-void gemm(std::span<const kernels::SparseProduct> products);
 
 // The library that serves float products, for logs: "oneDNN 2.6.3" or "OpenBLAS".
 const char* gemm_library();

@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "core/packed_weight.h"
+#include "core/quantized_weight.h"
 #include "core/rng.h"
-#include "core/sparse_weight.h"
 #include "core/tape.h"
 
 namespace espalier::ops {
@@ -23,12 +23,17 @@ namespace espalier::ops {
 // f32, gradients of w and b in f32; `packed` saves rounding w here. Otherwise all is of x's type, f32 or f64.
 struct Affine {
   Var w, b;
-  std::shared_ptr<const PackedWeight> packed = nullptr;  // of w's value; null: made on the fly
-  std::shared_ptr<const SparseWeight> sparse = nullptr;  // of w's value, for `compute`; read without a tape only
+  std::shared_ptr<const PackedWeight> packed = nullptr;        // of w's value; null: made on the fly
+  std::shared_ptr<const QuantizedWeight> quantized = nullptr;  // y is linear_int8's; w is the same in real numbers
 };
 Var linear(const Var& x, std::span<const Affine> parts, DType compute = DType::f32, DType result = DType::bf16);
 Var linear(const Var& x, const Affine& part, DType compute = DType::f32, DType result = DType::bf16);
 Var linear(const Var& x, const Var& w, const Var& b);
+
+// The same with int8 weights: x becomes integers, sums are exact, y is f32, whatever the precision of other products.
+// Parts share the input's grid. linear() calls it for parts that are quantized, and adds the gradient; by itself it has
+// none and throws if x is on a tape.
+Var linear_int8(const Var& x, std::span<const Affine> parts);
 
 // y = x Phi(x), elementwise (arXiv:1606.08415). Saved: x.
 Var gelu(const Var& x);
@@ -60,8 +65,34 @@ Var attention(const Var& qkv, std::span<const int32_t> offsets, int64_t heads, c
 Var gather_rows(const Var& x, std::span<const int32_t> rows);
 
 // Cross-entropy of logits[B, C] against class numbers, summed over the B rows and divided by `divisor` (B for the mean;
-// the whole window's sentences under gradient accumulation). One element. Saved: the probabilities.
+// the whole window's sentences under gradient accumulation). Rows with the label -1, unlabelled ones, add nothing. One
+// element. Saved: the probabilities.
 Var cross_entropy(const Var& logits, std::span<const int32_t> labels, double divisor);
+
+// Distillation (Hinton et al. 2015, arXiv:1503.02531): T^2 times the Kullback-Leibler divergence of softmax(logits / T)
+// from softmax(teacher / T), both [B, C], summed over the B rows and divided by `divisor`. It is the soft cross-entropy
+// minus the teacher's entropy: the same gradient, and zero where both agree. One element. Saved: [B, C].
+Var soft_cross_entropy(const Var& logits, const Tensor& teacher, double temperature, double divisor);
+
+// Sum of (x - target)^2 over all elements, divided by `divisor` (the number of elements for the mean). Saved: both.
+Var mse(const Var& x, const Tensor& target, double divisor);
+
+// Sum over the rows of x[R, H] of 1 - cos(x_r, target_r), divided by `divisor`. Saved: both.
+Var cosine_distance(const Var& x, const Tensor& target, double divisor);
+
+// How the tokens of a sentence relate, compared with a teacher: in each head the scaled products of two of query, key
+// and value (0, 1, 2) with each other. Query and key are attention: its scores by squared error (TinyBERT, Jiao et al.
+// 2020, arXiv:1909.10351) or its probabilities by KL divergence (MiniLM, Wang et al. 2020, arXiv:2002.10957); equal
+// ones are the self-relations of MiniLMv2 (arXiv:2012.15828), for any number of heads that divides both widths.
+// qkv[T, 3 W] of student and teacher, whose W may differ, f32, bf16 or f64. A sentence's loss is the mean over its
+// heads and pairs (scores) or rows (probabilities); y is the sum over sentences divided by `divisor`. Saved: both qkv.
+struct Relation {
+  int left = 0, right = 1;
+  int64_t heads = 1;
+  bool probabilities = true;
+};
+Var relation_loss(const Var& student, const Tensor& teacher, std::span<const int32_t> offsets, const Relation& relation,
+                  double divisor);
 
 // y = f(x, tape), with f run again in the backward pass instead of being remembered (Chen et al. 2016,
 // arXiv:1604.06174). f must give the same y each time and may use parameters; if x is a constant, they get no gradient.
@@ -76,7 +107,16 @@ Var apply_mask(const Var& w, const Tensor& mask);
 // the straight-through estimator of movement pruning (Sanh et al. 2020, arXiv:2005.07683). Saved: w.
 Var apply_mask(const Var& w, const Tensor& mask, const Var& scores);
 
-// Sum of one-element terms.
-Var sum(std::span<const Var> terms);
+// y = x on the grid and back, so that training sees the rounding of integers (Jacob et al. 2018, arXiv:1712.05877).
+// x[rows, cols]; gx = gy where x was not clamped, else 0: the straight-through estimator. Saved: x.
+Var fake_quant(const Var& x, const QuantGrid& grid);
+
+// The same on the integers low … high without a zero point, with scales [1] or [rows] that learn: LSQ (Esser et al.
+// 2020, arXiv:1902.08153), whose gradient of a scale is weighted with 1 / sqrt(elements of that scale * high). Saved:
+// x.
+Var fake_quant(const Var& x, const Var& scale, int32_t low, int32_t high);
+
+// Sum of one-element terms, each times its weight; without weights, of the terms themselves.
+Var sum(std::span<const Var> terms, std::span<const double> weights = {});
 
 }  // namespace espalier::ops

@@ -23,17 +23,17 @@ Tensor panels(int64_t columns, int64_t k) {
 PackedWeight::PackedWeight(int64_t out, int64_t in)
     : out_(out), in_(in), forward_(panels(out, in)), backward_(panels(in, out)) {}
 
-void PackedWeight::pack_rows(const float* w, int64_t begin, int64_t end) {
-  auto* const forward = reinterpret_cast<uint32_t*>(forward_.raw());
+void PackedWeight::pack_rows(const float* w, int64_t begin, int64_t end, bool forward) {
+  auto* const panel = reinterpret_cast<uint32_t*>(forward_.raw());
   auto* const backward = reinterpret_cast<uint32_t*>(backward_.raw());
-  for (int64_t row = begin; row < end; row += panel_columns)
-    kernels::pack_rows_bf16(std::min(panel_columns, end - row), in_, w + row * in_, in_, forward + row * pairs_of(in_));
+  for (int64_t row = begin; row < end && forward; row += panel_columns)
+    kernels::pack_rows_bf16(std::min(panel_columns, end - row), in_, w + row * in_, in_, panel + row * pairs_of(in_));
   kernels::pack_columns_bf16(begin, end, in_, w, in_, pairs_of(out_), backward);
 }
 
-void PackedWeight::pack(const float* w) {
+void PackedWeight::pack(const float* w, bool forward) {
   const int64_t grain = std::max<int64_t>(1, row_grain(in_) / panel_columns) * panel_columns;
-  parallel_rows(out_, grain, [&](int64_t begin, int64_t end) { pack_rows(w, begin, end); });
+  parallel_rows(out_, grain, [&](int64_t begin, int64_t end) { pack_rows(w, begin, end, forward); });
 }
 
 Tensor pack_activation(const Tensor& x) {

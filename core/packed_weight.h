@@ -15,8 +15,8 @@ class PackedWeight {
 
   // Rows begin … end of w, whose first element is w[0, 0]; begin must be a multiple of 32, end too unless it is `out`.
   // Serial; disjoint ranges may run at once.
-  void pack_rows(const float* w, int64_t begin, int64_t end);
-  void pack(const float* w);  // all rows, in parallel
+  void pack_rows(const float* w, int64_t begin, int64_t end, bool forward = true);
+  void pack(const float* w, bool forward = true);  // all rows, in parallel; false: only what gradients read
 
   int64_t out() const { return out_; }
   int64_t in() const { return in_; }

@@ -3,6 +3,9 @@
 
 #include <cstring>
 
+#include "core/kernels/elementwise.h"
+#include "core/parallel.h"
+
 namespace espalier {
 
 Tensor::Tensor(const Shape& shape, DType type) : shape_(shape), dtype_(type) {
@@ -43,6 +46,12 @@ void Tensor::fill_zero() const {
 Tensor Tensor::to(DType type) const {
   if (type == dtype_) return *this;
   Tensor t(shape_, type);
+  if (dtype_ == DType::f32 && type == DType::bf16) {  // every step of mixed precision does this
+    parallel_rows(size(), 65536, [&](int64_t begin, int64_t end) {
+      kernels::convert(end - begin, data<float>() + begin, t.data<Bf16>() + begin);
+    });
+    return t;
+  }
   dispatch_activation("tensor: conversion", dtype_, [&](auto from) {
     dispatch_activation("tensor: conversion", type, [&](auto into) {
       const auto* source = data<decltype(from)>();

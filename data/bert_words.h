@@ -19,6 +19,7 @@ struct TokenizerOptions {
   std::optional<bool> strip_accents = {};  // unset: as lowercase
   bool tokenize_chinese_chars = true;
   std::vector<std::string> added_tokens = {};  // matched whole in the raw text, as [CLS], [SEP], … always are
+  bool operator==(const TokenizerOptions&) const = default;
 };
 
 class BertWords {

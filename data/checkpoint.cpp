@@ -8,7 +8,8 @@
 //   /pruned               names of the parameters that were pruned, one a line; absent: none. Their masks are the
 //                         non-zeros of the stored weights, so that nothing is stored twice, or else
 //   /masks/NAME           u8[(n + 7) / 8], bit i % 8 of byte i / 8 tells that element i is kept
-//   /weights/NAME         a parameter; its attribute encoding says how, see data/tensor_encoding.h
+//   /weights/NAME         a parameter; its attribute encoding says how, see data/tensor_encoding.h and, for integers,
+//                         data/quantized_encoding.h
 //   /training/state       JSON, the fields of TrainingState and the optimizer's number of steps
 //   /training/layout      names and shapes of the parameters, one a line, in the order of the moments
 //   /training/first_moments, second_moments   f32, laid out as ParameterStore's values
@@ -17,10 +18,12 @@
 #include <algorithm>
 #include <sstream>
 
+#include "core/bitmap.h"
 #include "core/check.h"
 #include "data/atomic_file.h"
 #include "data/hf.h"
 #include "data/json_file.h"
+#include "data/quantized_encoding.h"
 #include "data/tensor_encoding.h"
 
 namespace espalier {
@@ -52,9 +55,9 @@ std::string names_of(const PrunedMasks& masks) {
 
 // The mask that keeps what is not zero.
 Tensor nonzeros(const Tensor& values) {
-  Tensor bits = Tensor::zeros({(values.size() + 7) / 8}, DType::u8);
+  Tensor bits = no_bits(values.size());
   for (int64_t i = 0; i < values.size(); ++i)
-    if (values.data<float>()[i] != 0) bits.data<uint8_t>()[i / 8] |= static_cast<uint8_t>(1U << (i % 8));
+    if (values.data<float>()[i] != 0) set_bit(bits, i);
   return bits;
 }
 
@@ -112,8 +115,15 @@ void save_checkpoint(const std::filesystem::path& path, const ParameterStore& st
   const bool resumes = optimizer != nullptr && state != nullptr;
   PrunedMasks masks;  // that the zeros do not tell
   for (Parameter* p : store.all()) {
-    const Tensor value = resumes ? p->value : p->use({}).value;
-    write_tensor(weights, p->name, value);
+    const auto integers = contents.quantized.find(p->name);
+    const bool whole = resumes || integers == contents.quantized.end();
+    const Tensor value = resumes ? p->value
+                         : whole ? p->use({}).value
+                                 : dequantize(integers->second->q(), integers->second->grid());
+    if (whole)
+      write_tensor(weights, p->name, value);
+    else
+      write_quantized(weights, p->name, *integers->second);
     const auto mask = contents.pruned.find(p->name);
     if (mask != contents.pruned.end() &&
         !std::ranges::equal(mask->second.span<uint8_t>(), nonzeros(value).span<uint8_t>()))
@@ -171,7 +181,7 @@ LoadReport Checkpoint::load_weights(ParameterStore& store) const {
   LoadProblems problems;
   const std::vector<std::string> names = weights.names();
   for (const std::string& name : names) {
-    const Shape shape = tensor_shape(weights, name);
+    const Shape shape = is_quantized(weights, name) ? quantized_shape(weights, name) : tensor_shape(weights, name);
     if (const Parameter* const p = store.find(name))
       problems.compare(name, shape.dims(), p->shape);
     else
@@ -183,7 +193,13 @@ LoadReport Checkpoint::load_weights(ParameterStore& store) const {
 
   store.settle();  // no update that is still due may change what is loaded
   if (!store.values()) store.lay_out();
-  for (const Parameter* p : store.all()) read_tensor_into(weights, p->name, p->value);
+  for (Parameter* p : store.all()) {
+    p->quantized = is_quantized(weights, p->name) ? read_quantized(weights, p->name) : nullptr;
+    if (p->quantized != nullptr)
+      p->value.copy_from(dequantize(p->quantized->q(), p->quantized->grid()));
+    else
+      read_tensor_into(weights, p->name, p->value);
+  }
   return {.loaded = std::ssize(names)};
 }
 

@@ -14,6 +14,7 @@
 #include "core/hdf5_file.h"
 #include "data/load_report.h"
 #include "data/pruned_masks.h"
+#include "data/quantized_weights.h"
 #include "data/wordpiece.h"
 #include "nn/config.h"
 #include "nn/parameter.h"
@@ -28,6 +29,7 @@ struct CheckpointContents {
   TokenizerOptions tokenizer;
   nlohmann::json options = nlohmann::json::object();  // the effective options of the run that made it
   PrunedMasks pruned = {};                            // for save_checkpoint; Checkpoint::masks() gives them back
+  QuantizedWeights quantized = {};                    // stored as integers; load_weights gives them back
 };
 
 // Where a run stands. The next batch is number `batch` of epoch `epoch`, both from 0.

@@ -53,15 +53,22 @@ TokenizedDataset tokenize_dataset(const Dataset& dataset, const Tokenize& tokeni
                                    [](int64_t sum, const TokenizedDataset& piece) { return sum + piece.tokens(); }));
   data.first_lengths.reserve(count);
   data.offsets.reserve(count + 1);
-  for (const TokenizedDataset& piece : pieces) {
-    const int64_t start = data.tokens();
-    for (int64_t i = 0; i < piece.sentences(); ++i) data.offsets.push_back(start + piece.offsets[i + 1]);
-    data.ids.insert(data.ids.end(), piece.ids.begin(), piece.ids.end());
-    data.first_lengths.insert(data.first_lengths.end(), piece.first_lengths.begin(), piece.first_lengths.end());
-  }
+  for (const TokenizedDataset& piece : pieces) append(data, piece);
   if (dataset.labelled)
     for (const Example& example : examples) data.labels.push_back(example.label);
   return data;
+}
+
+void append(TokenizedDataset& data, const TokenizedDataset& more) {
+  if (!data.labels.empty() || !more.labels.empty()) {
+    data.labels.resize(static_cast<size_t>(data.sentences()), -1);
+    data.labels.insert(data.labels.end(), more.labels.begin(), more.labels.end());
+    data.labels.resize(static_cast<size_t>(data.sentences() + more.sentences()), -1);
+  }
+  const int64_t start = data.tokens();
+  for (int64_t i = 0; i < more.sentences(); ++i) data.offsets.push_back(start + more.offsets[i + 1]);
+  data.ids.insert(data.ids.end(), more.ids.begin(), more.ids.end());
+  data.first_lengths.insert(data.first_lengths.end(), more.first_lengths.begin(), more.first_lengths.end());
 }
 
 PackedBatch pack(const TokenizedDataset& data, std::span<const int64_t> rows) {
@@ -124,6 +131,7 @@ Window Epoch::window(int64_t index) const {
   for (int64_t i = begin; i < begin + count; ++i) {
     window.batches.push_back(batch(i));
     window.sentences += window.batches.back().sentences();
+    window.labelled += std::ranges::count_if(window.batches.back().labels, [](int32_t label) { return label >= 0; });
     window.tokens += window.batches.back().tokens();
   }
   return window;

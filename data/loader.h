@@ -18,7 +18,7 @@ struct TokenizedDataset {
   std::vector<int32_t> ids;            // [T] with [CLS] and [SEP]
   std::vector<int32_t> first_lengths;  // [N] tokens of sentence i in segment 0; the rest is segment 1
   std::vector<int64_t> offsets = {0};  // [N + 1] sentence i is ids[offsets[i]] … ids[offsets[i + 1]]
-  std::vector<int32_t> labels;         // [N]; empty where the dataset is unlabelled
+  std::vector<int32_t> labels;         // [N], -1 for an unlabelled sentence; empty where all are
 
   int64_t tokens() const { return static_cast<int64_t>(ids.size()); }
   int64_t sentences() const { return static_cast<int64_t>(first_lengths.size()); }
@@ -32,6 +32,9 @@ using Tokenize = std::function<void(const Example& example, std::vector<int32_t>
 // Tokenizes every example once, in parallel. Throws Error where `tokenize` yields no ids or breaks its promise about
 // segments.
 TokenizedDataset tokenize_dataset(const Dataset& dataset, const Tokenize& tokenize);
+
+// Adds the sentences of `more` behind those of `data`.
+void append(TokenizedDataset& data, const TokenizedDataset& more);
 
 // The sentences `rows`, in that order. Throws Error for a row out of range and for more than 2^31 - 1 tokens.
 PackedBatch pack(const TokenizedDataset& data, std::span<const int64_t> rows);
@@ -54,6 +57,7 @@ struct LoaderOptions {
 struct Window {
   std::vector<PackedBatch> batches;
   int64_t sentences = 0;
+  int64_t labelled = 0;  // of the sentences
   int64_t tokens = 0;
 };
 

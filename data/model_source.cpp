@@ -37,7 +37,8 @@ std::unique_ptr<Model> make_model(BertConfig config, WordPiece tokenizer, const 
 
 std::unique_ptr<Model> open_random(const std::string& size, const OpenOptions& options) {
   BertConfig config = BertConfig::of_size(size);
-  WordPiece tokenizer = options.vocabulary ? read_tokenizer(*options.vocabulary) : WordPiece(demo_vocabulary(), {});
+  WordPiece tokenizer =
+      options.vocabulary.empty() ? WordPiece(demo_vocabulary(), {}) : read_tokenizer(options.vocabulary);
   config.vocab_size = tokenizer.size();
   auto model = make_model(config, std::move(tokenizer), options);
   model->store.allocate(options.seed, config.initializer_range);
@@ -47,7 +48,8 @@ std::unique_ptr<Model> open_random(const std::string& size, const OpenOptions& o
 
 std::unique_ptr<Model> open_directory(const fs::path& directory, const OpenOptions& options) {
   const BertConfig config = read_config(directory);
-  WordPiece tokenizer = options.vocabulary ? read_tokenizer(*options.vocabulary) : WordPiece::from_directory(directory);
+  WordPiece tokenizer =
+      options.vocabulary.empty() ? WordPiece::from_directory(directory) : read_tokenizer(options.vocabulary);
   check_vocabulary(tokenizer.vocabulary(), config, directory.string());
   auto model = make_model(config, std::move(tokenizer), options);
   model->report = load_hf_weights(directory, model->store, options.seed, config.initializer_range);
@@ -57,7 +59,7 @@ std::unique_ptr<Model> open_directory(const fs::path& directory, const OpenOptio
 std::unique_ptr<Model> open_checkpoint(const fs::path& path, const OpenOptions& options) {
   const Checkpoint checkpoint(path);
   const BertConfig& config = checkpoint.contents().config;
-  CHECK(!options.vocabulary, path.string(),
+  CHECK(options.vocabulary.empty(), path.string(),
         ": has a vocabulary of its own; a checkpoint is opened without another one");
   CHECK(!options.labels || std::ssize(*options.labels) == config.classes(), path.string(), ": has ", config.classes(),
         " labels, but ", options.labels->size(), " are given");
@@ -88,7 +90,16 @@ Model::Model(const BertConfig& model_config, WordPiece model_tokenizer)
     : config(model_config), bert(std::make_unique<Bert>(store, model_config)), tokenizer(std::move(model_tokenizer)) {}
 
 CheckpointContents Model::contents() const {
-  return {config, tokenizer.vocabulary(), tokenizer.options(), options, pruned};
+  QuantizedWeights quantized;
+  for (const Parameter* p : store.all())
+    if (p->quantized != nullptr) quantized[p->name] = p->quantized;
+  return {config, tokenizer.vocabulary(), tokenizer.options(), options, pruned, quantized};
+}
+
+void require_f32(const Model& model, const std::string& what) {
+  for (const Parameter* p : model.store.all())
+    CHECK(p->quantized == nullptr, model.source, ": ", p->name, " is int8; ", what,
+          " needs f32 weights: start from the checkpoint before quantization");
 }
 
 std::unique_ptr<Model> open_model(const std::string& source, const OpenOptions& options) {

@@ -34,11 +34,14 @@ struct Model {
 };
 
 struct OpenOptions {
-  uint64_t seed = 0;                                     // of the values that the source does not have
-  std::optional<std::filesystem::path> vocabulary = {};  // vocab.txt, or a directory with one and its options; replaces
-                                                         // demo_vocabulary() of random:SIZE or a directory's own
-  std::optional<std::vector<std::string>> labels = {};   // instead of the source's names
+  uint64_t seed = 0;                      // of the values that the source does not have
+  std::filesystem::path vocabulary = {};  // vocab.txt, or a directory with one and its options; replaces
+                                          // demo_vocabulary() of random:SIZE or a directory's own; empty: none
+  std::optional<std::vector<std::string>> labels = {};  // instead of the source's names
 };
+
+// Throws for an int8 model: what changes weights, and names itself, needs those in f32.
+void require_f32(const Model& model, const std::string& what);
 
 // Throws Error listing the three forms if the source is none of them, and if the vocabulary does not fit the word
 // embeddings, with both sizes.

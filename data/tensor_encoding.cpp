@@ -5,6 +5,7 @@
 #include <sstream>
 #include <vector>
 
+#include "core/bitmap.h"
 #include "core/check.h"
 
 namespace espalier {
@@ -22,12 +23,6 @@ std::string encoding_of(const Hdf5Group& group, const std::string& name) {
   return encoding;
 }
 
-int64_t count_bits(const Tensor& bitmap) {
-  int64_t count = 0;
-  for (const uint8_t byte : bitmap.span<uint8_t>()) count += std::popcount(byte);
-  return count;
-}
-
 }  // namespace
 
 void write_tensor(const Hdf5Group& group, const std::string& name, const Tensor& tensor) {
@@ -40,25 +35,33 @@ void write_tensor(const Hdf5Group& group, const std::string& name, const Tensor&
     group.set_attribute(name, "encoding", dense);
     return;
   }
-  const Tensor bitmap = Tensor::zeros({bytes}, DType::u8), rest({stored});
+  const Tensor bitmap = no_bits(n), rest({stored});
   float* to = rest.data<float>();
   for (int64_t i = 0; i < n; ++i) {
     const float v = values[static_cast<size_t>(i)];
     if (bits_of(v) == 0) continue;
-    bitmap.data<uint8_t>()[i / 8] |= static_cast<uint8_t>(1U << (i % 8));
+    set_bit(bitmap, i);
     *to++ = v;
   }
-  std::ostringstream shape;
-  for (const int64_t d : tensor.shape().dims()) shape << (shape.tellp() > 0 ? " " : "") << d;
   const Hdf5Group parts = group.create_group(name);
   group.set_attribute(name, "encoding", sparse);
-  group.set_attribute(name, "shape", shape.str());
+  group.set_attribute(name, "shape", shape_text(tensor.shape()));
   parts.write("bitmap", bitmap);
   parts.write("values", rest);
 }
 
 Shape tensor_shape(const Hdf5Group& group, const std::string& name) {
   if (encoding_of(group, name) == dense) return group.info(name).shape;
+  return shape_attribute(group, name);
+}
+
+std::string shape_text(const Shape& shape) {
+  std::ostringstream text;
+  for (const int64_t d : shape.dims()) text << (text.tellp() > 0 ? " " : "") << d;
+  return text.str();
+}
+
+Shape shape_attribute(const Hdf5Group& group, const std::string& name) {
   const std::string text = group.attribute(name, "shape");
   std::istringstream in(text);
   std::vector<int64_t> dims;
@@ -69,21 +72,26 @@ Shape tensor_shape(const Hdf5Group& group, const std::string& name) {
   } catch (const Error& error) { fail(group.where(name), ": ", error.what()); }
 }
 
+Tensor read_bitmap(const Hdf5Group& parts, const Shape& shape) {
+  const int64_t n = shape.size();
+  const Tensor bitmap(Shape{(n + 7) / 8}, DType::u8);
+  parts.read_into("bitmap", bitmap);
+  CHECK(n % 8 == 0 || bitmap.span<uint8_t>().back() >> (n % 8) == 0, parts.where("bitmap"),
+        " has bits behind the last element of ", shape, "; the file is damaged");
+  return bitmap;
+}
+
 void read_tensor_into(const Hdf5Group& group, const std::string& name, const Tensor& to) {
   if (encoding_of(group, name) == dense) return group.read_into(name, to);
   const Shape shape = tensor_shape(group, name);
   CHECK(shape == to.shape(), group.where(name), " is ", shape, "; expected ", to.shape());
   const int64_t n = shape.size();
   const Hdf5Group parts = group.group(name);
-  const Tensor bitmap(Shape{(n + 7) / 8}, DType::u8);
-  parts.read_into("bitmap", bitmap);
-  CHECK(n % 8 == 0 || bitmap.span<uint8_t>().back() >> (n % 8) == 0, parts.where("bitmap"),
-        " has bits behind the last element of ", shape, "; the file is damaged");
+  const Tensor bitmap = read_bitmap(parts, shape);
   const Tensor values(Shape{count_bits(bitmap)});
   parts.read_into("values", values);  // an Error unless there are as many values as bits
   const float* from = values.data<float>();
-  for (int64_t i = 0; i < n; ++i)
-    to.data<float>()[i] = (bitmap.data<uint8_t>()[i / 8] >> (i % 8) & 1) != 0 ? *from++ : 0.0F;
+  for (int64_t i = 0; i < n; ++i) to.data<float>()[i] = bit(bitmap, i) ? *from++ : 0.0F;
 }
 
 StoredTensor stored_tensor(const Hdf5Group& group, const std::string& name) {

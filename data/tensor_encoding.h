@@ -20,6 +20,13 @@ void write_tensor(const Hdf5Group& group, const std::string& name, const Tensor&
 Shape tensor_shape(const Hdf5Group& group, const std::string& name);
 void read_tensor_into(const Hdf5Group& group, const std::string& name, const Tensor& to);
 
+// The dataset "bitmap" of such a group, for a tensor of this shape.
+Tensor read_bitmap(const Hdf5Group& parts, const Shape& shape);
+
+// The attribute "shape": numbers with spaces between.
+std::string shape_text(const Shape& shape);
+Shape shape_attribute(const Hdf5Group& group, const std::string& name);
+
 struct StoredTensor {
   std::string encoding;
   int64_t bytes = 0;  // of the data, without HDF5's own

@@ -95,18 +95,25 @@ WordPiece::Encoding WordPiece::encode_pair(std::string_view first, std::string_v
   return result;
 }
 
+std::vector<int32_t> WordPiece::tokens_met(std::string_view text) const {
+  std::vector<int32_t> ids;
+  append_ids(text, kAll, ids, DeadEnds::kept);
+  return ids;
+}
+
 const std::string& WordPiece::token(int32_t id) const {
   CHECK(id >= 0 && id < size(), "token id ", id, " is outside the vocabulary of ", size(), " tokens");
   return vocabulary_[id];
 }
 
 // Appends the ids of `text`; may stop once it has appended `enough`.
-void WordPiece::append_ids(std::string_view text, std::size_t enough, std::vector<int32_t>& ids) const {
+void WordPiece::append_ids(std::string_view text, std::size_t enough, std::vector<int32_t>& ids,
+                           DeadEnds dead_ends) const {
   const std::size_t before = ids.size();
   const auto append_words = [&](std::string_view part) {
     BertWords words(part, options_);
     for (auto word = words.next(); !word.empty() && ids.size() - before < enough; word = words.next())
-      append_pieces(word, ids);
+      append_pieces(word, ids, dead_ends);
   };
   std::size_t done = 0, start = 0;
   while (ids.size() - before < enough && (start = text.find_first_of(whole_starts_, start)) != text.npos) {
@@ -124,7 +131,7 @@ void WordPiece::append_ids(std::string_view text, std::size_t enough, std::vecto
 }
 
 // Greedy longest match; a word that cannot be cut into known pieces to its very end is one [UNK].
-void WordPiece::append_pieces(std::string_view word, std::vector<int32_t>& ids) const {
+void WordPiece::append_pieces(std::string_view word, std::vector<int32_t>& ids, DeadEnds dead_ends) const {
   const std::size_t before = ids.size();
   bool known = !is_too_long(word);
   while (known && !word.empty()) {
@@ -137,7 +144,7 @@ void WordPiece::append_pieces(std::string_view word, std::vector<int32_t>& ids) 
     word.remove_prefix(length);
   }
   if (!known) {
-    ids.resize(before);
+    if (dead_ends == DeadEnds::dropped) ids.resize(before);
     ids.push_back(unk_);
   }
 }

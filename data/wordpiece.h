@@ -42,6 +42,13 @@ class WordPiece {
   // [CLS] first [SEP] second [SEP], the longer text cut first as Hugging Face does; max_length at least 3.
   Encoding encode_pair(std::string_view first, std::string_view second, int max_length) const;
 
+  // The tokens that cutting the text into pieces comes to, as often as it does: those of encode() without [CLS] and
+  // [SEP], and those of words that then turn out to be [UNK]. A smaller vocabulary that has them cuts the text alike.
+  std::vector<int32_t> tokens_met(std::string_view text) const;
+
+  // Special and added tokens: those that are matched whole in the raw text.
+  const std::vector<int32_t>& whole_tokens() const { return whole_; }
+
   const std::vector<std::string>& vocabulary() const { return vocabulary_; }
   const TokenizerOptions& options() const { return options_; }
   int size() const { return static_cast<int>(vocabulary_.size()); }
@@ -58,14 +65,17 @@ class WordPiece {
   };
   using Ids = std::unordered_map<std::string, int32_t, Hash, std::equal_to<>>;
 
-  void append_ids(std::string_view text, std::size_t enough, std::vector<int32_t>& ids) const;
-  void append_pieces(std::string_view word, std::vector<int32_t>& ids) const;
+  enum class DeadEnds { dropped, kept };  // the pieces before the place where a word cannot be cut further
+
+  void append_ids(std::string_view text, std::size_t enough, std::vector<int32_t>& ids,
+                  DeadEnds dead_ends = DeadEnds::dropped) const;
+  void append_pieces(std::string_view word, std::vector<int32_t>& ids, DeadEnds dead_ends) const;
 
   std::vector<std::string> vocabulary_;
   TokenizerOptions options_;
   Ids words_, suffixes_;        // suffixes_ without their ##
   std::size_t longest_ = 0;     // bytes of the longest key
-  std::vector<int32_t> whole_;  // tokens that are matched in the raw text, longest first
+  std::vector<int32_t> whole_;  // longest first
   std::string whole_starts_;    // their first bytes
   int32_t pad_, unk_, cls_, sep_;
 };

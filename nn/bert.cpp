@@ -18,12 +18,14 @@ EncoderLayer::EncoderLayer(const Scope& s, const BertConfig& c, int64_t index)
       output_norm(s / "output" / "LayerNorm", c.hidden_size) {}
 
 Var EncoderLayer::operator()(const Var& x, std::span<const int32_t> offsets, Context& context, DType compute,
-                             std::span<const int32_t> rows) const {
+                             std::span<const int32_t> rows, std::vector<Var>* qkv) const {
   const float p = config.hidden_dropout_prob, eps = config.layer_norm_eps;
+  const Var in = query.input(x, context);
   const std::array parts = {query.use(context), key.use(context), value.use(context)};
   const Dropout attention_dropout = context.dropout(config.attention_probs_dropout_prob);
-  Var attention =
-      ops::attention(ops::linear(query.input(x, context), parts, compute), offsets, heads, attention_dropout);
+  const Var all = ops::linear(in, parts, compute);
+  if (qkv != nullptr) qkv->push_back(all);
+  Var attention = ops::attention(all, offsets, heads, attention_dropout);
   Var residual = x;
   if (!rows.empty()) {
     attention = ops::gather_rows(attention, rows);
@@ -58,40 +60,44 @@ void Bert::set_dropout(float probability) {
   config_.check("dropout");
 }
 
-void Bert::set_compute(DType compute, Use use) {
+void Bert::set_compute(DType compute) {
   CHECK(compute == DType::f32 || compute == DType::bf16, "bert: products in ", name_of(compute),
         ", f32 or bf16 is expected");
   compute_ = compute;
   for (const EncoderLayer& layer : layers_)
     for (const Linear* linear : layer.linears()) {
-      Parameter& w = linear->weight;
-      w.sparse = use == Use::inference ? SparseWeight::where_faster(w.value, compute) : nullptr;
-      if (compute == DType::bf16 && w.sparse == nullptr)
+      if (compute == DType::bf16 && linear->weight.quantized == nullptr)
         linear->pack();
       else
-        w.packed = nullptr;
+        linear->weight.packed = nullptr;
     }
 }
 
-Var Bert::operator()(const PackedBatch& batch, Context& context) const {
+Var Bert::operator()(const PackedBatch& batch, Context& context, Activations* inside) const {
   CHECK(batch.sentences() > 0, "bert: a batch without sentences");
   const std::span<const int32_t> first_rows(batch.offsets.data(), static_cast<size_t>(batch.sentences()));
-  const Var pooled = ops::tanh(pooler_(run_layers(batch, context, first_rows), context));
+  Var first = run_layers(batch, context, inside == nullptr ? first_rows : std::span<const int32_t>(), inside);
+  if (inside != nullptr) first = ops::gather_rows(first, first_rows);
+  const Var pooled = ops::tanh(pooler_(first, context));
   const float p = config_.classifier_dropout >= 0 ? config_.classifier_dropout : config_.hidden_dropout_prob;
   return classifier_(ops::dropout(pooled, context.dropout(p)), context);
 }
 
 Var Bert::encode(const PackedBatch& batch, Context& context) const { return run_layers(batch, context, {}); }
 
-Var Bert::run_layers(const PackedBatch& batch, Context& context, std::span<const int32_t> last_rows) const {
+Var Bert::run_layers(const PackedBatch& batch, Context& context, std::span<const int32_t> last_rows,
+                     Activations* inside) const {
+  CHECK(inside == nullptr || !checkpointing_, "bert: with gradient checkpointing nothing inside a layer is kept");
   Var x = ops::embedding(batch.ids, batch.segments, batch.offsets, word_.use_rows(context, batch.ids),
                          position_.use(context), segment_.use(context), embedding_norm_.weight.use(context),
                          embedding_norm_.bias.use(context), config_.layer_norm_eps);
   x = ops::dropout(x, context.dropout(config_.hidden_dropout_prob));
+  if (inside != nullptr) inside->hidden.push_back(x);
   for (const EncoderLayer& layer : layers_) {
     const std::span<const int32_t> rows = &layer == &layers_.back() ? last_rows : std::span<const int32_t>();
     if (!checkpointing_ || x.tape == nullptr) {  // below a constant nothing would be run again
-      x = layer(x, batch.offsets, context, compute_, rows);
+      x = layer(x, batch.offsets, context, compute_, rows, inside != nullptr ? &inside->qkv : nullptr);
+      if (inside != nullptr) inside->hidden.push_back(x);
       continue;
     }
     // Run twice, with the same dropout: the copy starts from the places passed so far. The batch need not live as long.

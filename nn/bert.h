@@ -12,17 +12,26 @@
 
 namespace espalier {
 
+// What lies inside a forward pass, for losses on it.
+struct Activations {
+  std::vector<Var> hidden;  // [T, H] each: the embeddings, then what each layer makes of them
+  std::vector<Var> qkv;     // [T, 3 A D] of each layer: queries, keys and values side by side
+};
+
 // One post-layer-norm encoder layer: self-attention and feed-forward, each with dropout, residual and layer
 // normalisation.
 struct EncoderLayer {
   EncoderLayer(const Scope& scope, const BertConfig& config, int64_t index = 0);
   // x[T, H] f32 -> [T, H] f32; products and what lies between them are in `compute`, f32 or bf16. With rows, what
-  // follows attention is computed for these rows of x only: -> [rows, H].
+  // follows attention is computed for these rows of x only: -> [rows, H]. Adds queries, keys and values to `qkv`.
   Var operator()(const Var& x, std::span<const int32_t> offsets, Context& context, DType compute = DType::f32,
-                 std::span<const int32_t> rows = {}) const;
-  // Query, key and value share their input: its transforms are those of the query's weight.
+                 std::span<const int32_t> rows = {}, std::vector<Var>* qkv = nullptr) const;
   std::array<const Linear*, 6> linears() const {
     return {&query, &key, &value, &attention_output, &intermediate, &output};
+  }
+  // Those that share their input, whose transforms are those of the first one's weight.
+  std::array<std::vector<const Linear*>, 4> by_input() const {
+    return {{{&query, &key, &value}, {&attention_output}, {&intermediate}, {&output}}};
   }
 
   static constexpr uint32_t dropout_places = 3;
@@ -35,8 +44,6 @@ struct EncoderLayer {
   LayerNorm output_norm;
 };
 
-enum class Use { training, inference };
-
 class Bert {
  public:
   // Adds the parameters to the store, with the names of Hugging Face's BertForSequenceClassification. The store must
@@ -45,16 +52,15 @@ class Bert {
   Bert(const Bert&) = delete;
   Bert& operator=(const Bert&) = delete;
 
-  Var operator()(const PackedBatch& batch,
-                 Context& context) const;  // logits[B, C]; the last layer works on [CLS] rows only
+  // logits[B, C]; the last layer works on [CLS] rows only, unless somebody wants to see what lies inside.
+  Var operator()(const PackedBatch& batch, Context& context, Activations* inside = nullptr) const;
   Var encode(const PackedBatch& batch, Context& context) const;  // last hidden states[T, H]
 
   const BertConfig& config() const { return config_; }
   void set_dropout(float probability);  // of all three kinds, instead of the configuration's
   // Encoder products in f32 or, with bf16, in mixed precision; pooler, classifier, softmax and layer norms stay f32.
-  // Packs the weights: call it again after they were replaced other than by the optimizer. For inference, where they
-  // stay as they are, products without a tape leave out the zeros of pruned blocks if that is faster (sparse_weight.h).
-  void set_compute(DType compute, Use use = Use::training);
+  // Packs the weights: call it again after they were replaced other than by the optimizer.
+  void set_compute(DType compute);
   DType compute() const { return compute_; }
 
   // Remembers only each layer's input for the backward pass and computes the rest again: less memory, a third more
@@ -62,9 +68,11 @@ class Bert {
   void set_gradient_checkpointing(bool on) { checkpointing_ = on; }
 
   const std::vector<EncoderLayer>& layers() const { return layers_; }
+  const Linear& pooler() const { return pooler_; }
 
  private:
-  Var run_layers(const PackedBatch& batch, Context& context, std::span<const int32_t> last_rows) const;
+  Var run_layers(const PackedBatch& batch, Context& context, std::span<const int32_t> last_rows,
+                 Activations* inside = nullptr) const;
 
   BertConfig config_;
   Parameter &word_, &position_, &segment_;

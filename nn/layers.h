@@ -12,12 +12,17 @@ namespace espalier {
 struct Linear {
   Linear(const Scope& scope, int64_t out, int64_t in)
       : weight(scope.parameter("weight", {out, in}, Role::weight)), bias(scope.parameter("bias", {out}, Role::bias)) {}
+  // What the product reads. To be called behind input(): integers of the weight go with those of the input.
   ops::Affine use(const Context& context) const {
-    return {weight.use(context), bias.use(context), weight.reads_packed() ? weight.packed : nullptr,
-            weight.transforms.empty() ? weight.sparse : nullptr};
+    ops::Affine affine{weight.use(context), bias.use(context), weight.reads_packed() ? weight.packed : nullptr,
+                       weight.quantized};
+    if (!weight.transforms.empty())
+      if (auto integers = weight.transforms.back()->integers()) affine.quantized = std::move(integers);
+    return affine;
   }
   Var operator()(const Var& x, const Context& context, DType compute = DType::f32, DType result = DType::bf16) const {
-    return ops::linear(input(x, context), use(context), compute, result);
+    const Var in = input(x, context);
+    return ops::linear(in, use(context), compute, result);
   }
 
   // x[T, in] as the product sees it, through the input's transforms.

@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "core/packed_weight.h"
+#include "core/quantized_weight.h"
 #include "core/rng.h"
-#include "core/sparse_weight.h"
 #include "core/tape.h"
 
 namespace espalier {
@@ -42,6 +42,8 @@ class WeightTransform {
  public:
   virtual ~WeightTransform() = default;
   virtual Var apply(const Var& w, const Context& context) = 0;
+  // The integers that stand for the weight that apply() has just returned, if products are to be made with them.
+  virtual std::shared_ptr<const QuantizedWeight> integers() const { return nullptr; }
 };
 
 struct Parameter {
@@ -53,8 +55,8 @@ struct Parameter {
   int64_t first = 0;  // index of the first element in the flat buffers
   std::vector<std::shared_ptr<WeightTransform>> transforms;
   std::vector<std::shared_ptr<WeightTransform>> input_transforms;  // of the x that a linear layer's weight w meets
-  std::shared_ptr<PackedWeight> packed;  // bf16 copy of `value` for products, if the model computes in bf16
-  std::shared_ptr<const SparseWeight> sparse;  // of `value`, where that is faster and training is over
+  std::shared_ptr<const QuantizedWeight> quantized;  // int8 model: what products read; `value` is the same in f32
+  std::shared_ptr<PackedWeight> packed;              // bf16 copy of `value` for products, if the model computes in bf16
 
   // Set by an optimizer that defers the updates of rows without gradient: brings these rows, or all if none are named,
   // up to date. Whoever reads the value calls it first, as use() and use_rows() do.

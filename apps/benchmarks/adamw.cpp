@@ -29,9 +29,7 @@ double stream_seconds(const std::array<Tensor, 4>& arrays, int64_t repeats) {
 }  // namespace
 
 int bench_adamw(const BenchOptions& o, const CommonOptions& common) {
-  OpenOptions open{.seed = common.seed};
-  if (!o.vocab.empty()) open.vocabulary = o.vocab;
-  const auto model = open_model(o.model, open);
+  const auto model = open_model(o.model, {.seed = common.seed, .vocabulary = o.vocab});
   AdamW optimizer(model->store, {});
   const auto all_written = [&] {
     for (Parameter* p : model->store.all()) p->grad.written = true;

@@ -128,7 +128,6 @@ Rates in_bf16(const Shape2& s, int64_t repeats) {
 }  // namespace
 
 int bench_gemm(const BenchOptions& o, const CommonOptions& common) {
-  if (o.sparsity > 0) return bench_sparse_gemm(o, common);
   const Precision precision = choose_precision(o.precision);
   for (const auto& [out, in] : {std::pair{hidden, hidden}, {wide, hidden}, {hidden, wide}}) {
     const Shape2 s{13 * o.batch_size, out, in};

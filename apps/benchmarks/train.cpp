@@ -5,6 +5,7 @@
 #include "apps/shared/precision.h"
 #include "apps/shared/progress.h"
 #include "compress/pruner.h"
+#include "compress/quantizer.h"
 #include "core/kernels/isa.h"
 #include "core/parallel.h"
 #include "data/model_source.h"
@@ -13,9 +14,7 @@
 namespace espalier {
 
 int bench_train(const BenchOptions& o, const CommonOptions& common) {
-  OpenOptions open{.seed = common.seed};
-  if (!o.vocab.empty()) open.vocabulary = o.vocab;
-  const auto model = open_model(o.model, open);
+  const auto model = open_model(o.model, {.seed = common.seed, .vocabulary = o.vocab});
   check_max_length(o.max_length, model->config.max_position_embeddings);
   const Precision precision = choose_precision(o.precision);
   CHECK(o.mask >= 0 && o.mask < 1, "--mask ", o.mask, ": a share in [0, 1) is expected");
@@ -24,6 +23,8 @@ int bench_train(const BenchOptions& o, const CommonOptions& common) {
     pruner.attach(*model->bert, model->store);
     pruner.prune(o.mask);
   }
+  Quantizer quantizer({.mode = "static"});
+  if (o.qat) quantizer.attach(*model->bert, model->store);
   model->bert->set_compute(precision.compute);
   model->bert->set_gradient_checkpointing(o.gradient_checkpointing);
   const DataFolder folder = find_data(o.data);
@@ -43,6 +44,7 @@ int bench_train(const BenchOptions& o, const CommonOptions& common) {
   for (int64_t step = 0; step < o.steps + warm_up; ++step) {
     const Window window = epoch.window(step % loader.windows());
     double times[3] = {};
+    quantizer.before_forward(step);
     for (const PackedBatch& batch : window.batches) {
       Profile* const used = o.profile && step >= warm_up ? &profile : nullptr;
       profile.start();
@@ -74,6 +76,7 @@ int bench_train(const BenchOptions& o, const CommonOptions& common) {
                  {"threads", threads()},
                  {"isa", kernels::current_isa()},
                  {"mask", o.mask},
+                 {"qat", o.qat},
                  {"precision", name_of(precision.compute)},
                  {"products", precision.note},
                  {"cpu", kernels::cpu_description()},

@@ -8,12 +8,13 @@
 
 namespace espalier {
 
-void CalibrationFlags::declare(CLI::App& app, const std::string& who) {
-  const auto add = [&](const char* name, auto& value, const std::string& text) {
+void CalibrationFlags::declare(CLI::App& app, const std::string& who, const std::string& option,
+                               const std::string& what) {
+  const auto add = [&](const std::string& name, auto& value, const std::string& text) {
     declared_.push_back(app.add_option(name, value, who + ": " + text));
     return declared_.back();
   };
-  add("--data", data, "folder with train.tsv; default: as train_sst2");
+  add(option, data, what);
   add("--calibration-steps", steps, "batches of training text to look at")->capture_default_str();
   add("--batch-size", batch_size, "sentences a batch")->capture_default_str();
   add("--max-length", max_length, "tokens of a sentence at most, with [CLS] and [SEP]")->capture_default_str();
@@ -28,25 +29,28 @@ void CalibrationFlags::check(bool used) const {
           "method that does");
 }
 
-void calibrate(Compressor& compressor, Model& model, const CalibrationFlags& flags, const CommonOptions& common) {
+void calibrate(Compressor& compressor, Model& model, const CalibrationFlags& flags, const CommonOptions& common,
+               bool gradients) {
   check_max_length(flags.max_length, model.config.max_position_embeddings);
-  const DataFolder folder = find_data(flags.data);
-  const TokenizedDataset data =
-      load_tsv(folder.path / "train.tsv", model.tokenizer, model.config.labels, flags.max_length);
+  const std::filesystem::path file =
+      flags.data.ends_with(".tsv") ? std::filesystem::path(flags.data) : find_data(flags.data).path / "train.tsv";
+  const TokenizedDataset data = load_tsv(file, model.tokenizer, model.config.labels, flags.max_length, gradients);
   const Loader loader(data, {.batch_size = flags.batch_size, .seed = common.seed});
   const Epoch epoch = loader.epoch(0);
-  model.store.make_gradients();
+  if (gradients) model.store.make_gradients();
   Progress progress(flags.steps, !common.quiet, true);
   for (int64_t step = 0; step < flags.steps; ++step) {
     const PackedBatch batch = epoch.batch(step % loader.batches());
     compressor.before_forward(step);
     Tape tape;
     Context context{.tape = &tape, .seed = common.seed, .step = static_cast<uint64_t>(step)};
-    tape.backward(
-        ops::cross_entropy((*model.bert)(batch, context), batch.labels, static_cast<double>(batch.sentences())));
-    compressor.after_backward(step);
-    compressor.after_step(step);
-    model.store.clear_gradients();
+    const Var logits = (*model.bert)(batch, context);
+    if (gradients) {
+      tape.backward(ops::cross_entropy(logits, batch.labels, static_cast<double>(batch.sentences())));
+      compressor.after_backward(step);
+      compressor.after_step(step);
+      model.store.clear_gradients();
+    }
     progress.update(step + 1, "calibration");
   }
   compressor.before_forward(flags.steps);

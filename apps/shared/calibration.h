@@ -14,11 +14,12 @@
 namespace espalier {
 
 struct CalibrationFlags {
-  std::string data;  // folder with train.tsv; as find_data
+  std::string data;  // TSV file, or folder with train.tsv; as find_data
   int64_t steps = 64, batch_size = 32;
   int max_length = 128;
 
-  void declare(CLI::App& app, const std::string& who);  // `who` uses the text, for the help
+  // `who` uses the text, for the help; `option` names it and `what` says what it can be.
+  void declare(CLI::App& app, const std::string& who, const std::string& option, const std::string& what);
   // Throws for a value out of range, and for an option that was given although nothing is calibrated.
   void check(bool used) const;
 
@@ -27,7 +28,8 @@ struct CalibrationFlags {
 };
 
 // Calls the compressor's hooks for the steps 0 … steps - 1 as training would, without dropout and without updates, and
-// before_forward(steps).
-void calibrate(Compressor& compressor, Model& model, const CalibrationFlags& flags, const CommonOptions& common);
+// before_forward(steps). Without `gradients` the backward pass is left out.
+void calibrate(Compressor& compressor, Model& model, const CalibrationFlags& flags, const CommonOptions& common,
+               bool gradients);
 
 }  // namespace espalier

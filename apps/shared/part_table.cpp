@@ -7,13 +7,30 @@
 
 namespace espalier {
 
+int64_t size_of_model(const std::string& source) {
+  std::error_code ignored;
+  if (std::filesystem::is_regular_file(source, ignored))
+    return static_cast<int64_t>(std::filesystem::file_size(source, ignored));
+  int64_t bytes = 0;
+  if (std::filesystem::is_directory(source, ignored))
+    for (const auto& entry : std::filesystem::directory_iterator(source))
+      if (entry.path().extension() == ".safetensors") bytes += static_cast<int64_t>(entry.file_size());
+  return bytes;
+}
+
 std::string in_megabytes(int64_t bytes) { return format("%.1f MB", static_cast<double>(bytes) * 1e-6); }
 
+std::string bits_of(const PartReport& part) {
+  std::string text;
+  for (const int bits : part.bits) text += (text.empty() ? "" : ", ") + std::to_string(bits);
+  return text;
+}
+
 void print_parts(const std::vector<PartReport>& parts) {
-  std::printf("%-24s %12s %9s %12s %14s\n", "part", "parameters", "zeros", "stored", "MFLOP/token");
+  std::printf("%-24s %12s %9s %7s %12s %14s\n", "part", "parameters", "zeros", "bits", "stored", "MFLOP/token");
   const auto line = [](const PartReport& p) {
-    std::printf("%-24s %12ld %8.2f%% %12s %14.3f\n", p.part.c_str(), p.parameters, 100 * p.sparsity(),
-                in_megabytes(p.stored).c_str(), p.flop * 1e-6);
+    std::printf("%-24s %12ld %8.2f%% %7s %12s %14.3f\n", p.part.c_str(), p.parameters, 100 * p.sparsity(),
+                bits_of(p).c_str(), in_megabytes(p.stored).c_str(), p.flop * 1e-6);
   };
   for (const PartReport& part : parts) line(part);
   line(sum_of(parts));
@@ -26,13 +43,11 @@ nlohmann::json parts_to_json(const std::vector<PartReport>& parts) {
                     {"parameters", p.parameters},
                     {"zeros", p.zeros},
                     {"sparsity", p.sparsity()},
+                    {"bits", p.bits},
                     {"stored_bytes", p.stored},
-                    {"flop_per_token", p.flop},
-                    {"skipped_flop_per_token", p.skipped}});
+                    {"flop_per_token", p.flop}});
   return list;
 }
-
-double speedup(const PartReport& before, const PartReport& after) { return before.flop / (after.flop - after.skipped); }
 
 std::string what_it_brings(const PartReport& before, const PartReport& after) {
   const auto share = [](auto part, auto whole) { return 100 * static_cast<double>(part) / static_cast<double>(whole); };
@@ -46,18 +61,11 @@ std::string what_it_brings(const PartReport& before, const PartReport& after) {
   if (after.flop < before.flop)
     text += format("faster: %.0f %% of the work a token is left; expect up to %.2fx\n", share(after.flop, before.flop),
                    before.flop / after.flop);
-  if (after.skipped > 0)
-    text += format(
-        "faster without training: evaluate and predict leave out zeros that fill 32 outputs, which is %.0f %% of the "
-        "work that is left; expect up to %.2fx%s\n",
-        100 * after.skipped / after.flop, speedup(before, after), after.flop < before.flop ? " with both" : "");
   if (after.sparsity() >= 0.001)  // a trained model has a few zeros of its own
-    text += format("not smaller in memory%s: the %.1f %% of zeros that are left in the tensors%s\n",
-                   after.skipped > 0 ? "" : ", nor faster", 100 * after.sparsity(),
-                   after.skipped > 0
-                       ? ""
-                       : "; products compute with them as with any other number (1.00x). Zeros bring speed as blocks "
-                         "(--structure block:32x32), or as heads and neurons that --shrink cuts out");
+    text += format(
+        "not faster, nor smaller in memory: the %.1f %% of zeros that are left in the tensors; products compute "
+        "with them as with any other number (1.00x). Only layers, heads and neurons that are cut out bring speed\n",
+        100 * after.sparsity());
   return text;
 }
 

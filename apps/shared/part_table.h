@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The table of a model's parts, for people and as JSON. Used by inspect and prune.
+// The table of a model's parts, for people and as JSON. Used by inspect, prune and report.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -10,14 +10,17 @@
 
 namespace espalier {
 
+// "8, 32": how many bits the part's numbers have in a file.
+std::string bits_of(const PartReport& part);
+
 void print_parts(const std::vector<PartReport>& parts);
 nlohmann::json parts_to_json(const std::vector<PartReport>& parts);
 
-// How many times faster inference may become, by the work that is left; measured figures stay below it.
-double speedup(const PartReport& before, const PartReport& after);
-
 // Plain words on what gets smaller and faster from the one model to the other, and what does not.
 std::string what_it_brings(const PartReport& before, const PartReport& after);
+
+// Bytes of a checkpoint, or of a Hugging Face directory's weights; 0 where there is no file.
+int64_t size_of_model(const std::string& source);
 
 std::string in_megabytes(int64_t bytes);  // "12.3 MB"
 

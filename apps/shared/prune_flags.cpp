@@ -25,7 +25,7 @@ void PruneFlags::declare(CLI::App& app, const std::string& prefix, bool with_sch
   add("structure", options.structure,
       "units: weight; N:M such as 2:4 (N of M weights along the input stay); block:RxC such as block:32x32; head; "
       "neuron" +
-          std::string(with_schedule ? "" : "; layer, which is cut out"))
+          std::string(with_schedule ? "" : "; layer, ranked by the sum over its matrices and cut out"))
       ->capture_default_str();
   add("scope", options.scope, "ranking within each layer, over all of them (global) or within each row")
       ->capture_default_str();
@@ -60,17 +60,19 @@ void PruneFlags::declare(CLI::App& app, const std::string& prefix, bool with_sch
 
 bool PruneFlags::on() const { return options.amount >= 0 || Structure::parse(options.structure).fixed_amount(); }
 
-void PruneFlags::check() const {
+void PruneFlags::check(bool layers_named) const {
+  const bool layers = options.structure == "layer";
+  CHECK(!with_schedule_ || !layers, "--", prefix_,
+        "structure layer: layers are cut out, not masked, before training; use prune --structure layer");
   const bool amount_given = declared_.front()->count() > 0;
   if (!on() && !amount_given) {
     for (const CLI::Option* option : declared_)
-      CHECK(option->count() == 0, option->get_name(), ": nothing is pruned without --", prefix_, "amount");
+      CHECK(option->count() == 0 || (layers && layers_named && option->check_name("--structure")), option->get_name(),
+            ": nothing is pruned without --", prefix_, "amount");
     return;
   }
   CHECK(with_schedule_ || !options.method.ends_with("movement"), "--", prefix_, "method ", options.method,
         ": learns in training, with train_sst2 --prune.method; choose magnitude, random, taylor or wanda");
-  CHECK(!with_schedule_ || options.structure != "layer", "--", prefix_,
-        "structure layer: layers are cut out, not masked, before training; use prune --structure layer");
   options.check("--" + prefix_);
 }
 

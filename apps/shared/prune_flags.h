@@ -19,8 +19,9 @@ struct PruneFlags {
   void declare(CLI::App& app, const std::string& prefix, bool with_schedule);
   bool on() const;  // an amount, or a structure that says it
 
-  // Throws for a value out of range, naming the option, and for options without an amount.
-  void check() const;
+  // Throws for a value out of range, naming the option, and for options without an amount; the structure layer needs
+  // none where layers are named.
+  void check(bool layers_named = false) const;
   nlohmann::json effective() const;
 
  private:

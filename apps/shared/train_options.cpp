@@ -11,11 +11,14 @@
 
 namespace espalier {
 
-void TrainOptions::declare(CLI::App& app) {
-  app.add_option("--model", model,
-                 "what to fine-tune: a Hugging Face directory, a checkpoint FILE.h5, or "
-                 "random:tiny|mini|small|medium|base|large")
-      ->required();
+void TrainOptions::declare(CLI::App& app, bool distilling) {
+  const std::string forms =
+      "a Hugging Face directory, a checkpoint FILE.h5, or random:tiny|mini|small|medium|base|large";
+  if (distilling)
+    app.add_option("--student", model, "what to train: " + forms + "; default: the teacher, cut by --student-layers");
+  else
+    app.add_option("--model", model, "what to fine-tune: " + forms)->required();
+  distill.declare(app, distilling ? "" : "distill.");
   app.add_option("--data", data,
                  "folder with train.tsv and dev.tsv (header: sentence, optional sentence2, label); default: "
                  "$ESPALIER_DATA, ../shared/data/sst2, else built-in synthetic reviews");
@@ -51,6 +54,7 @@ void TrainOptions::declare(CLI::App& app) {
       "--gradient-checkpointing", gradient_checkpointing,
       "keep only each layer's input for the backward pass and compute the rest again: less memory, a third more time");
   prune.declare(app, "prune.", true);
+  qat.declare(app, "qat.", true);
   app.add_option("--log-dir", log_dir,
                  "folder for metrics.jsonl: each step's loss, gradient norm, rate and speed, each evaluation");
   app.add_option("--save-every", save_every,
@@ -58,6 +62,14 @@ void TrainOptions::declare(CLI::App& app) {
                  "interrupted")
       ->capture_default_str();
   app.add_flag("--resume", resume, "continue a stopped run from OUTPUT.state.h5, or start if there is none");
+}
+
+void TrainOptions::complete() {
+  if (!model.empty()) return;
+  CHECK(!distill.student_layers.empty(),
+        "--student or --student-layers is missing; expected a model to train, or some "
+        "layers of the teacher, such as --student-layers 0,2,4");
+  model = distill.teachers.front();
 }
 
 void TrainOptions::check() const {
@@ -75,6 +87,8 @@ void TrainOptions::check() const {
         ": 0 or a positive number is expected");
   CHECK(max_grad_norm >= 0, "--max-grad-norm ", max_grad_norm, ": 0 or a positive number is expected");
   prune.check();
+  qat.check();
+  distill.check();
   CHECK(labels.size() >= 2, "--labels: at least two class names are expected");
   Schedule{.kind = schedule, .peak = learning_rate}.check();
   const auto folder = std::filesystem::absolute(output).parent_path();
@@ -101,6 +115,8 @@ nlohmann::json TrainOptions::effective(uint64_t seed) const {
                             {"max-steps", max_steps},
                             {"seed", seed}};
   if (prune.on() || prune.shrink) options["prune"] = prune.effective();
+  if (qat.on) options["qat"] = qat.effective();
+  if (distill.on() || !distill.student_layers.empty()) options["distill"] = distill.effective();
   return options;
 }
 

@@ -4,17 +4,17 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <csignal>
 #include <cstdio>
 #include <filesystem>
 
+#include "apps/shared/compression.h"
 #include "apps/shared/datasets.h"
 #include "apps/shared/evaluation.h"
 #include "apps/shared/precision.h"
 #include "apps/shared/progress.h"
 #include "apps/shared/run_log.h"
+#include "apps/shared/stop_signal.h"
 #include "compress/mask.h"
-#include "compress/pruner.h"
 #include "compress/shrink.h"
 #include "core/kernels/isa.h"
 #include "core/parallel.h"
@@ -25,21 +25,20 @@
 namespace espalier {
 namespace {
 
-volatile std::sig_atomic_t stop_signal = 0;
-void on_signal(int signal) {
-  stop_signal = signal;
-  std::signal(signal, SIG_DFL);  // a second one ends the program at once
-}
-
 // Forward and backward over the batches of one optimizer step. The loss is the mean over the window's sentences, so
 // accumulation equals the large batch. Returns the loss.
-double compute_gradients(Model& model, const Window& window, uint64_t first_batch, uint64_t seed) {
+double compute_gradients(const Bert& model, const Window& window,
+                         std::span<const std::unique_ptr<Compressor>> compressors, uint64_t first_batch,
+                         uint64_t seed) {
+  const bool looks_inside = std::ranges::any_of(compressors, [](const auto& c) { return c->looks_inside(); });
   double total = 0;
   for (const PackedBatch& batch : window.batches) {
     Tape tape;
     Context context{.tape = &tape, .training = true, .seed = seed, .step = first_batch++};
-    const Var loss =
-        ops::cross_entropy((*model.bert)(batch, context), batch.labels, static_cast<double>(window.sentences));
+    Activations inside;
+    const Var logits = model(batch, context, looks_inside ? &inside : nullptr);
+    Var loss = ops::cross_entropy(logits, batch.labels, static_cast<double>(std::max<int64_t>(1, window.labelled)));
+    for (const auto& c : compressors) loss = c->loss(loss, {batch, window, logits, inside}, context);
     tape.backward(loss);
     total += static_cast<double>(*loss.value.data<float>());
   }
@@ -56,7 +55,6 @@ class Run {
   int run();  // the loop
 
  private:
-  void add_compressors();
   void resume();
   void log_step(const Window& window, double loss, double norm, double rate, Progress& progress);
   void evaluate_and_keep_best(Progress& progress);
@@ -88,9 +86,7 @@ class Run {
 Run::Run(const TrainOptions& options, const CommonOptions& common)
     : options_(options), common_(common), output_(options.output) {
   state_path_ = std::filesystem::path(output_).replace_extension(".state.h5");
-  OpenOptions open{.seed = common.seed, .labels = options.labels};
-  if (!options.vocab.empty()) open.vocabulary = options.vocab;
-  model_ = open_model(options.model, open);
+  model_ = open_student(options, common.seed);
   model_->options = options.effective(common.seed);
   check_max_length(options.max_length, model_->config.max_position_embeddings);
   if (options.dropout >= 0) model_->bert->set_dropout(static_cast<float>(options.dropout));
@@ -99,6 +95,7 @@ Run::Run(const TrainOptions& options, const CommonOptions& common)
   model_->options["data"] = folder.path.string();
   train_data_ = load_tsv(folder.path / "train.tsv", model_->tokenizer, model_->config.labels, options.max_length);
   dev_data_ = load_tsv(folder.path / "dev.tsv", model_->tokenizer, model_->config.labels, options.max_length);
+  add_unlabelled(options, *model_, common.seed, train_data_, [this](const std::string& line) { say(line); });
   loader_ =
       std::make_unique<Loader>(train_data_, LoaderOptions{.batch_size = options.batch_size,
                                                           .accumulate = options.accumulate,
@@ -122,7 +119,8 @@ Run::Run(const TrainOptions& options, const CommonOptions& common)
   say(format("schedule: %ld steps of %ld sentences, %s to %g after %ld warm-up steps; gradients clipped at norm %g",
              total, options.batch_size * options.accumulate, options.schedule.c_str(), options.learning_rate,
              schedule_.warmup, options.max_grad_norm));
-  add_compressors();
+  compressors_ =
+      make_compressors(options, common, *model_, train_data_, total, [this](const std::string& line) { say(line); });
   const Precision precision = choose_precision(options.precision);
   model_->options["precision"] = name_of(precision.compute);  // as chosen, so that resume cannot change it
   say("machine: " + kernels::cpu_description() +
@@ -131,27 +129,6 @@ Run::Run(const TrainOptions& options, const CommonOptions& common)
   model_->bert->set_compute(precision.compute);
   model_->bert->set_gradient_checkpointing(options.gradient_checkpointing);
   if (!options.log_dir.empty()) log_ = RunLog(options.log_dir, state_.step, evaluated_step());
-}
-
-// What was pruned before stays pruned; what else the options ask for rides along.
-void Run::add_compressors() {
-  hold(model_->store, model_->pruned);
-  if (!model_->pruned.empty())
-    say(format("pruned before: the masks of %ld tensors are held", std::ssize(model_->pruned)));
-  if (options_.prune.on()) {
-    PruneOptions prune = options_.prune.options;
-    PruneSchedule& s = prune.schedule;
-    prune.seed = common_.seed;
-    if (s.kind != "once" && s.end == 0) s.end = std::max(s.begin + 1, 2 * schedule_.total / 3);
-    CHECK((s.kind == "once" ? s.begin : s.end) < schedule_.total, "--prune.schedule ", s.kind,
-          ": the last pruning is at step ", s.kind == "once" ? s.begin : s.end, ", but the run has only ",
-          schedule_.total, " steps; prune earlier");
-    compressors_.push_back(std::make_unique<Pruner>(prune));
-  }
-  for (const auto& c : compressors_) {
-    c->attach(*model_->bert, model_->store);
-    say(c->describe());
-  }
 }
 
 void Run::resume() {
@@ -177,14 +154,14 @@ void Run::resume() {
 
 int Run::run() {
   Progress progress(schedule_.total, !common_.quiet, common_.json);
-  while (evaluated_step() < schedule_.total && stop_signal == 0) {
+  while (evaluated_step() < schedule_.total && stop_signal() == 0) {
     const Epoch epoch = loader_->epoch(state_.epoch);
-    while (state_.batch < loader_->windows() && state_.step < schedule_.total && stop_signal == 0) {
+    while (state_.batch < loader_->windows() && state_.step < schedule_.total && stop_signal() == 0) {
       const auto start = std::chrono::steady_clock::now();
       const Window window = epoch.window(state_.batch);
       for (const auto& c : compressors_) c->before_forward(state_.step);
-      const double loss =
-          compute_gradients(*model_, window, static_cast<uint64_t>(state_.step * options_.accumulate), common_.seed);
+      const double loss = compute_gradients(*model_->bert, window, compressors_,
+                                            static_cast<uint64_t>(state_.step * options_.accumulate), common_.seed);
       for (const auto& c : compressors_) c->after_backward(state_.step);
       const double norm = gradient_norm(model_->store);
       if (!std::isfinite(loss) || !std::isfinite(norm))
@@ -201,7 +178,7 @@ int Run::run() {
       log_step(window, loss, norm, rate, progress);
       if (options_.save_every > 0 && state_.step % options_.save_every == 0) save_state();
     }
-    if (stop_signal != 0) break;  // an evaluation that is due is left to the resumed run
+    if (stop_signal() != 0) break;  // an evaluation that is due is left to the resumed run
     evaluate_and_keep_best(progress);
     if (state_.batch == loader_->windows()) {
       ++state_.epoch;
@@ -212,7 +189,7 @@ int Run::run() {
   if (evaluated_step() < schedule_.total) {
     save_state();
     progress.print(format("stopped after step %ld; --resume continues from ", state_.step) + state_path_.string());
-    return 128 + static_cast<int>(stop_signal);
+    return 128 + stop_signal();
   }
   if (options_.prune.shrink) shrink_output();
   print_result();
@@ -222,19 +199,24 @@ int Run::run() {
 void Run::log_step(const Window& window, double loss, double norm, double rate, Progress& progress) {
   sentences_ += window.sentences;
   const double speed = static_cast<double>(sentences_) / training_seconds_;
-  log_.write({{"step", state_.step},
-              {"epoch", static_cast<double>(state_.epoch) +
-                            static_cast<double>(state_.batch) / static_cast<double>(loader_->windows())},
-              {"loss", loss},
-              {"grad_norm", norm},
-              {"learning_rate", rate},
-              {"examples_per_second", speed}});
+  nlohmann::json line = {{"step", state_.step},
+                         {"epoch", static_cast<double>(state_.epoch) +
+                                       static_cast<double>(state_.batch) / static_cast<double>(loader_->windows())},
+                         {"loss", loss},
+                         {"grad_norm", norm},
+                         {"learning_rate", rate},
+                         {"examples_per_second", speed}};
+  for (const auto& c : compressors_)
+    for (const auto& [name, value] : c->terms()) line[name] = value;
+  log_.write(line);
   progress.update(state_.step,
                   format("epoch %ld  loss %.4f  rate %.2e  %.1f examples/s", state_.epoch + 1, loss, rate, speed));
 }
 
 void Run::evaluate_and_keep_best(Progress& progress) {
+  for (const auto& c : compressors_) c->before_evaluation();
   last_ = evaluate(*model_->bert, dev_data_, options_.batch_size);
+  for (const auto& c : compressors_) c->after_evaluation();
   if (!std::isfinite(last_.loss))
     throw Failure(
         format("evaluation: loss %g after step %ld (epoch %ld, batch %ld); the last good checkpoint is kept; try a "
@@ -252,7 +234,9 @@ void Run::evaluate_and_keep_best(Progress& progress) {
     state_.best_step = state_.step;
     state_.extra["best_loss"] = last_.loss;
     model_->pruned = masks_of(model_->store);
-    save_checkpoint(output_, model_->store, model_->contents());
+    CheckpointContents contents = model_->contents();
+    for (const auto& c : compressors_) contents.quantized.merge(c->integers());
+    save_checkpoint(output_, model_->store, contents);
   }
   progress.print(format("epoch %ld  dev loss %.4f  accuracy %.4f%s", state_.epoch + 1, last_.loss, last_.accuracy,
                         best        ? "  (best so far, saved)"
@@ -305,11 +289,10 @@ void Run::print_result() const {
 
 }  // namespace
 
-int train(const TrainOptions& options, const CommonOptions& common) {
+int train(TrainOptions options, const CommonOptions& common) {
+  options.complete();
   options.check();
-  stop_signal = 0;
-  std::signal(SIGINT, on_signal);
-  std::signal(SIGTERM, on_signal);
+  catch_stop_signals();
   return Run(options, common).run();
 }
 

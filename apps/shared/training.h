@@ -6,8 +6,10 @@
 #include <string>
 #include <vector>
 
+#include "apps/shared/distill_flags.h"
 #include "apps/shared/program.h"
 #include "apps/shared/prune_flags.h"
+#include "apps/shared/quant_flags.h"
 
 namespace espalier {
 
@@ -20,8 +22,12 @@ struct TrainOptions {
   std::string schedule = "linear", precision = "auto";
   bool shuffle = true, resume = false, gradient_checkpointing = false;
   PruneFlags prune;
+  QuantFlags qat;
+  DistillFlags distill;
 
-  void declare(CLI::App& app);
+  // For distill, the model to start from is --student and the teacher's options have no prefix.
+  void declare(CLI::App& app, bool distilling = false);
+  void complete();     // the student's default: the first teacher
   void check() const;  // throws for the first value out of range, naming the option
 
   // What decides the result, for the checkpoint and for --resume's check. Leaves out paths of outputs, threads and the
@@ -31,6 +37,6 @@ struct TrainOptions {
 
 // Runs a fine-tuning to its end, or to a signal: SIGINT and SIGTERM save the state and return 128 + the
 // signal's number. Returns the exit code.
-int train(const TrainOptions& options, const CommonOptions& common);
+int train(TrainOptions options, const CommonOptions& common);
 
 }  // namespace espalier

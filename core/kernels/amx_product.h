@@ -8,11 +8,11 @@
 #include <cstring>
 #include <iterator>
 
-#include "core/kernels/gemm_bf16_native.h"
+#include "core/kernels/gemm_bf16.h"
 
 namespace espalier::kernels {
 
-constexpr int64_t tile_rows = 16, tile_pairs = amx_pairs;  // a tile is 16 rows of 64 bytes
+constexpr int64_t tile_rows = 16, tile_pairs = 16;  // a tile is 16 rows of 64 bytes
 
 // A in panels (a weight gradient's) turned into rows of pairs: 32 rows of `pairs`, into scratch.
 inline void turn_panel(const Bf16Product& g, uint32_t* scratch) {
@@ -28,28 +28,24 @@ template <class Tiles>
 void tile_product(const Bf16Product& g, Tiles& tiles) {
   alignas(64) float block[2 * tile_rows * panel_columns];
   alignas(64) uint32_t a_tail[2 * tile_rows * tile_pairs], b_tail[tile_pairs * panel_columns];
-  const Run all = g.all();
+  const int64_t whole = g.pairs / tile_pairs * tile_pairs, rest = g.pairs - whole;
   for (int64_t column = 0; column < g.n; column += panel_columns) {
-    const Panel panel = g.panel(column, all);
+    const uint32_t* const b = g.b + column * g.pairs;
+    if (rest > 0) {
+      std::memset(b_tail, 0, sizeof b_tail);
+      std::memcpy(b_tail, b + whole * panel_columns, static_cast<size_t>(rest * panel_columns) * sizeof(uint32_t));
+    }
     for (int64_t row = 0; row < g.m; row += 2 * tile_rows) {
       const int64_t rows = std::min(2 * tile_rows, g.m - row), upper = std::min(tile_rows, rows);
       const uint32_t* const a = g.a + row * g.a_row;
-      const uint32_t* b = panel.values;
       tiles.configure(upper, rows - upper);
-      for (const Run& run : panel.runs)
-        for (int64_t p = run.begin; p < run.end; p += tile_pairs) {
-          const int64_t pairs = std::min(tile_pairs, run.end - p);
-          if (pairs == tile_pairs) {
-            tiles.multiply(a + p, g.a_row * 4, b);
-          } else {
-            std::memset(a_tail, 0, sizeof a_tail);
-            std::memset(b_tail, 0, sizeof b_tail);
-            for (int64_t i = 0; i < rows; ++i) std::copy_n(a + i * g.a_row + p, pairs, a_tail + i * tile_pairs);
-            std::copy_n(b, pairs * panel_columns, b_tail);
-            tiles.multiply(a_tail, tile_pairs * 4, b_tail);
-          }
-          b += pairs * panel_columns;
-        }
+      for (int64_t p = 0; p < whole; p += tile_pairs) tiles.multiply(a + p, g.a_row * 4, b + p * panel_columns);
+      if (rest > 0) {
+        std::memset(a_tail, 0, sizeof a_tail);
+        for (int64_t i = 0; i < rows; ++i)
+          std::memcpy(a_tail + i * tile_pairs, a + i * g.a_row + whole, static_cast<size_t>(rest) * sizeof(uint32_t));
+        tiles.multiply(a_tail, tile_pairs * 4, b_tail);
+      }
       tiles.store(block);
       tiles.finish(g, row, rows, column, block);
     }

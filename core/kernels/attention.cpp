@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <limits>
 
 #undef HWY_TARGET_INCLUDE
@@ -31,13 +32,27 @@ HWY_INLINE void widen(int64_t length, int64_t head_size, const X* x, int64_t str
   }
 }
 
-// x[L, padded D] into y[D, padded L]; the padding is zero.
-template <class T>
-HWY_INLINE void transpose(int64_t length, int64_t head_size, const T* HWY_RESTRICT x, T* HWY_RESTRICT y) {
-  const int64_t width = padded(head_size), tall = padded(length);
-  for (int64_t c = 0; c < head_size; ++c) {
-    for (int64_t i = 0; i < length; ++i) y[c * tall + i] = x[i * width + c];
-    std::fill(y + c * tall + length, y + (c + 1) * tall, T{0});
+// x[L, D] times scale into y[D, padded L]; the padding is zero. Four rows at a time: their columns are moved as one.
+template <class T, class X>
+HWY_INLINE void transpose(int64_t length, int64_t head_size, const X* x, int64_t stride, T scale, T* HWY_RESTRICT y) {
+  const hn::ScalableTag<T> d;
+  const auto lanes = static_cast<int64_t>(hn::Lanes(d));
+  const int64_t tall = padded(length);
+  HWY_ALIGN T group[4 * hn::MaxLanes(d)];
+  for (int64_t i = 0; i < tall; i += 4) {
+    const int64_t rows = std::clamp<int64_t>(length - i, 0, 4);
+    const X* const from = x + i * stride;
+    const auto row = [&](int64_t r, int64_t c) HWY_ATTR {
+      return r < rows ? hn::Mul(load(d, from + r * stride + c), hn::Set(d, scale)) : hn::Zero(d);
+    };
+    int64_t c = 0;
+    for (; c + lanes <= head_size; c += lanes) {
+      hn::StoreInterleaved4(row(0, c), row(1, c), row(2, c), row(3, c), d, group);
+      for (int64_t l = 0; l < lanes; ++l) std::memcpy(y + (c + l) * tall + i, group + 4 * l, 4 * sizeof(T));
+    }
+    for (; c < head_size; ++c)
+      for (int64_t r = 0; r < 4; ++r)
+        y[c * tall + i + r] = r < rows ? static_cast<T>(from[r * stride + c]) * scale : T{0};
   }
 }
 
@@ -52,16 +67,32 @@ HWY_INLINE void narrow(int64_t length, int64_t head_size, const T* HWY_RESTRICT 
     });
 }
 
-// p[0 … padded L) = exp(s - shift) for the first L, zero beyond; returns the sum.
+// Scores beyond the sentence, up to a whole number of vectors, are below all others: their probability is zero.
+template <class T>
+HWY_INLINE void end_of_row(int64_t length, T* s) {
+  std::fill(s + length, s + padded(length), std::numeric_limits<T>::lowest());
+}
+
+template <class T>
+HWY_INLINE T largest_score(int64_t length, const T* HWY_RESTRICT s) {
+  const hn::ScalableTag<T> d;
+  auto most = hn::LoadU(d, s);
+  for (int64_t j = 0; j < padded(length); j += static_cast<int64_t>(hn::Lanes(d)))
+    most = hn::Max(most, hn::LoadU(d, s + j));
+  return hn::GetLane(hn::MaxOfLanes(d, most));
+}
+
+// s = exp(s - shift) of a whole row; returns the sum.
 template <class T>
 HWY_INLINE T exponentials(int64_t length, T shift, T* HWY_RESTRICT s) {
-  const T sum = sum_lanes<T>(static_cast<size_t>(length), [&](auto d, size_t i) HWY_ATTR {
-    const auto e = hn::Exp(d, hn::Sub(hn::LoadU(d, s + i), hn::Set(d, shift)));
-    hn::StoreU(e, d, s + i);
-    return e;
-  });
-  std::fill(s + length, s + padded(length), T{0});
-  return sum;
+  const hn::ScalableTag<T> d;
+  auto sum = hn::Zero(d);
+  for (int64_t j = 0; j < padded(length); j += static_cast<int64_t>(hn::Lanes(d))) {
+    const auto e = hn::Exp(d, hn::Sub(hn::LoadU(d, s + j), hn::Set(d, shift)));
+    hn::StoreU(e, d, s + j);
+    sum = hn::Add(sum, e);
+  }
+  return hn::GetLane(hn::SumOfLanes(d, sum));
 }
 
 // The dropout multipliers of row after row of one head: element (row, j) of a [rows, max_length] array whose rows are
@@ -88,38 +119,56 @@ class KeepRows {
   alignas(64) float multipliers_[dropout_block];
 };
 
+// x[L, D] as the products read it, and the distance of its rows: in place if it can be, else in `copy`.
+template <class T>
+struct Rows {
+  const T* x;
+  int64_t stride;
+
+  template <class X>
+  HWY_INLINE Rows(int64_t length, int64_t head_size, const X* from, int64_t from_stride, bool to_padding, T* copy)
+      : x(copy), stride(padded(head_size)) {
+    if constexpr (std::is_same_v<T, X>) {
+      if (!to_padding || padded(head_size) == head_size) {
+        x = from;
+        stride = from_stride;
+        return;
+      }
+    }
+    widen(length, head_size, from, from_stride, T{1}, copy);
+  }
+};
+
 template <class T, class X>
 void forward(const AttentionHead<T, X>& h) {
   const int64_t length = h.length, width = padded(h.head_size), tall = padded(length);
-  T* const q = h.scratch;
-  T* const k = q + length * width;
-  T* const kt = k + length * width;
+  T* const kt = h.scratch + 2 * length * width;
   T* const s = kt + h.head_size * tall;
   T* const o = s + query_block * tall;
   T* const keep = o + query_block * width;
   KeepRows<T> keep_rows(h.dropout, h.max_length);
-  const T scale = T{1} / std::sqrt(static_cast<T>(h.head_size));
-  widen(length, h.head_size, h.q, h.qkv_stride, scale, q);
-  widen(length, h.head_size, h.k, h.qkv_stride, T{1}, k);
-  transpose(length, h.head_size, k, kt);
-  T* const v = k;  // the untransposed keys are not needed any more
-  widen(length, h.head_size, h.v, h.qkv_stride, T{1}, v);
+  const Rows<T> q(length, h.head_size, h.q, h.qkv_stride, false, h.scratch);
+  const Rows<T> v(length, h.head_size, h.v, h.qkv_stride, true, h.scratch + length * width);
+  transpose(length, h.head_size, h.k, h.qkv_stride, T{1} / std::sqrt(static_cast<T>(h.head_size)), kt);
   for (int64_t first = 0; first < length; first += query_block) {
     const int64_t rows = std::min(query_block, length - first);
-    small_gemm<T>({rows, tall, h.head_size, q + first * width, width, 1, kt, tall, s, tall, false});
+    T sums[query_block];
+    small_gemm<T>({rows, tall, h.head_size, q.x + first * q.stride, q.stride, 1, kt, tall, s, tall, false});
     for (int64_t r = 0; r < rows; ++r) {
       T* const row = s + r * tall;
-      const T largest = *std::max_element(row, row + length);
-      const T sum = exponentials(length, largest, row);
-      if (h.log_sum_exp != nullptr) h.log_sum_exp[(first + r) * h.lse_stride] = largest + std::log(sum);
-      if (h.dropout) keep_rows.fill(h.first_row + first + r, length, keep);
+      end_of_row(length, row);
+      const T largest = largest_score(length, row);
+      sums[r] = exponentials(length, largest, row);
+      if (h.log_sum_exp != nullptr) h.log_sum_exp[(first + r) * h.lse_stride] = largest + std::log(sums[r]);
+      if (!h.dropout) continue;
+      keep_rows.fill(h.first_row + first + r, length, keep);
       for_lanes<T>(static_cast<size_t>(length), [&](auto d, size_t j) HWY_ATTR {
-        const auto p = hn::Mul(hn::LoadU(d, row + j), hn::Set(d, T{1} / sum));
-        hn::StoreU(h.dropout ? hn::Mul(p, hn::LoadU(d, keep + j)) : p, d, row + j);
+        hn::StoreU(hn::Mul(hn::LoadU(d, row + j), hn::LoadU(d, keep + j)), d, row + j);
       });
     }
-    small_gemm<T>({rows, width, length, s, tall, 1, v, width, o, width, false});
-    narrow(rows, h.head_size, o, false, h.out + first * h.out_stride, h.out_stride, T{1});
+    small_gemm<T>({rows, width, length, s, tall, 1, v.x, v.stride, o, width, false});
+    for (int64_t r = 0; r < rows; ++r)
+      narrow(1, h.head_size, o + r * width, false, h.out + (first + r) * h.out_stride, h.out_stride, T{1} / sums[r]);
   }
 }
 
@@ -141,11 +190,10 @@ void backward(const AttentionHead<T, X>& h) {
   T* const keep = gp + query_block * tall;
   KeepRows<T> keep_rows(h.dropout, h.max_length);
   const T scale = T{1} / std::sqrt(static_cast<T>(h.head_size));
-  widen(length, h.head_size, h.v, h.qkv_stride, T{1}, k);
-  transpose(length, h.head_size, k, vt);
+  transpose(length, h.head_size, h.v, h.qkv_stride, T{1}, vt);
+  transpose(length, h.head_size, h.k, h.qkv_stride, scale, kt);
   widen(length, h.head_size, h.k, h.qkv_stride, T{1}, k);
-  transpose(length, h.head_size, k, kt);
-  widen(length, h.head_size, h.q, h.qkv_stride, scale, q);
+  widen(length, h.head_size, h.q, h.qkv_stride, T{1}, q);
   widen(length, h.head_size, h.g_out, h.out_stride, T{1}, go);
   for (int64_t first = 0; first < length; first += query_block) {
     const int64_t rows = std::min(query_block, length - first);
@@ -156,6 +204,7 @@ void backward(const AttentionHead<T, X>& h) {
     for (int64_t r = 0; r < rows; ++r) {
       T* const p = s + r * tall;
       T* const g = gp + r * tall;
+      end_of_row(length, p);
       exponentials(length, h.log_sum_exp[(first + r) * h.lse_stride], p);
       if (h.dropout) keep_rows.fill(h.first_row + first + r, length, keep);
       const X* const out = h.out + (first + r) * h.out_stride;
@@ -175,7 +224,7 @@ void backward(const AttentionHead<T, X>& h) {
     small_gemm<T>({rows, width, length, gp, tall, 1, k, width, gq, width, false});
     narrow(rows, h.head_size, gq, h.accumulate, h.g_q + first * h.qkv_stride, h.qkv_stride, scale);
   }
-  narrow(length, h.head_size, gk, h.accumulate, h.g_k, h.qkv_stride, T{1});
+  narrow(length, h.head_size, gk, h.accumulate, h.g_k, h.qkv_stride, scale);
   narrow(length, h.head_size, gv, h.accumulate, h.g_v, h.qkv_stride, T{1});
 }
 

@@ -33,10 +33,9 @@ void emulated(const Bf16Product& g) {
   const hn::ScalableTag<float> d;  // a panel is a whole number of vectors
   const hn::RebindToUnsigned<decltype(d)> du;
   HWY_ALIGN float line[most][panel_columns];
-  const Run all = g.all();
   for (int64_t column = 0; column < g.n; column += panel_columns) {
     const int64_t columns = std::min(panel_columns, g.n - column);
-    const Panel panel = g.panel(column, all);
+    const uint32_t* const b = g.b + column * g.pairs;
     for (int64_t row = 0; row < g.m; row += most) {
       const int64_t rows = std::min(most, g.m - row);
       for (int64_t c = 0; c < panel_columns; c += static_cast<int64_t>(hn::Lanes(d))) {
@@ -45,16 +44,14 @@ void emulated(const Bf16Product& g) {
           const auto x = hn::Set(du, r < rows ? g.a[(row + r) * g.a_row + p * g.a_pair] : 0U);
           return hn::MulAdd(second_of(d, x), hi, hn::MulAdd(first_of(d, x), lo, sum));
         };
-        const uint32_t* b = panel.values + c;
-        for (const Run& run : panel.runs)
-          for (int64_t p = run.begin; p < run.end; ++p, b += panel_columns) {
-            const auto pairs = hn::LoadU(du, b);
-            const auto lo = first_of(d, pairs), hi = second_of(d, pairs);
-            s0 = add(s0, 0, p, lo, hi);
-            s1 = add(s1, 1, p, lo, hi);
-            s2 = add(s2, 2, p, lo, hi);
-            s3 = add(s3, 3, p, lo, hi);
-          }
+        for (int64_t p = 0; p < g.pairs; ++p) {
+          const auto pairs = hn::LoadU(du, b + p * panel_columns + c);
+          const auto lo = first_of(d, pairs), hi = second_of(d, pairs);
+          s0 = add(s0, 0, p, lo, hi);
+          s1 = add(s1, 1, p, lo, hi);
+          s2 = add(s2, 2, p, lo, hi);
+          s3 = add(s3, 3, p, lo, hi);
+        }
         hn::StoreU(s0, d, line[0] + c);
         hn::StoreU(s1, d, line[1] + c);
         hn::StoreU(s2, d, line[2] + c);
@@ -160,8 +157,6 @@ void pack_columns_bf16(int64_t begin, int64_t end, int64_t n, const Bf16* x, int
                        uint32_t* panels) noexcept {
   HWY_DYNAMIC_DISPATCH(pack_columns_16)(begin, end, n, x, ldx, pairs, panels);
 }
-
-int64_t bf16_step() { return amx_works() ? amx_pairs : 1; }
 
 bool has_native_bf16() { return amx_works() || has_avx512_bf16(); }
 

@@ -7,10 +7,11 @@
 #include <cstdint>
 
 #include "core/dtype.h"
-#include "core/kernels/panel.h"
 
 namespace espalier::kernels {
 
+constexpr int64_t panel_columns = 32;
+constexpr int64_t panels_of(int64_t n) { return (n + panel_columns - 1) / panel_columns; }
 constexpr int64_t pairs_of(int64_t k) { return (k + 1) / 2; }
 
 // C[m, n] (+)= A[m, k] B[k, n] (+ bias[n]).
@@ -18,19 +19,12 @@ struct Bf16Product {
   int64_t m = 0, n = 0, pairs = 0;
   const uint32_t* a = nullptr;  // pair (i, p) of A is a[i * a_row + p * a_pair]
   int64_t a_row = 0, a_pair = 1;
-  const uint32_t* b = nullptr;    // packed
-  const Panel* panels = nullptr;  // instead of b, if zero steps are left out
-  float* c = nullptr;             // where the result goes: f32 or, if c16 is set, bf16
+  const uint32_t* b = nullptr;  // packed
+  float* c = nullptr;           // where the result goes: f32 or, if c16 is set, bf16
   Bf16* c16 = nullptr;
   int64_t ldc = 0;
   bool accumulate = false;
   const float* bias = nullptr;  // null: none
-
-  Run all() const { return {0, static_cast<int32_t>(pairs)}; }
-  // The panel that begins at `column`; b's are a single run, all().
-  Panel panel(int64_t column, const Run& run) const {
-    return panels != nullptr ? panels[column / panel_columns] : Panel{b + column * pairs, {&run, 1}};
-  }
 };
 void gemm_bf16(const Bf16Product& product) noexcept;
 
@@ -43,9 +37,6 @@ void pack_columns_bf16(int64_t begin, int64_t end, int64_t n, const float* x, in
                        uint32_t* panels) noexcept;
 void pack_columns_bf16(int64_t begin, int64_t end, int64_t n, const Bf16* x, int64_t ldx, int64_t pairs,
                        uint32_t* panels) noexcept;
-
-// Pairs that a step along k takes: a run of a sparse panel costs as much as if it were lengthened to multiples of it.
-int64_t bf16_step();
 
 // Whether the CPU multiplies bf16 in hardware.
 bool has_native_bf16();

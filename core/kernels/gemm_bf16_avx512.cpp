@@ -40,7 +40,7 @@ ESPALIER_AVX512_BF16 void store_half(const Bf16Product& g, int64_t at, __m512 su
 }
 
 template <int Rows>
-ESPALIER_AVX512_BF16 void tile(const Bf16Product& g, int64_t row, int64_t column, const Panel& panel, __mmask16 low,
+ESPALIER_AVX512_BF16 void tile(const Bf16Product& g, int64_t row, int64_t column, const uint32_t* b, __mmask16 low,
                                __mmask16 high) {
   __m512 sum[Rows][2];
   const __m512 bias0 = g.bias != nullptr ? _mm512_maskz_loadu_ps(low, g.bias + column) : _mm512_setzero_ps();
@@ -49,16 +49,13 @@ ESPALIER_AVX512_BF16 void tile(const Bf16Product& g, int64_t row, int64_t column
     sum[r][0] = bias0;
     sum[r][1] = bias1;
   }
-  const uint32_t* b = panel.values;
-  for (const Run& run : panel.runs) {
-    const uint32_t* a = g.a + row * g.a_row + run.begin * g.a_pair;
-    for (int32_t p = run.begin; p < run.end; ++p, a += g.a_pair, b += panel_columns) {
-      const __m512i b0 = _mm512_loadu_si512(b), b1 = _mm512_loadu_si512(b + 16);
-      for (int r = 0; r < Rows; ++r) {
-        const __m512i x = _mm512_set1_epi32(static_cast<int>(a[r * g.a_row]));
-        sum[r][0] = _mm512_dpbf16_ps(sum[r][0], reinterpret_cast<__m512bh>(x), reinterpret_cast<__m512bh>(b0));
-        sum[r][1] = _mm512_dpbf16_ps(sum[r][1], reinterpret_cast<__m512bh>(x), reinterpret_cast<__m512bh>(b1));
-      }
+  const uint32_t* a = g.a + row * g.a_row;
+  for (int64_t p = 0; p < g.pairs; ++p, a += g.a_pair, b += panel_columns) {
+    const __m512i b0 = _mm512_loadu_si512(b), b1 = _mm512_loadu_si512(b + 16);
+    for (int r = 0; r < Rows; ++r) {
+      const __m512i x = _mm512_set1_epi32(static_cast<int>(a[r * g.a_row]));
+      sum[r][0] = _mm512_dpbf16_ps(sum[r][0], reinterpret_cast<__m512bh>(x), reinterpret_cast<__m512bh>(b0));
+      sum[r][1] = _mm512_dpbf16_ps(sum[r][1], reinterpret_cast<__m512bh>(x), reinterpret_cast<__m512bh>(b1));
     }
   }
   for (int r = 0; r < Rows; ++r) {
@@ -70,12 +67,12 @@ ESPALIER_AVX512_BF16 void tile(const Bf16Product& g, int64_t row, int64_t column
 
 template <int Rows>
 __attribute__((target("avx512f,avx512bw,avx512vl,avx512bf16"))) void rows(const Bf16Product& g, int64_t row,
-                                                                          int64_t column, const Panel& panel,
+                                                                          int64_t column, const uint32_t* b,
                                                                           __mmask16 low, __mmask16 high) {
-  tile<Rows>(g, row, column, panel, low, high);
+  tile<Rows>(g, row, column, b, low, high);
 }
 
-using Rows = void (*)(const Bf16Product&, int64_t, int64_t, const Panel&, __mmask16, __mmask16);
+using Rows = void (*)(const Bf16Product&, int64_t, int64_t, const uint32_t*, __mmask16, __mmask16);
 constexpr Rows row_kernels[] = {nullptr, rows<1>, rows<2>, rows<3>,  rows<4>,  rows<5>, rows<6>,
                                 rows<7>, rows<8>, rows<9>, rows<10>, rows<11>, rows<12>};
 
@@ -97,14 +94,13 @@ __attribute__((target("avx512f,avx512bw,avx512vl,avx512bf16"))) void store_block
 }
 
 void gemm_bf16_avx512(const Bf16Product& g) noexcept {
-  const Run all = g.all();
   for (int64_t column = 0; column < g.n; column += panel_columns) {
     const Columns c(g, column);
-    const Panel panel = g.panel(column, all);
+    const uint32_t* const b = g.b + column * g.pairs;
     for (int64_t row = 0; row < g.m;) {
       const int64_t count = g.m - row >= 24 || g.m - row <= 12 ? (g.m - row < 12 ? g.m - row : 12)
                                                                : (g.m - row + 1) / 2;  // no tiny last tile
-      row_kernels[count](g, row, column, panel, c.low, c.high);
+      row_kernels[count](g, row, column, b, c.low, c.high);
       row += count;
     }
   }

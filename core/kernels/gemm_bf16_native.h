@@ -10,7 +10,6 @@ void gemm_bf16_avx512(const Bf16Product& product) noexcept;
 // Adds bias and old values to a finished block of sums, 32 a row, and stores it in C's type.
 void store_block_avx512(const Bf16Product& product, int64_t row, int64_t rows, int64_t column,
                         const float* block) noexcept;
-constexpr int64_t amx_pairs = 16;  // that a tile register holds of a row
 void gemm_bf16_amx(const Bf16Product& product) noexcept;
 bool amx_works();  // the CPU has it, the system allows it, and it agrees with its emulation
 

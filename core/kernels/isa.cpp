@@ -77,9 +77,14 @@ void apply_isa_environment() {
 
 #if defined(__x86_64__)
 bool has_avx512_bf16() { return !lowered && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bf16"); }
+bool has_avx512_vnni() {
+  return !lowered && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+         __builtin_cpu_supports("avx512vnni");
+}
 bool has_amx_bf16() { return !lowered && cpu_description().find("amx_bf16") != std::string::npos; }
 #else
 bool has_avx512_bf16() { return false; }
+bool has_avx512_vnni() { return false; }
 bool has_amx_bf16() { return false; }
 #endif
 

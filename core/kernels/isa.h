@@ -19,9 +19,10 @@ void set_isa(const std::string& name);
 // Reads ESPALIER_ISA once, at start; later calls do nothing. Every program and test calls it through set_isa or this.
 void apply_isa_environment();
 
-// What the CPU offers beyond: native bf16 dot products (AVX-512 BF16) and AMX tiles, unless set_isa has lowered the
-// instruction set.
+// What the CPU offers beyond: native dot products of bf16 (AVX-512 BF16) and of bytes (AVX-512 VNNI), and AMX tiles,
+// unless set_isa has lowered the instruction set.
 bool has_avx512_bf16();
+bool has_avx512_vnni();
 bool has_amx_bf16();
 std::string cpu_description();  // model name and instruction sets that matter here, for logs and tables
 

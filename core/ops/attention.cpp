@@ -33,7 +33,7 @@ kernels::AttentionHead<T, X> head_of(const Packing& p, int64_t task, const Tenso
   h.qkv_stride = 3 * width;
   h.out = y.data<X>() + first * width + head * p.head_size;
   h.out_stride = width;
-  h.log_sum_exp = log_sum_exp.data<T>() + first * p.heads + head;
+  if (log_sum_exp) h.log_sum_exp = log_sum_exp.data<T>() + first * p.heads + head;
   h.lse_stride = p.heads;
   h.dropout = dropout;
   h.first_row = head * qkv.rows() + first;
@@ -61,7 +61,8 @@ template <class T, class X>
 Var run(const Var& qkv, const Packing& p, const Dropout& dropout) {
   const int64_t rows = qkv.value.rows(), width = p.heads * p.head_size,
                 tasks = (static_cast<int64_t>(p.offsets.size()) - 1) * p.heads;
-  Tensor y({rows, width}, qkv.dtype()), log_sum_exp({rows, p.heads}, dtype_of<T>());
+  Tensor y({rows, width}, qkv.dtype()), log_sum_exp;
+  if (qkv.tape != nullptr) log_sum_exp = Tensor({rows, p.heads}, dtype_of<T>());  // of the backward pass only
   count_work(p, 2);
   parallel_rows(tasks, 2, [&](int64_t begin, int64_t end) {
     for (int64_t task = begin; task < end; ++task) {

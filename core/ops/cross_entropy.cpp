@@ -19,7 +19,7 @@ Var cross_entropy(const Var& logits, std::span<const int32_t> labels, double div
     double total = 0;
     for (int64_t b = 0; b < rows; ++b) {
       const int32_t label = labels[static_cast<size_t>(b)];
-      CHECK(label >= 0 && label < classes, "cross_entropy: label ", label, " of row ", b, " is outside 0 … ",
+      CHECK(label >= -1 && label < classes, "cross_entropy: label ", label, " of row ", b, " is outside 0 … ",
             classes - 1);
       const T* const x = logits.value.data<T>() + b * classes;
       T* const p = probabilities.data<T>() + b * classes;
@@ -27,7 +27,7 @@ Var cross_entropy(const Var& logits, std::span<const int32_t> labels, double div
       T sum = 0;
       for (int64_t c = 0; c < classes; ++c) sum += p[c] = std::exp(x[c] - largest);
       for (int64_t c = 0; c < classes; ++c) p[c] /= sum;
-      total += static_cast<double>(largest + std::log(sum) - x[label]);
+      if (label >= 0) total += static_cast<double>(largest + std::log(sum) - x[label]);
     }
     *y.data<T>() = static_cast<T>(total / divisor);
     return Tape::record("cross_entropy", y, {&logits},
@@ -37,9 +37,11 @@ Var cross_entropy(const Var& logits, std::span<const int32_t> labels, double div
                           if (!g) return;
                           const T scale = *gy.data<T>() / static_cast<T>(divisor);
                           for (int64_t i = 0; i < rows * classes; ++i) {
-                            const T hot = labels[static_cast<size_t>(i / classes)] == i % classes ? T{1} : T{0};
+                            const int32_t label = labels[static_cast<size_t>(i / classes)];
+                            const T hot = label == i % classes ? T{1} : T{0};
                             T& to = g.to.data<T>()[i];
-                            to = (g.accumulate ? to : T{0}) + (probabilities.data<T>()[i] - hot) * scale;
+                            to = (g.accumulate ? to : T{0}) +
+                                 (label < 0 ? T{0} : (probabilities.data<T>()[i] - hot) * scale);
                           }
                         });
   });

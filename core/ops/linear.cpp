@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // y[T, out] = x[T, in] w[out, in]^T + b[out];  gx = gy w,  gw = gy^T x,  gb = column sums of gy.
-// `whole` computes in f32 or f64, `mixed` with bf16 operands and f32 sums.
+// `whole` computes in f32 or f64, `mixed` with bf16 operands and f32 sums. With int8 weights y is linear_int8's, and
+// the gradient is that of the real numbers that the integers stand for (the straight-through estimator).
 #include <algorithm>
 
 #include "core/gemm.h"
@@ -42,14 +43,6 @@ Parts check(const Var& x, std::span<const Affine> parts) {
   return p;
 }
 
-bool reads_sparse(const Parts& p, const Affine& part, DType compute) {
-  if (part.sparse == nullptr || std::ranges::any_of(p.inputs, [](const Var* v) { return v->tape != nullptr; }))
-    return false;
-  CHECK(part.sparse->compute() == compute, "linear: a sparse weight made for ", name_of(part.sparse->compute()),
-        " products in one of ", name_of(compute));
-  return true;
-}
-
 // gb of each part from gy[rows, width].
 template <class G, class T>
 void bias_gradients(const Tensor& gy, const Parts& p, Tape::Slots& slots) {
@@ -78,26 +71,13 @@ void append(std::vector<Product>& products, const Product& next) {
   products.push_back(next);
 }
 
+// y is computed here unless it is given.
 template <class T>
-Var whole(const Var& x, std::span<const Affine> parts) {
+Var whole(const Var& x, std::span<const Affine> parts, const Tensor& given = {}) {
   const Parts p = check(x, parts);
-  Tensor y({p.rows, p.width}, x.dtype());
+  const Tensor y = given ? given : Tensor({p.rows, p.width}, x.dtype());
   std::vector<Gemm<T>> products;
-  std::vector<kernels::SparseProduct> sparse_products;
-  for (size_t i = 0; i < p.size(); ++i) {
-    const T* const bias = parts[i].b.value.template data<T>();
-    if constexpr (std::is_same_v<T, float>)
-      if (reads_sparse(p, parts[i], DType::f32)) {
-        sparse_products.push_back({.m = p.rows,
-                                   .n = p.weights[i].rows(),
-                                   .a = x.value.data<T>(),
-                                   .lda = p.in,
-                                   .panels = parts[i].sparse->panels(),
-                                   .c = y.data<T>() + p.firsts[i],
-                                   .ldc = p.width,
-                                   .bias = bias});
-        continue;
-      }
+  for (size_t i = 0; i < p.size() && !given; ++i)
     products.push_back({.m = p.rows,
                         .n = p.weights[i].rows(),
                         .k = p.in,
@@ -108,10 +88,8 @@ Var whole(const Var& x, std::span<const Affine> parts) {
                         .transpose_b = true,
                         .c = y.data<T>() + p.firsts[i],
                         .ldc = p.width,
-                        .bias = bias});
-  }
+                        .bias = parts[i].b.value.template data<T>()});
   gemm(std::span<const Gemm<T>>(products));
-  gemm(std::span<const kernels::SparseProduct>(sparse_products));
 
   return Tape::record("linear", y, p.inputs, [x = x.value, p](const Tensor& gy, Tape::Slots& slots) {
     const T* const g = gy.data<T>();
@@ -221,31 +199,28 @@ void weight_gradients(const Tensor& gy, const Tensor& x, const Parts& p, Tape::S
   gemm(std::span<const Bf16Product>(products));
 }
 
-Var mixed(const Var& x, std::span<const Affine> parts, DType result) {
+Var mixed(const Var& x, std::span<const Affine> parts, DType result, const Tensor& given = {}) {
   const Parts p = check(x, parts);
   PackedParts packed;
   for (const Affine& part : parts) {
     packed.push_back(part.packed);
-    if (packed.back() || reads_sparse(p, part, DType::bf16)) continue;
+    if (packed.back()) continue;
     const auto own = std::make_shared<PackedWeight>(part.w.value.rows(), p.in);
-    own->pack(part.w.value.data<float>());
+    own->pack(part.w.value.data<float>(), !given);
     packed.back() = own;
   }
   const Tensor rounded = as_pairs(x.value);
-  Tensor y({p.rows, p.width}, result);
+  const Tensor y = given ? given : Tensor({p.rows, p.width}, result);
   std::vector<Bf16Product> products;
-  for (size_t i = 0; i < p.size(); ++i) {
+  for (size_t i = 0; i < p.size() && !given; ++i) {
     Bf16Product product = {.m = p.rows,
-                           .n = p.weights[i].rows(),
+                           .n = packed[i]->out(),
                            .pairs = kernels::pairs_of(p.in),
                            .a = pairs(rounded),
                            .a_row = rounded.cols() / 2,
+                           .b = packed[i]->forward(),
                            .ldc = p.width,
                            .bias = parts[i].b.value.data<float>()};
-    if (reads_sparse(p, parts[i], DType::bf16))
-      product.panels = parts[i].sparse->panels();
-    else
-      product.b = packed[i]->forward();
     set_result(product, y, p.firsts[i]);
     products.push_back(product);
   }
@@ -262,9 +237,20 @@ Var mixed(const Var& x, std::span<const Affine> parts, DType result) {
   });
 }
 
+Var integers(const Var& x, std::span<const Affine> parts, DType compute) {
+  const Tensor y = linear_int8({x.value}, parts).value;
+  const auto taped = [](const Var& v) { return v.tape != nullptr; };
+  if (!taped(x) && std::none_of(parts.begin(), parts.end(), [&](const Affine& a) { return taped(a.w) || taped(a.b); }))
+    return {y};
+  const auto& grid = parts.front().quantized->input();
+  const Var on_grid = fake_quant(x, grid ? *grid : dynamic_grid(x.value));
+  return compute == DType::bf16 ? mixed(on_grid, parts, DType::f32, y) : whole<float>(on_grid, parts, y);
+}
+
 }  // namespace
 
 Var linear(const Var& x, std::span<const Affine> parts, DType compute, DType result) {
+  if (!parts.empty() && parts.front().quantized != nullptr) return integers(x, parts, compute);
   if (compute == DType::bf16) return mixed(x, parts, result);
   return dispatch_real("linear", x.dtype(), [&](auto zero) { return whole<decltype(zero)>(x, parts); });
 }

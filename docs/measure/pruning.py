@@ -12,35 +12,42 @@ p.add_argument("--data", required=True)
 p.add_argument("--runs", required=True)
 p.add_argument("--rows", default="*", help="names of rows, with *")
 p.add_argument("--jobs", type=int, default=2)
+p.add_argument("--report", action="store_true", help="make nothing: print the rows that RUNS has, with as many seeds as it has")
 p.add_argument("--build", default=os.path.join(os.path.dirname(__file__), "..", "..", "build"))
 a = p.parse_args()
 
-GLOBAL, TAYLOR = ["--scope", "global"], ["--method", "taylor"]
+GLOBAL, ROW, TAYLOR, WANDA = ["--scope", "global"], ["--scope", "row"], ["--method", "taylor"], ["--method", "wanda"]
+LABELS = ["--learning-rate", "5e-5"]
+TEACHER = ["--learning-rate", "1e-4", "--dropout", "0", "--distill.teacher"]  # the dense model: what the sparse one was
 
 
-def gradual(method, amount, *more):
-    options = ["--prune.method", method, "--prune.amount", str(amount), "--prune.schedule", "cubic", "--prune.begin", "400", *more]
-    return options + ([] if method == "soft-movement" else ["--prune.scope", "global"])
+def gradual(method, amount, scope):
+    options = ["--prune.method", method, "--prune.amount", str(amount), "--prune.schedule", "cubic", "--prune.begin", "400"]
+    return options + ([] if method == "soft-movement" else ["--prune.scope", scope])
 
 
 # name, seeds, options of prune (none: pruned in training), options of train_sst2, epochs
 ROWS = [
-    ("50 % magnitude", 3, ["--amount", "0.5", *GLOBAL], [], 1),
-    ("2:4 wanda", 3, ["--structure", "2:4", "--method", "wanda"], [], 1),
-    ("feed-forward 50 %", 3, ["--structure", "neuron", "--amount", "0.5", *TAYLOR], [], 1),
-    ("80 % magnitude, gradual", 3, None, gradual("magnitude", 0.8), 3),
-    ("feed-forward 50 % + heads 25 %", 1, ["--structure", "neuron", "--amount", "0.5", *TAYLOR], ["--prune.structure", "head", "--prune.amount", "0.25", "--prune.method", "taylor", "--prune.begin", "64"], 1),
-    ("30 % magnitude", 1, ["--amount", "0.3", *GLOBAL], [], 1),
-    ("70 % magnitude", 1, ["--amount", "0.7", *GLOBAL], [], 1),
-    ("80 % magnitude", 1, ["--amount", "0.8", *GLOBAL], [], 1),
-    ("90 % magnitude", 1, ["--amount", "0.9", *GLOBAL], [], 1),
-    ("feed-forward 25 %", 1, ["--structure", "neuron", "--amount", "0.25", *TAYLOR], [], 1),
-    ("feed-forward 75 %", 1, ["--structure", "neuron", "--amount", "0.75", *TAYLOR], [], 1),
-    ("heads 25 %", 1, ["--structure", "head", "--amount", "0.25", *TAYLOR], [], 1),
-    ("heads 50 %", 1, ["--structure", "head", "--amount", "0.5", *TAYLOR], [], 1),
-    ("80 % movement, gradual", 1, None, gradual("movement", 0.8), 3),
-    ("90 % magnitude, gradual", 1, None, gradual("magnitude", 0.9), 3),
-    ("90 % movement, gradual", 1, None, gradual("movement", 0.9), 3),
+    ("50 % wanda, distilled", 3, ["--amount", "0.5", *ROW, *WANDA], TEACHER, 2),
+    ("2:4 wanda, distilled", 3, ["--structure", "2:4", *WANDA], TEACHER, 1),
+    ("feed-forward 50 %, distilled", 3, ["--structure", "neuron", "--amount", "0.5", *TAYLOR], TEACHER, 1),
+    ("80 % wanda, gradual, distilled", 3, None, [*gradual("wanda", 0.8, "row"), *TEACHER], 3),
+    ("80 % movement, gradual, distilled", 1, None, [*gradual("movement", 0.8, "global"), *TEACHER], 3),
+    ("feed-forward 25 %, distilled", 1, ["--structure", "neuron", "--amount", "0.25", *TAYLOR], TEACHER, 1),
+    ("feed-forward 75 %, distilled", 1, ["--structure", "neuron", "--amount", "0.75", *TAYLOR], TEACHER, 1),
+    ("heads 25 %, distilled", 1, ["--structure", "head", "--amount", "0.25", *TAYLOR], TEACHER, 1),
+    ("heads 50 %, distilled", 1, ["--structure", "head", "--amount", "0.5", *TAYLOR], TEACHER, 1),
+    ("feed-forward 50 % + heads 25 %", 1, ["--structure", "neuron", "--amount", "0.5", *TAYLOR], ["--prune.structure", "head", "--prune.amount", "0.25", "--prune.method", "taylor", "--prune.begin", "64", *LABELS], 1),
+    ("2:4 wanda", 1, ["--structure", "2:4", *WANDA], LABELS, 1),
+    ("30 % magnitude", 1, ["--amount", "0.3", *GLOBAL], LABELS, 1),
+    ("50 % magnitude", 1, ["--amount", "0.5", *GLOBAL], LABELS, 1),
+    ("70 % magnitude", 1, ["--amount", "0.7", *GLOBAL], LABELS, 1),
+    ("80 % magnitude", 1, ["--amount", "0.8", *GLOBAL], LABELS, 1),
+    ("90 % magnitude", 1, ["--amount", "0.9", *GLOBAL], LABELS, 1),
+    ("80 % magnitude, gradual", 1, None, [*gradual("magnitude", 0.8, "global"), *LABELS], 3),
+    ("80 % movement, gradual", 1, None, [*gradual("movement", 0.8, "global"), *LABELS], 3),
+    ("90 % magnitude, gradual", 1, None, [*gradual("magnitude", 0.9, "global"), *LABELS], 3),
+    ("90 % movement, gradual", 1, None, [*gradual("movement", 0.9, "global"), *LABELS], 3),
 ]
 
 
@@ -56,19 +63,25 @@ def accuracy(model):
     return program("evaluate", "--model", model, "--data", os.path.join(a.data, "dev.tsv"))["eval_accuracy"]
 
 
+def dense_of(seed):
+    return os.path.join(a.dense, f"f32_{seed}.h5")
+
+
 def measured(row, seed):
     """The row's figures for one seed, from RUNS or made now."""
     name, _, prune, train, epochs = row
     path = os.path.join(a.runs, "".join(c if c.isalnum() else "_" for c in name) + f"_{seed}")
     if os.path.exists(path + ".json"):
         return json.load(open(path + ".json"))
-    start, result = os.path.join(a.dense, f"f32_{seed}.h5"), {}
+    if a.report:
+        return None
+    start, result = dense_of(seed), {}
     if prune is not None:
         program("prune", "--model", start, "--output", path + ".pruned.h5", "--seed", str(seed), *(["--data", a.data] if "--method" in prune else []), *prune)
         start = path + ".pruned.h5"
         result["one_shot"] = accuracy(start)
-    program("train_sst2", "--model", start, "--data", a.data, "--output", path + ".h5", "--log-dir", path, "--epochs", str(epochs), "--batch-size", "32", "--learning-rate", "5e-5",
-            "--warmup", "0.06", "--seed", str(seed), "--save-every", "1000", "--resume", *train)
+    program("train_sst2", "--model", start, "--data", a.data, "--output", path + ".h5", "--log-dir", path, "--epochs", str(epochs), "--batch-size", "32",
+            "--warmup", "0.06", "--seed", str(seed), "--save-every", "1000", "--resume", *train, *([dense_of(seed)] if train[-1] == "--distill.teacher" else []))
     looked_at = program("inspect", path + ".h5")
     encoder = [q for q in looked_at["parts"] if q["part"].startswith("layer ")]
     result |= {"accuracy": accuracy(path + ".h5"), "file_bytes": looked_at["file_bytes"],
@@ -84,16 +97,20 @@ def spread(values):
 
 
 os.makedirs(a.runs, exist_ok=True)
-dense = {s: accuracy(os.path.join(a.dense, f"f32_{s}.h5")) for s in range(3) if os.path.exists(os.path.join(a.dense, f"f32_{s}.h5"))}
+dense = {s: accuracy(dense_of(s)) for s in range(3) if os.path.exists(dense_of(s))}
 rows = [r for r in ROWS if fnmatch.fnmatch(r[0], a.rows)]
 with concurrent.futures.ThreadPoolExecutor(a.jobs) as pool:
-    made = {(r[0], s): pool.submit(measured, r, s) for r in rows for s in range(r[1])}
+    made = {(r[0], s): pool.submit(measured, r, s) for s in range(3) for r in rows if s < r[1]}
     made = {key: future.result() for key, future in made.items()}
 print("| pruned | zeros in the encoder | one-shot | fine-tuned | against dense | file |\n|---|---|---|---|---|---|")
 print(f"| nothing (dense, seeds {', '.join(map(str, dense))}) | 0 % | | {spread(dense.values())} | | {os.path.getsize(os.path.join(a.dense, 'f32_0.h5')) * 1e-6:.1f} MB |")
 for name, seeds, prune, _, epochs in rows:
-    found = [made[name, s] for s in range(seeds)]
+    of_seed = {s: made[name, s] for s in range(seeds) if made[name, s]}
+    found = list(of_seed.values())
+    if not found:
+        continue
+    seeds_of = f", {len(found)} seeds" if len(found) > 1 else ""
     one_shot = spread([f["one_shot"] for f in found]) if prune is not None else "–"
-    loss = statistics.mean(100 * (f["accuracy"] - dense[s]) for s, f in enumerate(found))
-    print(f"| {name} | {100 * statistics.mean(f['sparsity'] for f in found):.1f} % | {one_shot} | {spread([f['accuracy'] for f in found])} ({epochs} epoch{'s' if epochs > 1 else ''}) | {loss:+.2f} | "
+    loss = statistics.mean(100 * (f["accuracy"] - dense[s]) for s, f in of_seed.items())
+    print(f"| {name} | {100 * statistics.mean(f['sparsity'] for f in found):.1f} % | {one_shot} | {spread([f['accuracy'] for f in found])} ({epochs} epoch{'s' if epochs > 1 else ''}{seeds_of}) | {loss:+.2f} | "
           f"{statistics.mean(f['file_bytes'] for f in found) * 1e-6:.1f} MB |")

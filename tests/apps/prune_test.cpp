@@ -92,6 +92,82 @@ TEST_F(PrunePrograms, TrainingShrinksItsOutputInTheEnd) {
   EXPECT_LT(inspect("small.h5")["parameters"].get<int64_t>(), inspect("masked.h5")["parameters"].get<int64_t>());
 }
 
+TEST_F(PrunePrograms, SchedulesEndAtTwoThirdsByThemselves) {
+  succeed(
+      "train_sst2 --model dense.h5 --data data --output g.h5 --epochs 3 --batch-size 8 --prune.amount 0.5 "
+      "--prune.schedule cubic --prune.begin 2 --prune.interval 2 --quiet");
+  EXPECT_GT(encoder_sparsity(inspect("g.h5")), 0.45);
+}
+
+TEST_F(PrunePrograms, ShrinkingWhatIsInt8LeavesItInt8) {
+  const std::string train =
+      "train_sst2 --model dense.h5 --data data --epochs 2 --prune.amount 0.5 --prune.structure neuron --qat.on --quiet "
+      "--output ";
+  succeed(train + "masked.h5");
+  succeed(train + "small.h5 --prune.shrink");
+  EXPECT_EQ(logit_difference("masked.h5", "small.h5"), 0);
+  EXPECT_LT(inspect("small.h5")["file_bytes"].get<int64_t>(), inspect("masked.h5")["file_bytes"].get<int64_t>());
+  succeed("prune --model masked.h5 --output again.h5 --shrink --quiet");
+  EXPECT_EQ(logit_difference("again.h5", "small.h5"), 0);
+  EXPECT_EQ(inspect("again.h5")["parts"], inspect("small.h5")["parts"]);
+  EXPECT_EQ(inspect("again.h5")["bits"], (std::vector<int>{8, 32}));
+  expect_refused("prune --model masked.h5 --output p.h5 --amount 0.5", {"is int8; pruning needs f32 weights"});
+}
+
+TEST_F(PrunePrograms, LayersAreCutOut) {
+  const auto dropped =
+      objects_of(succeed("prune --model dense.h5 --output a.h5 --structure layer --drop-layers 1 --json").out).at(0);
+  succeed("prune --model dense.h5 --output b.h5 --keep-layers 0 --quiet");
+  EXPECT_EQ(logit_difference("a.h5", "b.h5"), 0);
+  EXPECT_GT(logit_difference("dense.h5", "a.h5"), 0);
+  EXPECT_LT(dropped["parameters"].get<int64_t>(), dropped["parameters_before"].get<int64_t>());
+  EXPECT_GT(dropped["expected_speedup"].get<double>(), 1.9);
+  const auto parts = inspect("a.h5")["parts"];
+  EXPECT_EQ(parts.size(), 4U) << "embeddings, one layer's halves, pooler and classifier";
+  for (const std::string method : {"magnitude", "taylor --data data --calibration-steps 3", "wanda --data data"}) {
+    const auto said =
+        succeed("prune --model dense.h5 --output c.h5 --structure layer --amount 0.5 --method " + method).out;
+    EXPECT_NE(said.find("50 % of encoder layers by "), std::string::npos) << said;
+    EXPECT_NE(said.find("faster: "), std::string::npos) << said;
+    EXPECT_EQ(inspect("c.h5")["parameters"], inspect("a.h5")["parameters"]) << method;
+  }
+  succeed("train_sst2 --model a.h5 --data data --output on.h5 --epochs 1 --quiet");
+  EXPECT_EQ(inspect("on.h5")["parameters"], inspect("a.h5")["parameters"]);
+  succeed("prune --model on.h5 --output narrow.h5 --amount 0.5 --structure neuron --shrink --quiet");
+  EXPECT_LT(inspect("narrow.h5")["parameters"].get<int64_t>(), inspect("on.h5")["parameters"].get<int64_t>());
+}
+
+TEST_F(PrunePrograms, VocabularyThatATextNeverUsesIsCutOut) {
+  const std::string prune = "prune --model dense.h5 --output words.h5 --vocabulary data/dev.tsv ";
+  const auto cut = objects_of(succeed(prune + "--json").out).at(0)["vocabulary"];
+  EXPECT_EQ(cut["sentences"], 20);
+  EXPECT_EQ(cut["sentences_changed"], 0);
+  EXPECT_EQ(cut["pieces"], cut["pieces_before"]);
+  const auto rows = cut["rows_removed"].get<int64_t>();
+  EXPECT_GT(rows, 0);
+  EXPECT_EQ(rows, cut["tokens_before"].get<int64_t>() - cut["tokens"].get<int64_t>());
+  EXPECT_EQ(cut["bytes_removed"], 4 * 128 * rows);
+  EXPECT_EQ(inspect("dense.h5")["parameters"].get<int64_t>() - inspect("words.h5")["parameters"].get<int64_t>(),
+            128 * rows);
+  EXPECT_EQ(logit_difference("dense.h5", "words.h5"), 0) << "of dev.tsv, which was counted";
+
+  const Around unseen{.input = "quite unlike any sentence, \xc3\xa9 \xe2\x98\x83\n"};
+  EXPECT_EQ(lines_of(succeed("tokenize --model words.h5", unseen).out).size(), 1U);
+  succeed("train_sst2 --model words.h5 --data data --output on.h5 --epochs 1 --quiet");
+  EXPECT_EQ(inspect("on.h5")["parameters"], inspect("words.h5")["parameters"]);
+
+  const auto said = succeed(prune + "data/train.tsv").out;
+  EXPECT_NE(said.find("none of 90 sentences"), std::string::npos) << said;
+  EXPECT_EQ(said.find("faster: "), std::string::npos) << "the work is the same: " << said;
+  const auto least = objects_of(succeed(prune + "--vocabulary-least 20 --json").out).at(0)["vocabulary"];
+  EXPECT_LT(least["tokens"], cut["tokens"]);
+  EXPECT_GT(least["sentences_changed"], 0);
+
+  succeed(prune + "--drop-layers 0 --amount 0.5 --structure neuron --shrink --quiet");  // all at once
+  EXPECT_EQ(inspect("words.h5")["parts"].size(), 4U);
+  succeed("evaluate --model words.h5 --data data/dev.tsv --quiet");
+}
+
 TEST_F(PrunePrograms, ThreadsDoNotChangeTheResult) {
   for (const std::string method : {"magnitude", "taylor --data data --calibration-steps 3", "wanda --data data"}) {
     for (const std::string threads : {"1", "2"})
@@ -133,6 +209,16 @@ TEST_F(PrunePrograms, MistakesAreOneLine) {
   expect_refused(prune + "--amount 0.5 --calibration-steps 3", {"--calibration-steps: nothing looks at training text"});
   expect_refused(prune + "--amount 0.5 --vocabulary-least 3", {"--vocabulary-least requires --vocabulary"});
   expect_refused(prune + "--keep-layers 0,9", {"layers: 9 is out of range; the model has the layers 0 to 1"});
+  expect_refused(prune + "--drop-layers 0,1", {"layers: none of 2 would be left"});
+  expect_refused(prune + "--drop-layers 0,0", {"layers: 0 is named twice"});
+  expect_refused(prune + "--drop-layers 0 --keep-layers 1", {"--keep-layers excludes --drop-layers"});
+  expect_refused(prune + "--structure layer", {"--structure: nothing is pruned without --amount"});
+  expect_refused(prune + "--structure neuron --drop-layers 0", {"--structure: nothing is pruned without --amount"});
+  expect_refused(prune + "--structure layer --amount 0.9", {"would remove", "use a smaller amount"});
+  expect_refused(prune + "--structure layer --amount 0.5 --layers *", {"--layers", "leave one out"});
+  expect_refused(prune + "--vocabulary nowhere.txt", {"nowhere.txt: there is no such file"});
+  expect_refused(prune + "--vocabulary data", {"data: cannot be read", "a sentence on each line"});
+  expect_refused(prune + "--vocabulary data/dev.tsv --vocabulary-least 0", {"a least count of 0"});
   const std::string train = "train_sst2 --model dense.h5 --data data --output p.h5 ";
   expect_refused(train + "--prune.amount 0.5 --prune.structure layer", {"use prune --structure layer"});
   expect_refused(train + "--prune.method magnitude", {"--prune.method", "nothing is pruned without --prune.amount"});

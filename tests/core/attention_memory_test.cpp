@@ -21,7 +21,6 @@ size_t kept(int32_t length) {
   release_pool();                                // a larger free block would be taken and counted whole
   const size_t before = storage_stats().live;
   const Var y = ops::attention(tape.leaf(qkv, grad), offsets, heads, {.probability = 0.1F});
-  set_threads(0);
   return storage_stats().live - before;
 }
 

@@ -3,12 +3,14 @@
 // new op needs a row here, and one of the same name in tests/golden/ops.py where PyTorch knows the op.
 #pragma once
 
+#include <array>
 #include <functional>
 #include <ostream>
 #include <string>
 #include <vector>
 
 #include "core/ops.h"
+#include "tests/golden/golden.h"
 
 namespace espalier {
 
@@ -67,6 +69,24 @@ inline OpCase mask_case(const std::string& name, const Shape& w, std::vector<Sha
           .wrong = std::move(wrong),
           .words = std::move(words),
           .golden = false};
+}
+
+// What an op compares its input with: constant numbers, in the type of the input.
+inline Tensor target(const std::string& name, const Shape& shape, Vars v) {
+  return golden::uniform(name, 50, shape, 2, v[0].dtype());
+}
+
+// Sentences of 1, 13 and 5 tokens; the student has 12 numbers in each of query, key and value, the teacher 24.
+inline OpCase relation_case(const std::string& name, const ops::Relation& relation) {
+  return {
+      .name = name,
+      .inputs = {{19, 36}},
+      .op =
+          [=](Vars v) {
+            return ops::relation_loss(v[0], target(name, {19, 72}, v), std::vector<int32_t>{0, 1, 14, 19}, relation, 4);
+          },
+      .wrong = {{19, 37}},
+      .words = {"[19, 37]", std::to_string(relation.heads) + " heads", "relation_loss"}};
 }
 
 inline std::vector<OpCase> op_cases() {
@@ -131,12 +151,61 @@ inline std::vector<OpCase> op_cases() {
        .op = [=](Vars v) { return ops::cross_entropy(v[0], labels, 8); },
        .wrong = {{4, 3}},
        .words = {"[4, 3]", "5 labels", "cross_entropy"}},
+      {.name = "cross_entropy_unlabelled",
+       .inputs = {{5, 3}},
+       .op =
+           [](Vars v) {
+             return ops::cross_entropy(v[0], std::vector<int32_t>{0, -1, 2, -1, 0}, 3);
+           },
+       .wrong = {{4, 3}},
+       .words = {"[4, 3]", "5 labels", "cross_entropy"}},
+      {.name = "soft_cross_entropy",
+       .inputs = {{5, 3}},
+       .op =
+           [](Vars v) {
+             return ops::soft_cross_entropy(v[0], target("soft_cross_entropy", {5, 3}, v), 2.5, 8);
+           },
+       .wrong = {{4, 3}},
+       .words = {"[4, 3]", "[5, 3]", "soft_cross_entropy"}},
+      {.name = "mse",
+       .inputs = {{6, 11}},
+       .op =
+           [](Vars v) {
+             return ops::mse(v[0], target("mse", {6, 11}, v), 66);
+           },
+       .wrong = {{6, 12}},
+       .words = {"[6, 12]", "[6, 11]", "mse"}},
+      {.name = "mse_pieces",
+       .inputs = {{260, 130}},
+       .op =
+           [](Vars v) {
+             return ops::mse(v[0], target("mse_pieces", {260, 130}, v), 33800);
+           }},
+      {.name = "cosine_distance",
+       .inputs = {{200, 130}},
+       .op =
+           [](Vars v) {
+             return ops::cosine_distance(v[0], target("cosine_distance", {200, 130}, v), 200);
+           },
+       .wrong = {{199, 130}},
+       .words = {"[199, 130]", "[200, 130]", "cosine_distance"}},
+      relation_case("relation_attention_scores", {.left = 0, .right = 1, .heads = 3, .probabilities = false}),
+      relation_case("relation_attention_probabilities", {.left = 0, .right = 1, .heads = 3, .probabilities = true}),
+      relation_case("relation_values", {.left = 2, .right = 2, .heads = 6, .probabilities = true}),
       mask_case("apply_mask", {5, 13}, {{5, 15}}, {"apply_mask", "[5, 15]", "[9]"}),
       mask_case("apply_mask_pieces", {130, 131}, {{130, 100}}, {"[130, 100]", "[2129]"}),
       {.name = "sum",
        .inputs = {{1}, {1}, {1}},
        .op = [](Vars v) { return ops::sum(v); },
        .wrong = {{1}, {2}, {1}},
+       .words = {"[2]", "one element", "sum"}},
+      {.name = "sum_weighted",
+       .inputs = {{1}, {1}},
+       .op =
+           [](Vars v) {
+             return ops::sum(v, std::array{0.9, -2.5});
+           },
+       .wrong = {{1}, {2}},
        .words = {"[2]", "one element", "sum"}},
   };
 }

@@ -54,6 +54,28 @@ def attention_case(size, heads, lengths, **dropout_options):
     return [(sum(lengths), 3 * heads * size)], attention(heads, lengths, **dropout_options)
 
 
+def target(name, *shape):
+    return torch.from_numpy(uniform(name, 50, shape))
+
+
+def relation(name, left, right, heads, probabilities):
+    goal = target(name, 19, 72)
+
+    def scores(qkv, first, length):
+        size = qkv.shape[1] // 3 // heads
+        parts = qkv[first:first + length].reshape(length, 3, heads, size).permute(1, 2, 0, 3)
+        return parts[left] @ parts[right].transpose(1, 2) / size**0.5
+
+    def op(qkv):
+        total, first = 0, 0
+        for length in [1, 13, 5]:
+            s, r = scores(qkv, first, length), scores(goal, first, length)
+            total += (F.kl_div(F.log_softmax(s, -1), F.softmax(r, -1), reduction="sum") / (heads * length) if probabilities else F.mse_loss(s, r))
+            first += length
+        return (total / 4).reshape(1)
+    return [(19, 36)], op
+
+
 IDS, SEGMENTS = [3, 0, 5, 3, 3, 1, 5, 0], [0, 0, 1, 0, 0, 0, 1, 1]
 OFFSETS = [0, 3, 3, 8]
 CASES = {
@@ -79,7 +101,17 @@ CASES = {
     "checkpoint": ([(6, 11)], lambda x: F.gelu(torch.tanh(x))),
     "gather_rows": ([(6, 5)], lambda x: x[[4, 0, 3]]),
     "cross_entropy": ([(5, 3)], lambda x: (F.cross_entropy(x, torch.tensor([0, 2, 2, 1, 0]), reduction="sum") / 8).reshape(1)),
+    "cross_entropy_unlabelled": ([(5, 3)], lambda x: F.cross_entropy(x, torch.tensor([0, -1, 2, -1, 0]), ignore_index=-1).reshape(1)),
+    "soft_cross_entropy": ([(5, 3)], lambda x: (2.5**2 * 5 / 8 * F.kl_div(F.log_softmax(x / 2.5, -1), F.softmax(target("soft_cross_entropy", 5, 3) / 2.5, -1),
+                                                                          reduction="batchmean")).reshape(1)),
+    "mse": ([(6, 11)], lambda x: F.mse_loss(x, target("mse", 6, 11)).reshape(1)),
+    "mse_pieces": ([(260, 130)], lambda x: F.mse_loss(x, target("mse_pieces", 260, 130)).reshape(1)),
+    "cosine_distance": ([(200, 130)], lambda x: F.cosine_embedding_loss(x, target("cosine_distance", 200, 130), torch.ones(200)).reshape(1)),
+    "relation_attention_scores": relation("relation_attention_scores", 0, 1, 3, False),
+    "relation_attention_probabilities": relation("relation_attention_probabilities", 0, 1, 3, True),
+    "relation_values": relation("relation_values", 2, 2, 6, True),
     "sum": ([(1,), (1,), (1,)], lambda *terms: sum(terms)),
+    "sum_weighted": ([(1,), (1,)], lambda x, y: 0.9 * x - 2.5 * y),
 }
 
 print("# PyTorch", torch.__version__, "in double precision; made by ops.py")

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "apps/shared/compression.h"
+
+#include <algorithm>
+
+#include "apps/shared/datasets.h"
+#include "apps/shared/precision.h"
+#include "apps/shared/progress.h"
+#include "compress/distiller.h"
+#include "compress/layers.h"
+#include "compress/mask.h"
+#include "compress/pruner.h"
+#include "compress/quantizer.h"
+
+namespace espalier {
+namespace {
+
+namespace fs = std::filesystem;
+
+PruneOptions prune_options(const TrainOptions& options, uint64_t seed, int64_t steps) {
+  PruneOptions prune = options.prune.options;
+  PruneSchedule& s = prune.schedule;
+  prune.seed = seed;
+  if (s.kind != "once" && s.end == 0) s.end = std::max(s.begin + 1, 2 * steps / 3);
+  CHECK(s.last() < steps, "--prune.schedule ", s.kind, ": the last pruning is at step ", s.last(),
+        ", but the run has only ", steps, " steps; prune earlier");
+  return prune;
+}
+
+QuantizeOptions quantize_options(const TrainOptions& options, int64_t steps) {
+  QuantizeOptions quantize = options.qat.options;
+  if (quantize.freeze < 0) quantize.freeze = std::max(quantize.begin + 1, 2 * steps / 3);
+  CHECK(quantize.begin < steps, "--qat.begin ", quantize.begin, ": the run has only ", steps, " steps; begin earlier");
+  return quantize;
+}
+
+// Ranges that no longer move must be those of the weights that are left.
+void check_order(int64_t last, const QuantizeOptions& quantize) {
+  CHECK(quantize.mode != "static" || quantize.freeze >= last, "--qat.freeze ", quantize.freeze,
+        ": ranges would be fixed while weights are still pruned, up to step ", last,
+        ", and would be those of another model; freeze at step ", last, " or later, or prune earlier");
+}
+
+std::unique_ptr<Compressor> distiller(const TrainOptions& options, const CommonOptions& common, const Model& model,
+                                      const TokenizedDataset& train, const Say& say) {
+  const DistillFlags& flags = options.distill;
+  CHECK(!flags.options.looks_inside() || !options.gradient_checkpointing,
+        "--gradient-checkpointing: keeps nothing inside a layer, which hidden states, attention and relations need");
+  const auto teacher = std::make_shared<Teacher>(flags.teachers, choose_precision(flags.precision).compute);
+  teacher->check(model, options.max_length);
+  fs::path cache = flags.cache;
+  if (cache.empty())
+    cache = fs::path(options.output).parent_path() /
+            ("teacher-" + teacher->fingerprint() + "-" + fingerprint(train) + ".h5");
+  const bool there = fs::exists(cache);
+  Progress progress(100, !common.quiet && !there, common.json);
+  const Tensor logits = cached_logits(*teacher, train, cache, [&](int64_t done, int64_t all) {
+    progress.update(100 * done / all, "the teacher's logits");
+  });
+  say(format("teacher: logits of %ld sentences ", train.sentences()) + (there ? "from " : "kept in ") + cache.string());
+  return std::make_unique<Distiller>(flags.options, teacher, logits, common.seed);
+}
+
+}  // namespace
+
+std::unique_ptr<Model> open_student(const TrainOptions& options, uint64_t seed) {
+  auto model = open_model(options.model, {.seed = seed, .vocabulary = options.vocab, .labels = options.labels});
+  require_f32(*model, "training");
+  if (options.distill.student_layers.empty()) return model;
+  auto student = keep_layers(*model, options.distill.layers_of(model->config.num_hidden_layers));
+  student->report = model->report;
+  return student;
+}
+
+void add_unlabelled(const TrainOptions& options, const Model& model, uint64_t seed, TokenizedDataset& train,
+                    const Say& say) {
+  const DistillFlags& flags = options.distill;
+  TokenizedDataset more;
+  if (!flags.unlabelled.empty())
+    append(more, load_tsv(flags.unlabelled, model.tokenizer, model.config.labels, options.max_length, false));
+  if (flags.augment.copies > 0) {
+    AugmentOptions augment = flags.augment;
+    augment.seed = seed;
+    append(more, augmented(train, model.tokenizer, augment));
+  }
+  if (more.sentences() == 0) return;
+  append(train, more);
+  say(format("distil: %ld more sentences, learned from without labels", more.sentences()));
+}
+
+std::vector<std::unique_ptr<Compressor>> make_compressors(const TrainOptions& options, const CommonOptions& common,
+                                                          Model& model, const TokenizedDataset& train, int64_t steps,
+                                                          const Say& say) {
+  hold(model.store, model.pruned);
+  if (!model.pruned.empty()) say(format("pruned before: the masks of %ld tensors are held", std::ssize(model.pruned)));
+  std::vector<std::unique_ptr<Compressor>> compressors;
+  int64_t last_pruning = 0;
+  if (options.prune.on()) {
+    const PruneOptions prune = prune_options(options, common.seed, steps);
+    last_pruning = prune.schedule.last();
+    compressors.push_back(std::make_unique<Pruner>(prune));
+  }
+  if (options.qat.on) {  // behind the pruner: zero is a grid point, so what is pruned stays zero
+    const QuantizeOptions quantize = quantize_options(options, steps);
+    check_order(last_pruning, quantize);
+    compressors.push_back(std::make_unique<Quantizer>(quantize));
+  }
+  if (options.distill.on()) compressors.push_back(distiller(options, common, model, train, say));
+  for (const auto& c : compressors) {
+    c->attach(*model.bert, model.store);
+    say(c->describe());
+  }
+  return compressors;
+}
+
+}  // namespace espalier

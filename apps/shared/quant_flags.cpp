@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "apps/shared/quant_flags.h"
+
+#include "core/check.h"
+
+namespace espalier {
+
+void QuantFlags::declare(CLI::App& app, const std::string& prefix, bool training) {
+  prefix_ = prefix;
+  training_ = training;
+  if (training)
+    app.add_flag("--" + prefix + "on", on, "quantization-aware training: fake-quant now, an int8 checkpoint in the end")
+        ->group("Quantization");
+  const auto add = [&](const char* name, auto& value, const std::string& text) {
+    CLI::Option* const option = app.add_option("--" + prefix + name, value, text)->capture_default_str();
+    if (training) option->group("Quantization");
+    declared_.push_back(option);
+  };
+  add("mode", options.mode, "static: one range for each layer's input; dynamic: one for each token as it comes");
+  add("observer", options.observer,
+      "static: how the range is found: minmax, moving-average, percentile (without a ten-thousandth at either end) or "
+      "histogram (least squared error)");
+  add("bits", options.bits, "of weights, 2 to 8, one scale for each output; inputs have 8");
+  add("embedding-bits", options.embedding_bits, "of the word embeddings: 32, 8 or 4, one scale for each word");
+  add("keep-f32", options.keep_f32, "names of weights that stay f32, with * for any text");
+  if (!training) return;
+  add("begin", options.begin, "step from which numbers are rounded; observers watch from the first step");
+  add("freeze", options.freeze, "step from which ranges are fixed; negative: when two thirds of all steps are done");
+  add("learned", options.learned, "true: scales are trained with the weights (LSQ)");
+  add("scale-rate", options.scale_rate, "learning rate of these scales");
+}
+
+void QuantFlags::check() const {
+  if (training_ && !on)
+    for (const CLI::Option* option : declared_)
+      CHECK(option->count() == 0, option->get_name(), ": nothing is quantized without --", prefix_, "on");
+  options.check("--" + prefix_);
+}
+
+nlohmann::json QuantFlags::effective() const {
+  return {{"mode", options.mode},
+          {"observer", options.observer},
+          {"bits", options.bits},
+          {"embedding-bits", options.embedding_bits},
+          {"keep-f32", options.keep_f32},
+          {"begin", options.begin},
+          {"freeze", options.freeze},
+          {"learned", options.learned},
+          {"scale-rate", options.scale_rate}};
+}
+
+}  // namespace espalier

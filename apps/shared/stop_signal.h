@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+// SIGINT and SIGTERM as a number that a long loop looks at between two steps.
+#pragma once
+
+namespace espalier {
+
+// From now on the first of these signals is remembered, the same one again ends the program at once. Forgets what came
+// before. To be called from the main thread.
+void catch_stop_signals();
+
+int stop_signal();  // the one that came, 0: none
+
+}  // namespace espalier

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// Seconds of work, and medians of them: single measurements are disturbed by what else the machine does.
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <vector>
+
+namespace espalier {
+
+// Seconds of f(), once.
+template <class F>
+double seconds_of(const F& f) {
+  const auto start = std::chrono::steady_clock::now();
+  f();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+inline double median(std::vector<double> values) {
+  std::nth_element(values.begin(), values.begin() + static_cast<int64_t>(values.size() / 2), values.end());
+  return values.at(values.size() / 2);
+}
+
+// Median seconds of f() over `repeats` runs after one that is not counted.
+template <class F>
+double median_seconds(int64_t repeats, const F& f) {
+  f();
+  std::vector<double> times;
+  for (int64_t i = 0; i < repeats; ++i) times.push_back(seconds_of(f));
+  return median(times);
+}
+
+}  // namespace espalier

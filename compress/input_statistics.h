@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// InputStatistics: a Compressor that changes nothing and watches what each linear layer of the encoder meets. Used
+// before quantization after training: by equalize and correct_biases.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "compress/compressor.h"
+
+namespace espalier {
+
+class InputStatistics : public Compressor {
+ public:
+  ~InputStatistics() override;
+
+  void attach(const Bert& model, ParameterStore& store) override;
+  std::string describe() const override { return "statistics of the inputs of the encoder's linear layers"; }
+  void forget();  // what was seen so far
+  void detach();  // the layers are as before; what was seen stays
+
+  // Of the input of the layer with this weight, feature by feature, f64[in]; only real tokens. Throws if none was seen.
+  Tensor mean(const Parameter& weight) const;
+  Tensor largest(const Parameter& weight) const;  // |x|
+
+ private:
+  struct Watch;
+  const Watch& seen(const Parameter& weight) const;
+
+  std::map<std::string, std::shared_ptr<Watch>> watches_;  // by the weight's name
+  std::vector<Parameter*> watched_;                        // whose chains hold them
+};
+
+}  // namespace espalier

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+// The same steps in every function and on every instruction set: x times 1 / scale in f32 (f64 for doubles), rounded to
+// even, then clamped. So fake-quant and real integers never differ.
+#include "core/kernels/fake_quant.h"
+
+#include <cmath>
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "core/kernels/fake_quant.cpp"
+#include "hwy/foreach_target.h"  // first: it includes this file once per instruction set
+
+#include "core/kernels/vec-inl.h"
+#include "hwy/highway.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace espalier::kernels::HWY_NAMESPACE {
+
+// Element type in which values of T are computed.
+template <class T>
+using Wide = std::conditional_t<std::is_same_v<T, double>, double, float>;
+
+// round(x / scale), unclamped, relative to the zero point.
+template <class D>
+HWY_INLINE hn::VFromD<D> steps(D d, hn::VFromD<D> x, const GridRow& g) {
+  using T = hn::TFromD<D>;
+  return hn::Round(hn::Mul(x, hn::Set(d, T{1} / static_cast<T>(g.scale))));
+}
+template <class D>
+HWY_INLINE hn::VFromD<D> lowest(D d, const GridRow& g) {
+  return hn::Set(d, static_cast<hn::TFromD<D>>(g.low - g.zero_point));
+}
+template <class D>
+HWY_INLINE hn::VFromD<D> highest(D d, const GridRow& g) {
+  return hn::Set(d, static_cast<hn::TFromD<D>>(g.high - g.zero_point));
+}
+
+template <class T>
+HWY_INLINE void fake(int64_t n, const T* HWY_RESTRICT x, const GridRow& g, T* HWY_RESTRICT y) {
+  for_lanes<Wide<T>>(static_cast<size_t>(n), [&](auto d, size_t i) HWY_ATTR {
+    const auto q = hn::Min(hn::Max(steps(d, load(d, x + i), g), lowest(d, g)), highest(d, g));
+    const auto no_minus_zero = hn::Add(q, hn::Zero(d));  // as the integers have it
+    store(d, hn::Mul(no_minus_zero, hn::Set(d, static_cast<Wide<T>>(g.scale))), y + i);
+  });
+}
+
+template <class T>
+HWY_INLINE void gradient(int64_t n, const T* HWY_RESTRICT x, const GridRow& g, const T* HWY_RESTRICT gy,
+                         bool accumulate, T* HWY_RESTRICT gx) {
+  for_lanes<Wide<T>>(static_cast<size_t>(n), [&](auto d, size_t i) HWY_ATTR {
+    const auto q = steps(d, load(d, x + i), g);
+    const auto inside = hn::And(hn::Ge(q, lowest(d, g)), hn::Le(q, highest(d, g)));
+    auto v = hn::IfThenElseZero(inside, load(d, gy + i));
+    if (accumulate) v = hn::Add(v, load(d, gx + i));
+    store(d, v, gx + i);
+  });
+}
+
+template <class T>
+HWY_INLINE void integers(int64_t n, const T* HWY_RESTRICT x, const GridRow& g, uint8_t* HWY_RESTRICT q) {
+  for_lanes<float>(static_cast<size_t>(n), [&](auto d, size_t i) HWY_ATTR {
+    const hn::RebindToSigned<decltype(d)> di;
+    const hn::RebindToUnsigned<decltype(d)> du;
+    const hn::Rebind<uint8_t, decltype(d)> d8;
+    const auto on_grid = hn::Min(hn::Max(steps(d, load(d, x + i), g), lowest(d, g)), highest(d, g));
+    const auto whole = hn::Add(hn::ConvertTo(di, on_grid), hn::Set(di, g.zero_point));
+    hn::StoreU(hn::DemoteTo(d8, hn::BitCast(di, hn::And(hn::BitCast(du, whole), hn::Set(du, 0xffU)))), d8, q + i);
+  });
+}
+
+template <class T>
+HWY_INLINE void range_of(int64_t n, const T* HWY_RESTRICT x, float& least, float& most) {
+  const hn::ScalableTag<float> d;
+  const auto lanes = static_cast<int64_t>(hn::Lanes(d));
+  auto low = hn::Set(d, static_cast<float>(x[0])), high = low, doubtful = hn::Zero(d);
+  int64_t i = 0;
+  for (; i + lanes <= n; i += lanes) {
+    const auto v = load(d, x + i);
+    low = hn::Min(low, v);
+    high = hn::Max(high, v);
+    doubtful = hn::Add(doubtful, hn::Mul(v, hn::Zero(d)));  // NaN once a NaN or an infinity was met
+  }
+  least = hn::GetLane(hn::MinOfLanes(d, low));
+  most = hn::GetLane(hn::MaxOfLanes(d, high));
+  float sum = hn::GetLane(hn::SumOfLanes(d, doubtful));
+  for (; i < n; ++i) {
+    const auto v = static_cast<float>(x[i]);
+    least = v < least ? v : least;
+    most = v > most ? v : most;
+    sum += v * 0.0F;
+  }
+  for (i = 0; i < n && !(sum == 0); ++i)  // a NaN or an infinity was met: which?
+    if (std::isnan(static_cast<float>(x[i]))) least = most = std::nanf("");
+}
+
+void fake_f32(int64_t n, const float* x, const GridRow& g, float* y) { fake(n, x, g, y); }
+void fake_f64(int64_t n, const double* x, const GridRow& g, double* y) { fake(n, x, g, y); }
+void fake_16(int64_t n, const Bf16* x, const GridRow& g, Bf16* y) { fake(n, x, g, y); }
+void gradient_f32(int64_t n, const float* x, const GridRow& g, const float* gy, bool a, float* gx) {
+  gradient(n, x, g, gy, a, gx);
+}
+void gradient_f64(int64_t n, const double* x, const GridRow& g, const double* gy, bool a, double* gx) {
+  gradient(n, x, g, gy, a, gx);
+}
+void gradient_16(int64_t n, const Bf16* x, const GridRow& g, const Bf16* gy, bool a, Bf16* gx) {
+  gradient(n, x, g, gy, a, gx);
+}
+void integers_f32(int64_t n, const float* x, const GridRow& g, uint8_t* q) { integers(n, x, g, q); }
+void integers_16(int64_t n, const Bf16* x, const GridRow& g, uint8_t* q) { integers(n, x, g, q); }
+void range_f32(int64_t n, const float* x, float& l, float& m) { range_of(n, x, l, m); }
+void range_16(int64_t n, const Bf16* x, float& l, float& m) { range_of(n, x, l, m); }
+
+}  // namespace espalier::kernels::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace espalier::kernels {
+HWY_EXPORT(fake_f32);
+HWY_EXPORT(fake_f64);
+HWY_EXPORT(fake_16);
+HWY_EXPORT(gradient_f32);
+HWY_EXPORT(gradient_f64);
+HWY_EXPORT(gradient_16);
+HWY_EXPORT(integers_f32);
+HWY_EXPORT(integers_16);
+HWY_EXPORT(range_f32);
+HWY_EXPORT(range_16);
+
+void fake_quant(int64_t n, const float* x, const GridRow& g, float* y) noexcept {
+  HWY_DYNAMIC_DISPATCH(fake_f32)(n, x, g, y);
+}
+void fake_quant(int64_t n, const double* x, const GridRow& g, double* y) noexcept {
+  HWY_DYNAMIC_DISPATCH(fake_f64)(n, x, g, y);
+}
+void fake_quant(int64_t n, const Bf16* x, const GridRow& g, Bf16* y) noexcept {
+  HWY_DYNAMIC_DISPATCH(fake_16)(n, x, g, y);
+}
+void fake_quant_gradient(int64_t n, const float* x, const GridRow& g, const float* gy, bool a, float* gx) noexcept {
+  HWY_DYNAMIC_DISPATCH(gradient_f32)(n, x, g, gy, a, gx);
+}
+void fake_quant_gradient(int64_t n, const double* x, const GridRow& g, const double* gy, bool a, double* gx) noexcept {
+  HWY_DYNAMIC_DISPATCH(gradient_f64)(n, x, g, gy, a, gx);
+}
+void fake_quant_gradient(int64_t n, const Bf16* x, const GridRow& g, const Bf16* gy, bool a, Bf16* gx) noexcept {
+  HWY_DYNAMIC_DISPATCH(gradient_16)(n, x, g, gy, a, gx);
+}
+void quantize(int64_t n, const float* x, const GridRow& g, uint8_t* q) noexcept {
+  HWY_DYNAMIC_DISPATCH(integers_f32)(n, x, g, q);
+}
+void quantize(int64_t n, const Bf16* x, const GridRow& g, uint8_t* q) noexcept {
+  HWY_DYNAMIC_DISPATCH(integers_16)(n, x, g, q);
+}
+void range(int64_t n, const float* x, float& least, float& most) noexcept {
+  HWY_DYNAMIC_DISPATCH(range_f32)(n, x, least, most);
+}
+void range(int64_t n, const Bf16* x, float& least, float& most) noexcept {
+  HWY_DYNAMIC_DISPATCH(range_16)(n, x, least, most);
+}
+}  // namespace espalier::kernels
+#endif

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// Products of u8 activations with s8 weights and i32 accumulation. A quad is four neighbours along the contracted
+// dimension in 32 bits. A packed matrix is a row of panels of 32 columns, [n / 32][k / 4][32] quads, zero-padded: the
+// order in which AVX-512 VNNI reads its operand. The sums are exact, so they are the same on every instruction set.
+#pragma once
+
+#include <cstdint>
+
+#include "core/kernels/gemm_bf16.h"
+
+namespace espalier::kernels {
+
+constexpr int64_t quads_of(int64_t k) { return (k + 3) / 4; }
+
+// C[m, n] = A[m, k] B[k, n]. k is at most 65536: |sum| < 2^31.
+struct Int8Product {
+  int64_t m = 0, n = 0, quads = 0;
+  const uint8_t* a = nullptr;  // row i begins at a + i * lda; 4 * quads bytes can be read
+  int64_t lda = 0;
+  const uint32_t* b = nullptr;  // packed
+  int32_t* c = nullptr;
+  int64_t ldc = 0;
+};
+void gemm_int8(const Int8Product& product) noexcept;
+
+// Panel of B = w^T: `rows` ≤ 32 rows of w[n, k] into [k / 4][32].
+void pack_rows_int8(int64_t rows, int64_t k, const int8_t* w, int64_t ldw, uint32_t* panel) noexcept;
+
+// y[i] = (sum[i] - zero_point * weight_sum[i]) * (scale * scales[i]) + bias[i], for i < n.
+void dequantize_sums(int64_t n, const int32_t* sum, int32_t zero_point, const int32_t* weight_sum, float scale,
+                     const float* scales, const float* bias, float* y) noexcept;
+
+// Which of the kernels runs, for logs: "AVX-512 VNNI" or "16-bit products on avx2".
+const char* gemm_int8_kernel();
+
+}  // namespace espalier::kernels

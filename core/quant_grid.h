@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// QuantGrid: the integers that stand for real numbers, and how (Jacob et al. 2018, arXiv:1712.05877; Krishnamoorthi
+// 2018, arXiv:1806.08342). Used by fake-quant ops, int8 products and the quantizers in compress/.
+#pragma once
+
+#include <cstdint>
+
+#include "core/tensor.h"
+
+namespace espalier {
+
+// x stands as q = clamp(round(x / scale) + zero_point, low, high), ties to even, and is read as (q - zero_point) scale.
+// One scale and zero point for a whole tensor, or one for each row of a matrix ("per channel" of a weight[out, in]).
+struct QuantGrid {
+  Tensor scale;       // f32[1] or [rows], positive
+  Tensor zero_point;  // i32 of the same shape, from low to high
+  int32_t low = -127, high = 127;
+
+  int64_t rows() const { return scale.size(); }
+};
+
+// Grid of 2^bits integers from 0 on that covers [least, most] and zero, which is a point of it. bits from 2 to 8. An
+// empty range (least == most == 0) gives scale 1. Throws for NaN, infinities and least > most.
+QuantGrid affine_grid(float least, float most, int bits);
+
+// Grid of the integers -(2^(bits-1) - 1) … 2^(bits-1) - 1 that covers [-most, most], zero point 0.
+QuantGrid symmetric_grid(float most, int bits);
+
+// The same for each row of w[rows, cols], whatever its largest |w|; a row of zeros gets scale 1. Throws for NaN and
+// infinities, naming the row.
+QuantGrid symmetric_row_grid(const Tensor& w, int bits);
+
+// Integers of x[rows, cols] (f32 or bf16) on the grid: s8 where low is negative, else u8. And back.
+Tensor quantize(const Tensor& x, const QuantGrid& grid);
+Tensor dequantize(const Tensor& q, const QuantGrid& grid);
+
+}  // namespace espalier

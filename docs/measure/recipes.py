@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every recipe of apps/recipes on full SST-2: accuracy, size, zeros, speed against the dense f32 model, as a Markdown table and a page with plots.
+Starts from dense models that docs/measure/accuracy.py trained (f32_0.h5, f32_1.h5, …); each is the teacher of its seed.
+
+usage: python3 docs/measure/recipes.py --dense DIR --data DIR --runs DIR [--recipes int8,student3] [--seeds 3] [--jobs 2] [--report] [--page FILE.html]
+Each job has one thread. What is in RUNS already is not made again; a run that was stopped continues. Let nothing else run with --report: it measures
+speed. Needs nothing but Python."""
+import argparse, concurrent.futures, json, os, statistics, subprocess, sys
+
+p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+p.add_argument("--dense", required=True)
+p.add_argument("--data", required=True)
+p.add_argument("--runs", required=True)
+p.add_argument("--recipes", default="seed,int8,joint,sparse80-int8,structured-int8,student3,student3 without teacher,student3-structured-int8", help="names of files in apps/recipes, or of variants below")
+p.add_argument("--seeds", type=int, default=3)
+p.add_argument("--jobs", type=int, default=2)
+p.add_argument("--pretrained", help="the encoder before fine-tuning, for 'int8 from the start'")
+p.add_argument("--report", action="store_true", help="make nothing: measure the models that RUNS has, and print the table")
+p.add_argument("--page", help="with --report: HTML page of the first seed's models")
+root = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
+p.add_argument("--build", default=os.path.join(root, "build"))
+a = p.parse_args()
+ALONE = ("seed", "student3 without teacher", "int8 from the start")  # learn from the labels only
+VARIANTS = {  # the recipe's options but for these
+    "int8 with 4-bit weights": ["--qat.bits", "4", "--learning-rate", "1e-4"],
+    "int8 with 3-bit weights": ["--qat.bits", "3", "--learning-rate", "1e-4"],
+    "int8 from the start": ["--epochs", "3", "--learning-rate", "5e-5", "--dropout", "0.1"],
+}
+
+
+def program(name, *options):
+    command = [os.path.join(a.build, "apps", name), *options]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode != 0:
+        sys.exit(f"{' '.join(command)} failed: {done.stderr}")
+    return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+
+
+def dense(seed):
+    return os.path.join(a.dense, f"f32_{seed}.h5")
+
+
+def path(recipe, seed):
+    return os.path.join(a.runs, f"{recipe.replace(' ', '_')}_{seed}.h5")
+
+
+def make(recipe, seed):
+    output, start = path(recipe, seed), dense(seed)
+    if os.path.exists(output + ".done"):
+        return
+    if recipe == "student3-structured-int8":  # a smaller vocabulary, of teacher and student
+        start = os.path.join(a.runs, f"teacher_{seed}.h5")
+        if not os.path.exists(start):
+            program("prune", "--model", dense(seed), "--output", start, "--vocabulary", os.path.join(a.data, "train.tsv"), "--quiet")
+    if recipe == "int8 from the start":
+        start = a.pretrained or sys.exit("'int8 from the start' needs --pretrained")
+    teacher = [] if recipe in ALONE else ["--distill.teacher", start]
+    program("train_sst2", "--config", os.path.join(root, "apps", "recipes", recipe.split()[0] + ".toml"), "--model", start, "--data", a.data, "--output", output,
+            "--log-dir", output[:-3], "--seed", str(seed), "--threads", "1", "--save-every", "1000", "--resume", "--quiet", *teacher, *VARIANTS.get(recipe, []))
+    open(output + ".done", "w").close()
+
+
+def minutes(recipe, seed):
+    """Core-minutes of training, without evaluation."""
+    try:
+        lines = [json.loads(line) for line in open(os.path.join(path(recipe, seed)[:-3], "metrics.jsonl"))]
+    except OSError:
+        return None
+    last = [line for line in lines if "examples_per_second" in line][-1]
+    return last["epoch"] * 67349 / last["examples_per_second"] / 60
+
+
+def spread(values):
+    return f"{statistics.mean(values):.2f} ± {statistics.stdev(values):.2f}" if len(values) > 1 else f"{values[0]:.2f}"
+
+
+os.makedirs(a.runs, exist_ok=True)
+recipes = a.recipes.split(",")
+if not a.report:
+    with concurrent.futures.ThreadPoolExecutor(a.jobs) as pool:
+        for job in [pool.submit(make, r, s) for s in range(a.seeds) for r in recipes]:
+            job.result()
+    sys.exit("All made. Now, with nothing else running, the same command with --report measures and prints them.")
+
+# Speed is measured for the first seed, all models in one run; accuracy for every seed.
+dev = os.path.join(a.data, "dev.tsv")
+there = [r for r in recipes if os.path.exists(path(r, 0))]
+compared = program("report", dense(0), *[path(r, 0) for r in there], "--data", dev, "--json", "--quiet", *(["--output", a.page] if a.page else []))
+base = compared[0]
+accuracy = {(None, s): 100 * program("evaluate", "--model", dense(s), "--data", dev, "--json", "--quiet")[0]["eval_accuracy"] for s in range(a.seeds) if os.path.exists(dense(s))}
+for r in there:
+    for s in range(a.seeds):
+        if os.path.exists(path(r, s)):
+            accuracy[r, s] = 100 * program("evaluate", "--model", path(r, s), "--data", dev, "--json", "--quiet")[0]["eval_accuracy"]
+print("| recipe | seeds | dev accuracy | against its dense model | file | parameters | zeros | bits | MFLOP a token | sentences/s, 32 at a time | one by one | training, core-minutes |")
+print("|---|---|---|---|---|---|---|---|---|---|---|---|")
+for r, m in zip([None, *there], compared):
+    seeds = [s for s in range(a.seeds) if (r, s) in accuracy]
+    time = minutes(r, 0) if r else None
+    print(f"| {r or 'dense f32'} | {len(seeds)} | {spread([accuracy[r, s] for s in seeds])} | {statistics.mean(accuracy[r, s] - accuracy[None, s] for s in seeds):+.2f} | "
+          f"{m['file_bytes'] * 1e-6:.1f} MB ({base['file_bytes'] / m['file_bytes']:.1f} ×) | {m['parameters'] * 1e-6:.1f} M | {100 * m['sparsity']:.0f} % | {m['bits']} | {m['flop_per_token'] * 1e-6:.1f} | "
+          f"{m['eval_samples_per_second']:.0f} ({m['eval_samples_per_second'] / base['eval_samples_per_second']:.1f} ×) | "
+          f"{m['sentences_per_second_one_by_one']:.0f} ({m['sentences_per_second_one_by_one'] / base['sentences_per_second_one_by_one']:.1f} ×) | {f'{time:.0f}' if time else ''} |")

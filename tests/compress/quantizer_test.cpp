@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: Apache-2.0
+// Quantization of a whole model: fake-quant and integers give the same answers; files, pruning, batches and resume.
+#include "compress/quantizer.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "compress/pruner.h"
+#include "data/model_source.h"
+#include "optim/adamw.h"
+#include "tests/temporary.h"
+
+namespace espalier {
+namespace {
+
+PackedBatch batch_of(const std::vector<std::vector<int32_t>>& sentences) {
+  PackedBatch batch;
+  batch.offsets = {0};
+  for (const auto& s : sentences) {
+    batch.ids.insert(batch.ids.end(), s.begin(), s.end());
+    batch.segments.resize(batch.ids.size(), 0);
+    batch.offsets.push_back(static_cast<int32_t>(batch.ids.size()));
+    batch.labels.push_back(s[1] % 2);
+  }
+  return batch;
+}
+
+const std::vector<std::vector<int32_t>> sentences = {{2, 9, 8, 3}, {2, 5, 8, 7, 11, 3}, {2, 30, 31, 3}, {2, 12, 3}};
+
+std::vector<float> logits(const Model& model, const std::vector<std::vector<int32_t>>& of = sentences) {
+  Context context;
+  const auto values = (*model.bert)(batch_of(of), context).value;
+  return {values.span<float>().begin(), values.span<float>().end()};
+}
+
+void forward(const Model& model, Quantizer& quantizer, int64_t step) {
+  quantizer.before_forward(step);
+  Tape tape;
+  Context context{.tape = &tape};
+  (*model.bert)(batch_of(sentences), context);
+}
+
+// A model with fake-quant whose ranges were found on the sentences.
+struct Quantized {
+  explicit Quantized(const QuantizeOptions& options, double pruned = 0)
+      : model(open_model("random:mini", {.seed = 4})), quantizer(with_schedule(options)) {
+    if (pruned > 0) {
+      Pruner pruner({.amount = pruned});
+      pruner.attach(*model->bert, model->store);
+      pruner.before_forward(0);
+    }
+    dense = logits(*model);
+    quantizer.attach(*model->bert, model->store);
+    forward(*model, quantizer, 0);
+    quantizer.before_forward(1);
+  }
+  static QuantizeOptions with_schedule(QuantizeOptions options) {
+    options.begin = options.freeze = 1;
+    return options;
+  }
+  std::unique_ptr<Model> model;
+  Quantizer quantizer;
+  std::vector<float> dense;
+};
+
+void expect_near(const std::vector<float>& a, const std::vector<float>& b, double share) {
+  ASSERT_EQ(a.size(), b.size());
+  float largest = 0;
+  for (const float v : b) largest = std::max(largest, std::abs(v));
+  for (size_t i = 0; i < a.size(); ++i) EXPECT_NEAR(a[i], b[i], share * static_cast<double>(largest)) << i;
+}
+
+TEST(Quantizer, IntegersAnswerAsFakeQuantAndReloadAsIntegers) {
+  const TemporaryFolder folder;
+  const QuantizeOptions all[] = {{.mode = "dynamic"},
+                                 {.observer = "minmax"},
+                                 {.observer = "moving-average", .embedding_bits = 8},
+                                 {.observer = "percentile", .bits = 4, .embedding_bits = 4},
+                                 {.observer = "histogram", .bits = 3},
+                                 {.learned = true}};
+  for (const QuantizeOptions& options : all) {
+    SCOPED_TRACE(options.mode + ' ' + options.observer + ' ' + std::to_string(options.bits));
+    Quantized q(options);
+    const auto fake = logits(*q.model);
+    EXPECT_NE(fake, q.dense);
+    q.quantizer.before_evaluation();
+    const auto evaluated = logits(*q.model);
+    q.quantizer.after_evaluation();
+    EXPECT_EQ(logits(*q.model), fake);
+    EXPECT_EQ(evaluated, fake);
+    Tape tape;
+    Context training{.tape = &tape};
+    const Tensor taped = (*q.model->bert)(batch_of(sentences), training).value;
+    EXPECT_TRUE(std::ranges::equal(taped.span<float>(), fake)) << "training sees what the file will answer";
+    q.quantizer.convert(q.model->store);
+    const auto integers = logits(*q.model);
+    EXPECT_EQ(integers, fake) << "bit by bit";
+    if (options.bits == 8 && options.embedding_bits == 32) expect_near(integers, q.dense, 0.1);
+    save_checkpoint(folder / "m.h5", q.model->store, q.model->contents());
+    const auto again = open_model((folder / "m.h5").string());
+    EXPECT_EQ(logits(*again), integers);
+    const EncoderLayer& layer = again->bert->layers()[1];
+    for (const Linear* linear : layer.linears()) {
+      ASSERT_NE(linear->weight.quantized, nullptr) << linear->weight.name;
+      EXPECT_EQ(linear->weight.quantized->bits(), options.bits);
+    }
+    save_checkpoint(folder / "again.h5", again->store, again->contents());
+    EXPECT_TRUE(read_bytes(folder / "m.h5") == read_bytes(folder / "again.h5"));
+  }
+}
+
+TEST(Quantizer, FilesShrinkWithTheBits) {
+  const TemporaryFolder folder;
+  const auto size = [&](const QuantizeOptions& options, double pruned) {
+    Quantized q(options, pruned);
+    q.quantizer.convert(q.model->store);
+    save_checkpoint(folder / "m.h5", q.model->store, q.model->contents());
+    return static_cast<double>(std::filesystem::file_size(folder / "m.h5"));
+  };
+  const auto model = open_model("random:mini", {.seed = 4});
+  save_checkpoint(folder / "dense.h5", model->store, model->contents());
+  const auto dense = static_cast<double>(std::filesystem::file_size(folder / "dense.h5"));
+  const double whole = size({.embedding_bits = 8}, 0), four = size({.bits = 4, .embedding_bits = 4}, 0),
+               sparse = size({.embedding_bits = 8}, 0.8);
+  EXPECT_LT(whole, 0.30 * dense);
+  EXPECT_LT(four, 0.65 * whole);
+  EXPECT_LT(sparse, whole);
+}
+
+TEST(Quantizer, PrunedWeightsAreZeroIntegers) {
+  for (const int bits : {8, 4}) {
+    Quantized q({.bits = bits}, 0.6);
+    std::map<std::string, Tensor> masks = masks_of(q.model->store);
+    ASSERT_EQ(masks.size(), 24U);
+    for (const auto& [name, weight] : q.quantizer.integers()) {
+      const auto mask = masks.find(name);
+      if (mask == masks.end()) continue;
+      for (int64_t i = 0; i < weight->q().size(); ++i) {
+        const bool kept = (mask->second.data<uint8_t>()[i / 8] >> (i % 8) & 1) != 0;
+        ASSERT_TRUE(kept || weight->q().data<int8_t>()[i] == 0) << name << ' ' << i;
+      }
+    }
+  }
+}
+
+// D7: the answer to a sentence does not depend on the others in its batch.
+TEST(Quantizer, AnswersDoNotDependOnTheBatch) {
+  for (const std::string mode : {"static", "dynamic"}) {
+    Quantized q({.mode = mode});
+    q.quantizer.convert(q.model->store);
+    const auto together = logits(*q.model);
+    for (size_t i = 0; i < sentences.size(); ++i) {
+      const auto alone = logits(*q.model, {sentences[i]});
+      for (size_t c = 0; c < 2; ++c) EXPECT_NEAR(alone[c], together[2 * i + c], 1e-6) << mode << i;
+    }
+  }
+}
+
+TEST(Quantizer, FrozenRangesDoNotMove) {
+  Quantized q({.observer = "minmax"});
+  const auto before = logits(*q.model);
+  for (Parameter* p : q.model->store.all())
+    if (p->name == "bert.embeddings.LayerNorm.bias")
+      for (float& v : p->value.span<float>()) v += 3;  // inputs are larger now
+  forward(*q.model, q.quantizer, 2);
+  const QuantizedWeights frozen = q.quantizer.integers();
+  for (Parameter* p : q.model->store.all())
+    if (p->name == "bert.embeddings.LayerNorm.bias")
+      for (float& v : p->value.span<float>()) v -= 3;
+  expect_near(logits(*q.model), before, 1e-4);
+  EXPECT_FALSE(frozen.empty());
+}
+
+// Training with fake-quant; at `stop` all goes through a file into new objects.
+std::vector<float> trained(const QuantizeOptions& options, int64_t stop, bool prune) {
+  const TemporaryFolder folder;
+  struct Parts {
+    std::unique_ptr<Model> model = open_model("random:tiny", {.seed = 4});
+    std::vector<std::unique_ptr<Compressor>> compressors;
+    std::unique_ptr<AdamW> optimizer;
+  };
+  const auto make = [&] {
+    Parts p;
+    if (prune) p.compressors.push_back(std::make_unique<Pruner>(PruneOptions{.amount = 0.5, .schedule = {.begin = 2}}));
+    p.compressors.push_back(std::make_unique<Quantizer>(options));
+    for (const auto& c : p.compressors) c->attach(*p.model->bert, p.model->store);
+    p.optimizer = std::make_unique<AdamW>(p.model->store, AdamWOptions{});
+    return p;
+  };
+  Parts p = make();
+  for (int64_t step = 0; step < 8; ++step) {
+    if (step == stop) {
+      const TrainingState state;
+      save_checkpoint(folder / "s.h5", p.model->store, p.model->contents(), p.optimizer.get(), &state,
+                      [&](const Hdf5Group& root) {
+                        for (size_t i = 0; i < p.compressors.size(); ++i)
+                          p.compressors[i]->save(root.create_group("c" + std::to_string(i)));
+                      });
+      p = make();
+      const Checkpoint saved(folder / "s.h5");
+      saved.load_weights(p.model->store);
+      saved.load_optimizer(*p.optimizer, p.model->store);
+      for (size_t i = 0; i < p.compressors.size(); ++i)
+        p.compressors[i]->load(saved.root().group("c" + std::to_string(i)));
+    }
+    for (const auto& c : p.compressors) c->before_forward(step);
+    const PackedBatch batch = batch_of({sentences[static_cast<size_t>(step % 4)], sentences[0]});
+    Tape tape;
+    Context context{.tape = &tape, .training = true, .seed = 3, .step = static_cast<uint64_t>(step)};
+    tape.backward(ops::cross_entropy((*p.model->bert)(batch, context), batch.labels, 2));
+    for (const auto& c : p.compressors) c->after_backward(step);
+    p.optimizer->step(1e-2, 1);
+    for (const auto& c : p.compressors) c->after_step(step);
+  }
+  std::vector<float> result = logits(*p.model);
+  dynamic_cast<Quantizer&>(*p.compressors.back()).convert(p.model->store);
+  for (const float v : logits(*p.model)) result.push_back(v);
+  return result;
+}
+
+TEST(Quantizer, ResumedTrainingHasTheSameBits) {
+  for (const QuantizeOptions& options : {QuantizeOptions{.begin = 2, .freeze = 5}, QuantizeOptions{.mode = "dynamic"},
+                                         QuantizeOptions{.observer = "histogram", .embedding_bits = 8},
+                                         QuantizeOptions{.learned = true, .scale_rate = 1e-3}}) {
+    const auto whole = trained(options, -1, true);
+    for (const int64_t stop : {1, 3, 6}) EXPECT_EQ(trained(options, stop, true), whole) << options.mode << ' ' << stop;
+    const size_t half = whole.size() / 2;
+    EXPECT_TRUE(std::equal(whole.begin(), whole.begin() + static_cast<int64_t>(half),
+                           whole.begin() + static_cast<int64_t>(half)))
+        << "what was trained is what the integers answer: " << options.mode << options.observer << options.learned;
+    EXPECT_NE(trained(options, -1, false), whole);
+  }
+}
+
+TEST(Quantizer, MistakesAreErrors) {
+  const auto check = [](const QuantizeOptions& options) { return error_of<Error>([&] { options.check("--"); }); };
+  expect_in(check({.mode = "fast"}), "--mode fast: choose static or dynamic");
+  expect_in(check({.observer = "median"}), "observer 'median'");
+  expect_in(check({.bits = 9}), "--bits 9: 2 to 8 are expected");
+  expect_in(check({.bits = 1}), "--bits 1");
+  expect_in(check({.embedding_bits = 16}), "--embedding-bits 16: choose 32, 8 or 4");
+  expect_in(check({.mode = "dynamic", .learned = true}), "--learned true");
+  expect_in(check({.scale_rate = 0}), "--scale-rate 0");
+  expect_in(check({.begin = -1}), "--begin -1");
+  expect_in(check({.freeze = 0}), "--freeze 0");
+
+  auto model = open_model("random:tiny");
+  Quantizer unknown({.keep_f32 = {"bert.encoder.layer.7.*"}});
+  expect_in(error_of<Error>([&] { unknown.attach(*model->bert, model->store); }),
+            "'bert.encoder.layer.7.*' matches no");
+  model = open_model("random:tiny");
+  Quantizer blind({});
+  blind.attach(*model->bert, model->store);
+  expect_in(error_of<Error>([&] { blind.convert(model->store); }), "no input was observed; calibrate first");
+  model = open_model("random:tiny");
+  model->store.at("bert.encoder.layer.0.output.dense.weight").value.data<float>()[5] = std::nanf("");
+  Quantizer broken({.mode = "dynamic"});
+  expect_in(error_of<Error>([&] { broken.attach(*model->bert, model->store); }), "holds a NaN or an infinity");
+  model = open_model("random:tiny");
+  Quantizer once({.mode = "dynamic"}), twice({.mode = "dynamic"});
+  once.attach(*model->bert, model->store);
+  once.convert(model->store);
+  expect_in(error_of<Error>([&] { twice.attach(*model->bert, model->store); }), "is int8 already");
+  expect_in(error_of<Error>([&] { require_f32(*model, "pruning"); }), "is int8; pruning needs f32 weights");
+}
+
+TEST(Quantizer, KeepsWhatItIsToldToKeep) {
+  Quantized q({.keep_f32 = {"bert.encoder.layer.0.attention.self.key.weight", "bert.pooler.*"}});
+  const auto integers = q.quantizer.integers();
+  EXPECT_EQ(integers.count("bert.encoder.layer.0.attention.self.query.weight"), 0U) << "shares the key's input";
+  EXPECT_EQ(integers.count("bert.pooler.dense.weight"), 0U);
+  EXPECT_EQ(integers.count("bert.encoder.layer.1.attention.self.query.weight"), 1U);
+}
+
+}  // namespace
+}  // namespace espalier

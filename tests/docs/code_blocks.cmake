@@ -1,0 +1,23 @@
+# cmake -DSOURCE=ROOT -P code_blocks.cmake: docs/EXTENDING.md shows the files of docs/extending, README.md the classes of one of them, as they are.
+function(expect page text name)
+  file(READ ${SOURCE}/${page} shown)
+  string(FIND "${shown}" "\n```${ARGN}\n${text}```\n" place)
+  if(text STREQUAL "" OR place EQUAL -1)
+    message(SEND_ERROR "${page} does not show ${name} as it is; copy it anew into its code block")
+  endif()
+endfunction()
+
+file(GLOB files ${SOURCE}/docs/extending/*)
+foreach(path ${files})
+  cmake_path(GET path FILENAME name)
+  file(READ ${path} text)
+  if(name STREQUAL CMakeLists.txt)
+    expect(docs/EXTENDING.md "${text}" docs/extending/${name} cmake)
+  else()
+    expect(docs/EXTENDING.md "${text}" docs/extending/${name} cpp)
+  endif()
+endforeach()
+
+file(READ ${SOURCE}/docs/extending/power_of_two.h text)
+string(REGEX REPLACE ".*using namespace espalier;\n\n(.*)\n}  // namespace lab\n" "\\1" text "${text}")
+expect(README.md "${text}" "the classes of docs/extending/power_of_two.h" cpp)
