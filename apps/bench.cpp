@@ -35,6 +35,7 @@ std::function<int(const CommonOptions&)> declare(CLI::App& app, BenchOptions& o,
   add("train", "training steps: median examples a second, time per part, peak memory", bench_train);
   add("infer", "inference on dev.tsv, sorted by length: sentences a second", bench_infer);
   add("gemm", "products at BERT-base's shapes", bench_gemm);
+  add("sparse", "products with pruned blocks against dense ones", bench_sparse);
   add("adamw", "clipping and AdamW against one plain pass over the same memory", bench_adamw);
   add("attention", "attention at several lengths: speed and kept memory", bench_attention);
   app.add_option("--model", o.model, "checkpoint FILE.h5, Hugging Face directory or random:SIZE")
@@ -51,6 +52,7 @@ std::function<int(const CommonOptions&)> declare(CLI::App& app, BenchOptions& o,
   app.add_option("--mask", o.mask, "train: share of the encoder's weights that are masked, as in pruning")
       ->capture_default_str();
   app.add_flag("--qat", o.qat, "train: with fake-quant on weights and inputs, as train_sst2 --qat.on");
+  app.add_option("--block", o.block, "sparse: outputs and inputs of a block, such as 32x32")->capture_default_str();
   declare_precision(app, o.precision);
   app.add_flag("--gradient-checkpointing", o.gradient_checkpointing,
                "train: keep only each layer's input for the backward pass");

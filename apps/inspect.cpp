@@ -30,6 +30,7 @@ int run(const Options& o, const CommonOptions& common) {
                 {"file_bytes", file},
                 {"memory_bytes", memory},
                 {"flop_per_token", total.flop},
+                {"expected_speedup", total.flop / total.work()},
                 {"length", o.length},
                 {"pruned_tensors", model->pruned.size()},
                 {"parts", parts_to_json(parts)},

@@ -42,6 +42,7 @@ void predict_line(const Model& model, const std::string& line, int max_length, b
 int run(const Options& o, const CommonOptions& common) {
   const auto model = open_model(o.model, {.seed = common.seed, .vocabulary = o.vocab});
   check_max_length(o.max_length, model->config.max_position_embeddings);
+  model->bert->set_compute(DType::f32, Use::inference);
   if (!common.quiet && !model->report.initialised.empty())
     std::fprintf(stderr, "predict: %s\n", model->report.text().c_str());
   for (const std::string& line : o.text) predict_line(*model, line, o.max_length, common.json);

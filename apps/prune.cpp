@@ -65,7 +65,7 @@ int run(Options& o, const CommonOptions& common) {
                     {"file_bytes", file},
                     {"tensor_bytes", total.stored},
                     {"dense_bytes", 4 * before.parameters},
-                    {"expected_speedup", before.flop / total.flop},
+                    {"expected_speedup", before.work() / total.work()},
                     {"parts", parts_to_json(parts)}});
     print_json(figures);
   } else if (!common.quiet) {

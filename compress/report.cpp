@@ -26,6 +26,7 @@ PartReport& PartReport::operator+=(const PartReport& other) {
   zeros += other.zeros;
   stored += other.stored;
   flop += other.flop;
+  skipped += other.skipped;
   bits.insert(other.bits.begin(), other.bits.end());
   return *this;
 }
@@ -60,8 +61,15 @@ std::vector<PartReport> report_of(const Model& model, int64_t length) {
     const double per_token = p->name.starts_with(layer_prefix) ? 1 : 1 / static_cast<double>(length);
     to.flop += 2 * static_cast<double>(n) * per_token;
   }
-  for (const EncoderLayer& layer : model.bert->layers())  // queries with keys, probabilities with values
+  for (const EncoderLayer& layer : model.bert->layers()) {
+    // Queries with keys, probabilities with values.
     part(layer.query.weight.name).flop += 4 * static_cast<double>(length * layer.query.weight.shape[0]);
+    for (const Linear* linear : layer.linears()) {
+      const Parameter& w = linear->weight;
+      const double left = w.quantized == nullptr ? SparseWeight::work_left(w.value, DType::bf16) : 1;
+      if (SparseWeight::pays(left)) part(w.name).skipped += 2 * static_cast<double>(w.shape.size()) * (1 - left);
+    }
+  }
   return parts;
 }
 

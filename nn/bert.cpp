@@ -60,16 +60,19 @@ void Bert::set_dropout(float probability) {
   config_.check("dropout");
 }
 
-void Bert::set_compute(DType compute) {
+void Bert::set_compute(DType compute, Use use) {
   CHECK(compute == DType::f32 || compute == DType::bf16, "bert: products in ", name_of(compute),
         ", f32 or bf16 is expected");
   compute_ = compute;
   for (const EncoderLayer& layer : layers_)
     for (const Linear* linear : layer.linears()) {
-      if (compute == DType::bf16 && linear->weight.quantized == nullptr)
+      Parameter& w = linear->weight;
+      const bool real = w.quantized == nullptr;
+      w.sparse = real && use == Use::inference ? SparseWeight::where_faster(w.value, compute) : nullptr;
+      if (compute == DType::bf16 && real && w.sparse == nullptr)
         linear->pack();
       else
-        linear->weight.packed = nullptr;
+        w.packed = nullptr;
     }
 }
 

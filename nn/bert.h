@@ -44,6 +44,8 @@ struct EncoderLayer {
   LayerNorm output_norm;
 };
 
+enum class Use { training, inference };
+
 class Bert {
  public:
   // Adds the parameters to the store, with the names of Hugging Face's BertForSequenceClassification. The store must
@@ -59,8 +61,9 @@ class Bert {
   const BertConfig& config() const { return config_; }
   void set_dropout(float probability);  // of all three kinds, instead of the configuration's
   // Encoder products in f32 or, with bf16, in mixed precision; pooler, classifier, softmax and layer norms stay f32.
-  // Packs the weights: call it again after they were replaced other than by the optimizer.
-  void set_compute(DType compute);
+  // Packs the weights: call it again after they were replaced other than by the optimizer. For inference, where they
+  // stay as they are, products leave out the zeros of pruned blocks where that is faster (core/sparse_weight.h).
+  void set_compute(DType compute, Use use = Use::training);
   DType compute() const { return compute_; }
 
   // Remembers only each layer's input for the backward pass and computes the rest again: less memory, a third more

@@ -29,7 +29,7 @@ void ParameterStore::settle() const {
 Parameter& ParameterStore::add(const std::string& name, const Shape& shape, Role role) {
   CHECK(!values_, "parameters: ", name, " was added after the layout was made");
   auto [place, is_new] = by_name_.try_emplace(
-      name, std::make_unique<Parameter>(Parameter{name, shape, role, {}, {}, 0, {}, {}, {}, {}, {}}));
+      name, std::make_unique<Parameter>(Parameter{name, shape, role, {}, {}, 0, {}, {}, {}, {}, {}, {}}));
   CHECK(is_new, "parameters: ", name, " exists already");
   sorted_.insert(sorted_.begin() + std::distance(by_name_.begin(), place), place->second.get());
   return *place->second;

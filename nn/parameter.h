@@ -14,6 +14,7 @@
 #include "core/packed_weight.h"
 #include "core/quantized_weight.h"
 #include "core/rng.h"
+#include "core/sparse_weight.h"
 #include "core/tape.h"
 
 namespace espalier {
@@ -57,6 +58,7 @@ struct Parameter {
   std::vector<std::shared_ptr<WeightTransform>> input_transforms;  // of the x that a linear layer's weight w meets
   std::shared_ptr<const QuantizedWeight> quantized;  // int8 model: what products read; `value` is the same in f32
   std::shared_ptr<PackedWeight> packed;              // bf16 copy of `value` for products, if the model computes in bf16
+  std::shared_ptr<const SparseWeight> sparse;        // of `value`, where that is faster and training is over
 
   // Set by an optimizer that defers the updates of rows without gradient: brings these rows, or all if none are named,
   // up to date. Whoever reads the value calls it first, as use() and use_rows() do.

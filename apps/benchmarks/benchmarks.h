@@ -11,7 +11,7 @@
 namespace espalier {
 
 struct BenchOptions {
-  std::string model = "random:base", data, vocab, precision = "auto";
+  std::string model = "random:base", data, vocab, precision = "auto", block = "32x32";
   int64_t batch_size = 32, steps = 20, accumulate = 1;
   int max_length = 128;
   double mask = 0;
@@ -22,6 +22,7 @@ struct BenchOptions {
 int bench_train(const BenchOptions& o, const CommonOptions& common);
 int bench_infer(const BenchOptions& o, const CommonOptions& common);
 int bench_gemm(const BenchOptions& o, const CommonOptions& common);
+int bench_sparse(const BenchOptions& o, const CommonOptions& common);
 int bench_adamw(const BenchOptions& o, const CommonOptions& common);
 int bench_attention(const BenchOptions& o, const CommonOptions& common);
 

@@ -41,7 +41,7 @@ void emulated(const Bf16Product& g) {
       for (int64_t c = 0; c < panel_columns; c += static_cast<int64_t>(hn::Lanes(d))) {
         auto s0 = hn::Zero(d), s1 = s0, s2 = s0, s3 = s0;
         const auto add = [&](auto sum, int64_t r, int64_t p, auto lo, auto hi) HWY_ATTR {
-          const auto x = hn::Set(du, r < rows ? g.a[(row + r) * g.a_row + p * g.a_pair] : 0U);
+          const auto x = hn::Set(du, r < rows ? g.a[(row + r) * g.a_row + g.at(p)] : 0U);
           return hn::MulAdd(second_of(d, x), hi, hn::MulAdd(first_of(d, x), lo, sum));
         };
         for (int64_t p = 0; p < g.pairs; ++p) {
@@ -141,7 +141,7 @@ HWY_EXPORT(pack_columns_f32);
 HWY_EXPORT(pack_columns_16);
 
 void gemm_bf16(const Bf16Product& product) noexcept {
-  if (amx_works()) return gemm_bf16_amx(product);
+  if (amx_works() && product.index == nullptr) return gemm_bf16_amx(product);
   if (has_avx512_bf16()) return gemm_bf16_avx512(product);
   HWY_DYNAMIC_DISPATCH(emulated)(product);
 }

@@ -19,12 +19,15 @@ struct Bf16Product {
   int64_t m = 0, n = 0, pairs = 0;
   const uint32_t* a = nullptr;  // pair (i, p) of A is a[i * a_row + p * a_pair]
   int64_t a_row = 0, a_pair = 1;
-  const uint32_t* b = nullptr;  // packed
-  float* c = nullptr;           // where the result goes: f32 or, if c16 is set, bf16
+  const int32_t* index = nullptr;  // pair p of B meets pair index[p] of A; null: pair p
+  const uint32_t* b = nullptr;     // packed
+  float* c = nullptr;              // where the result goes: f32 or, if c16 is set, bf16
   Bf16* c16 = nullptr;
   int64_t ldc = 0;
   bool accumulate = false;
   const float* bias = nullptr;  // null: none
+
+  int64_t at(int64_t p) const { return (index != nullptr ? index[p] : p) * a_pair; }
 };
 void gemm_bf16(const Bf16Product& product) noexcept;
 

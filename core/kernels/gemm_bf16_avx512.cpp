@@ -49,8 +49,8 @@ ESPALIER_AVX512_BF16 void tile(const Bf16Product& g, int64_t row, int64_t column
     sum[r][0] = bias0;
     sum[r][1] = bias1;
   }
-  const uint32_t* a = g.a + row * g.a_row;
-  for (int64_t p = 0; p < g.pairs; ++p, a += g.a_pair, b += panel_columns) {
+  for (int64_t p = 0; p < g.pairs; ++p, b += panel_columns) {
+    const uint32_t* const a = g.a + row * g.a_row + g.at(p);
     const __m512i b0 = _mm512_loadu_si512(b), b1 = _mm512_loadu_si512(b + 16);
     for (int r = 0; r < Rows; ++r) {
       const __m512i x = _mm512_set1_epi32(static_cast<int>(a[r * g.a_row]));

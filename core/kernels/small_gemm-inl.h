@@ -23,6 +23,7 @@ struct SmallGemm {
   T* c;
   int64_t ldc;
   bool accumulate;
+  const int32_t* index = nullptr;  // row p of B meets column index[p] of A; null: column p
 };
 
 // Rows i … i + R, columns j … j + N vectors, kept in registers over all of k.
@@ -36,11 +37,12 @@ HWY_INLINE void small_gemm_tile(const SmallGemm<T>& g, int64_t i, int64_t j) {
       sum[r][v] = g.accumulate ? hn::LoadU(d, g.c + (i + r) * g.ldc + j + v * lanes) : hn::Zero(d);
   const T* HWY_RESTRICT a = g.a + i * g.a_row;
   const T* HWY_RESTRICT b = g.b + j;
-  for (int64_t p = 0; p < g.k; ++p, a += g.a_k, b += g.ldb) {
+  for (int64_t p = 0; p < g.k; ++p, b += g.ldb) {
+    const T* const at = a + (g.index != nullptr ? g.index[p] : p) * g.a_k;
     hn::VFromD<decltype(d)> row[N];
     for (int v = 0; v < N; ++v) row[v] = hn::LoadU(d, b + v * lanes);
     for (int r = 0; r < R; ++r) {
-      const auto x = hn::Set(d, a[r * g.a_row]);
+      const auto x = hn::Set(d, at[r * g.a_row]);
       for (int v = 0; v < N; ++v) sum[r][v] = hn::MulAdd(x, row[v], sum[r][v]);
     }
   }

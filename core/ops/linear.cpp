@@ -22,6 +22,11 @@ struct Parts {
   size_t size() const { return firsts.size(); }
 };
 
+// What makes a part's product without its zeros; null: there is nothing, or a gradient will want all of w.
+const SparseWeight* sparse(const Parts& p, const Affine& part) {
+  return std::ranges::any_of(p.inputs, [](const Var* v) { return v->tape != nullptr; }) ? nullptr : part.sparse.get();
+}
+
 Parts check(const Var& x, std::span<const Affine> parts) {
   CHECK(!parts.empty() && x.shape().rank() == 2, "linear: x", x.shape(),
         " is expected to be [T, in], with at least one weight");
@@ -78,17 +83,20 @@ Var whole(const Var& x, std::span<const Affine> parts, const Tensor& given = {})
   const Tensor y = given ? given : Tensor({p.rows, p.width}, x.dtype());
   std::vector<Gemm<T>> products;
   for (size_t i = 0; i < p.size() && !given; ++i)
-    products.push_back({.m = p.rows,
-                        .n = p.weights[i].rows(),
-                        .k = p.in,
-                        .a = x.value.data<T>(),
-                        .lda = p.in,
-                        .b = p.weights[i].data<T>(),
-                        .ldb = p.in,
-                        .transpose_b = true,
-                        .c = y.data<T>() + p.firsts[i],
-                        .ldc = p.width,
-                        .bias = parts[i].b.value.template data<T>()});
+    if (const SparseWeight* w = sparse(p, parts[i]))
+      w->multiply(x.value, parts[i].b.value, y, p.firsts[i]);
+    else
+      products.push_back({.m = p.rows,
+                          .n = p.weights[i].rows(),
+                          .k = p.in,
+                          .a = x.value.data<T>(),
+                          .lda = p.in,
+                          .b = p.weights[i].data<T>(),
+                          .ldb = p.in,
+                          .transpose_b = true,
+                          .c = y.data<T>() + p.firsts[i],
+                          .ldc = p.width,
+                          .bias = parts[i].b.value.template data<T>()});
   gemm(std::span<const Gemm<T>>(products));
 
   return Tape::record("linear", y, p.inputs, [x = x.value, p](const Tensor& gy, Tape::Slots& slots) {
@@ -204,7 +212,7 @@ Var mixed(const Var& x, std::span<const Affine> parts, DType result, const Tenso
   PackedParts packed;
   for (const Affine& part : parts) {
     packed.push_back(part.packed);
-    if (packed.back()) continue;
+    if (packed.back() || sparse(p, part) != nullptr) continue;
     const auto own = std::make_shared<PackedWeight>(part.w.value.rows(), p.in);
     own->pack(part.w.value.data<float>(), !given);
     packed.back() = own;
@@ -213,6 +221,10 @@ Var mixed(const Var& x, std::span<const Affine> parts, DType result, const Tenso
   const Tensor y = given ? given : Tensor({p.rows, p.width}, result);
   std::vector<Bf16Product> products;
   for (size_t i = 0; i < p.size() && !given; ++i) {
+    if (const SparseWeight* w = sparse(p, parts[i])) {
+      w->multiply(rounded, parts[i].b.value, y, p.firsts[i]);
+      continue;
+    }
     Bf16Product product = {.m = p.rows,
                            .n = packed[i]->out(),
                            .pairs = kernels::pairs_of(p.in),

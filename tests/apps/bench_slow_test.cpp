@@ -18,6 +18,13 @@ TEST_F(Bench, Gemm) {
   }
 }
 
+TEST_F(Bench, Sparse) {
+  const auto rows = objects_of(succeed("bench sparse --steps 1 --batch-size 1 --json --quiet").out);
+  EXPECT_GT(rows.size(), 6U);
+  for (const auto& row : rows) EXPECT_GT(row.at("speedup"), 0) << row;
+  expect_refused("bench sparse --block 32", {"--block 32: expected OUTPUTSxINPUTS"});
+}
+
 TEST_F(Bench, Attention) {
   const auto rows = objects_of(succeed("bench attention --steps 1 --json --quiet").out);
   ASSERT_GE(rows.size(), 5U);

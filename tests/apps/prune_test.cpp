@@ -114,6 +114,20 @@ TEST_F(PrunePrograms, ShrinkingWhatIsInt8LeavesItInt8) {
   expect_refused("prune --model masked.h5 --output p.h5 --amount 0.5", {"is int8; pruning needs f32 weights"});
 }
 
+TEST_F(PrunePrograms, SpeedIsExpectedOfBlocksOnly) {
+  const auto pruned = [&](const std::string& structure) {
+    const std::string command = "prune --model dense.h5 --output p.h5 --amount 0.5 --structure " + structure;
+    return std::pair{succeed(command).out, objects_of(succeed(command + " --json").out).at(0)};
+  };
+  const auto [blocks, block_figures] = pruned("block:32x32");
+  EXPECT_NE(blocks.find("faster in f32 and bf16: "), std::string::npos) << blocks;
+  EXPECT_GT(block_figures["expected_speedup"].get<double>(), 1.3);
+  EXPECT_EQ(inspect("p.h5")["expected_speedup"], block_figures["expected_speedup"]);
+  const auto [weights, weight_figures] = pruned("weight");
+  EXPECT_NE(weights.find("not faster, nor smaller in memory: "), std::string::npos) << weights;
+  EXPECT_EQ(weight_figures["expected_speedup"].get<double>(), 1);
+}
+
 TEST_F(PrunePrograms, LayersAreCutOut) {
   const auto dropped =
       objects_of(succeed("prune --model dense.h5 --output a.h5 --structure layer --drop-layers 1 --json").out).at(0);

@@ -217,6 +217,33 @@ TEST(BertConfig, names_the_field_that_is_out_of_range) {
   EXPECT_THROW(Bert(store, config), Error);
 }
 
+TEST(Bert, inference_leaves_out_zero_blocks_and_training_does_not) {
+  for (const DType compute : {DType::f32, DType::bf16}) {
+    ParameterStore store;
+    Bert bert(store, BertConfig::of_size("tiny"));
+    store.allocate(1, 0.1F);
+    const auto sparse = [&] {
+      return std::ranges::count_if(store.all(), [](const Parameter* p) { return p->sparse != nullptr; });
+    };
+    bert.set_compute(compute, Use::inference);
+    EXPECT_EQ(sparse(), 0);
+    for (const char* name :
+         {"bert.encoder.layer.0.intermediate.dense.weight", "bert.encoder.layer.1.attention.self.value.weight"}) {
+      const Tensor w = store.at(name).value;
+      std::fill_n(w.data<float>(), w.size() / 4 * 3, 0.0F);
+    }
+    const PackedBatch batch = batch_of({3, 7, 1});
+    Context context;
+    bert.set_compute(compute);
+    EXPECT_EQ(sparse(), 0);
+    const Tensor dense = bert(batch, context).value;
+    bert.set_compute(compute, Use::inference);
+    EXPECT_EQ(sparse(), 2);
+    const Tensor left = bert(batch, context).value;
+    for (int64_t i = 0; i < dense.size(); ++i) EXPECT_NEAR(left.data<float>()[i], dense.data<float>()[i], 1e-5);
+  }
+}
+
 TEST(BertConfig, knows_the_published_sizes) {
   ParameterStore store;
   const BertConfig tiny = BertConfig::of_size("tiny"), base = BertConfig::of_size("base");

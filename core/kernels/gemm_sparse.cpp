@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/kernels/gemm_sparse.h"
+
+#include <algorithm>
+
+#include "core/kernels/gemm_bf16.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "core/kernels/gemm_sparse.cpp"
+#include "hwy/foreach_target.h"  // first: it includes this file once per instruction set
+
+#include "core/kernels/small_gemm-inl.h"
+#include "hwy/highway.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace espalier::kernels::HWY_NAMESPACE {
+
+void gemm_sparse(const SparseProduct& g) {
+  constexpr int64_t most = 24;  // rows whose sums stay in the first-level cache
+  HWY_ALIGN float block[most * panel_columns] = {};
+  for (int64_t row = 0; row < g.m; row += most) {
+    const int64_t rows = std::min(most, g.m - row);
+    for (int64_t r = 0; r < rows; ++r) std::copy_n(g.bias, g.n, block + r * panel_columns);
+    small_gemm<float>({rows, panel_columns, g.k, g.a + row * g.lda, g.lda, 1, g.b, panel_columns, block, panel_columns,
+                       true, g.index});
+    for (int64_t r = 0; r < rows; ++r) std::copy_n(block + r * panel_columns, g.n, g.c + (row + r) * g.ldc);
+  }
+}
+
+}  // namespace espalier::kernels::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace espalier::kernels {
+HWY_EXPORT(gemm_sparse);
+
+void gemm_sparse(const SparseProduct& product) noexcept { HWY_DYNAMIC_DISPATCH(gemm_sparse)(product); }
+}  // namespace espalier::kernels
+#endif
