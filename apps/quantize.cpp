@@ -3,12 +3,10 @@
 #include <cstdio>
 
 #include "apps/shared/calibration.h"
-#include "apps/shared/datasets.h"
-#include "apps/shared/evaluation.h"
 #include "apps/shared/part_table.h"
 #include "apps/shared/program.h"
-#include "apps/shared/progress.h"
 #include "apps/shared/quant_flags.h"
+#include "apps/shared/sensitivity.h"
 #include "compress/bias_correction.h"
 #include "compress/equalize.h"
 #include "compress/mask.h"
@@ -25,37 +23,6 @@ struct Options {
   QuantFlags quant;
   CalibrationFlags calibration;
 };
-
-// What each layer by itself costs: loss and accuracy with only this one quantized.
-void print_sensitivity(const Options& o, const Model& model, Quantizer& quantizer, const CommonOptions& common) {
-  const TokenizedDataset data = load_tsv(o.analyze, model.tokenizer, model.config.labels, o.calibration.max_length);
-  const int64_t sites = std::ssize(quantizer.sites());
-  Progress progress(sites + 1, !common.quiet, true);
-  const auto with = [&](int64_t site) {
-    quantizer.enable(site);
-    quantizer.before_evaluation();
-    const Evaluation e = evaluate(*model.bert, data, 32);
-    quantizer.after_evaluation();
-    return e;
-  };
-  const Evaluation whole = with(-1);
-  if (!common.json)
-    std::printf("%-58s %10s %10s\n%-58s %10.4f %10.4f\n", "quantized alone", "loss", "accuracy", "nothing", whole.loss,
-                whole.accuracy);
-  for (int64_t i = 0; i < sites; ++i) {
-    const Evaluation e = with(i);
-    progress.update(i + 2, "layers");
-    const std::string name = quantizer.sites()[static_cast<size_t>(i)];
-    if (common.json)
-      print_json({{"layer", name},
-                  {"eval_loss", e.loss},
-                  {"eval_accuracy", e.accuracy},
-                  {"loss_change", e.loss - whole.loss}});
-    else
-      std::printf("%-58s %+10.4f %+10.4f\n", name.c_str(), e.loss - whole.loss, e.accuracy - whole.accuracy);
-  }
-  quantizer.enable(sites);
-}
 
 int run(Options& o, const CommonOptions& common) {
   const bool watches = o.equalize >= 0 || o.correct_biases, calibrates = o.quant.options.mode == "static";
@@ -85,7 +52,7 @@ int run(Options& o, const CommonOptions& common) {
     calibrate(quantizer, *model, o.calibration, common, false);
   else
     quantizer.before_forward(0);
-  if (!o.analyze.empty()) print_sensitivity(o, *model, quantizer, common);
+  if (!o.analyze.empty()) print_sensitivity(o.analyze, o.calibration.max_length, *model, quantizer, common);
   const std::string what = quantizer.describe();
   if (o.correct_biases) correct_biases(*model->bert, statistics, quantizer.integers());
   quantizer.convert(model->store);
@@ -121,10 +88,8 @@ int main(int argc, char** argv) {
   return run_program(
       argc, argv,
       "Makes an int8 model of a trained one, without training: the weights of encoder and pooler become integers, "
-      "static "
-      "ranges of their inputs are found on real text.\nexample: quantize --model model.h5 --output int8.h5 --mode "
-      "static "
-      "--calibration train.tsv",
+      "static ranges of their inputs are found on real text.\n"
+      "Example: quantize --model model.h5 --output int8.h5 --mode static --calibration train.tsv",
       [&](CLI::App& app) {
         app.add_option("--model", o.model, "checkpoint FILE.h5, Hugging Face directory or random:SIZE")->required();
         app.add_option("--output", o.output, "int8 checkpoint to write")->required();

@@ -77,8 +77,8 @@ std::vector<std::pair<int64_t, int64_t>> map_layers(const std::string& map, int6
 }
 
 Distiller::Distiller(const DistillOptions& options, std::shared_ptr<const Teacher> teacher, const Tensor& logits,
-                     uint64_t seed)
-    : options_(options), teacher_(std::move(teacher)), logits_(logits), seed_(seed) {
+                     uint64_t seed, KeepStates keep)
+    : options_(options), teacher_(std::move(teacher)), logits_(logits), seed_(seed), keep_(std::move(keep)) {
   options_.check("distill: ");
 }
 
@@ -101,6 +101,7 @@ void Distiller::attach(const Bert& model, ParameterStore& /*store*/) {
       CHECK(width % options_.relation_heads == 0, "distill: ", options_.relation_heads,
             " relation heads do not divide a width of ", width);
   }
+  if (keep_) states_ = keep_(parts());
   if (ours.hidden_size == theirs.hidden_size) return;
   const Scope scope(projections_.store);
   const auto projection = [&](double weight, const char* name) {
@@ -112,6 +113,18 @@ void Distiller::attach(const Bert& model, ParameterStore& /*store*/) {
   projections_.start();
   for (Parameter* p : projections_.store.all())
     projections_.store.initialise(*p, seed_, 1 / std::sqrt(static_cast<float>(ours.hidden_size)));
+}
+
+// What the options compare, of the teacher.
+StateParts Distiller::parts() const {
+  StateParts parts;
+  for (const auto& [student, teacher] : layers_) {
+    if (options_.hidden_weight > 0) parts.hidden.insert(teacher + 1);
+    if (options_.attention_weight > 0) parts.qkv.insert(teacher);
+  }
+  if (options_.relation_weight > 0) parts.qkv.insert(last_.second);
+  if (options_.embedding_weight > 0) parts.hidden.insert(0);
+  return parts;
 }
 
 Var Distiller::loss(const Var& task, const StepOutput& output, const Context& context) {
@@ -132,7 +145,7 @@ Var Distiller::loss(const Var& task, const StepOutput& output, const Context& co
 }
 
 void Distiller::add_inner(Terms& terms, const StepOutput& output, const Context& context) const {
-  const Activations goal = teacher_->inside(output.batch);
+  const Activations goal = states_ ? states_->inside(output.batch) : teacher_->inside(output.batch);
   const auto sentences = static_cast<double>(output.window.sentences),
              tokens = static_cast<double>(output.window.tokens);
   const auto compare = [&](const Var& x, const Tensor& t, const std::unique_ptr<Linear>& projection, bool cosine) {

@@ -10,7 +10,7 @@
 
 #include "compress/compressor.h"
 #include "compress/learned.h"
-#include "compress/teacher.h"
+#include "compress/teacher_states.h"
 
 namespace espalier {
 
@@ -38,8 +38,13 @@ std::vector<std::pair<int64_t, int64_t>> map_layers(const std::string& map, int6
 
 class Distiller : public Compressor {
  public:
-  // logits[N, C]: the teacher's, for the rows of the training data.
-  Distiller(const DistillOptions& options, std::shared_ptr<const Teacher> teacher, const Tensor& logits, uint64_t seed);
+  // Opens, or makes, the teacher's states that the options compare.
+  using KeepStates = std::function<std::unique_ptr<TeacherStates>(const StateParts&)>;
+
+  // logits[N, C]: the teacher's, for the rows of the training data. Without `keep` its states are computed for each
+  // batch.
+  Distiller(const DistillOptions& options, std::shared_ptr<const Teacher> teacher, const Tensor& logits, uint64_t seed,
+            KeepStates keep = {});
 
   // Throws where layers are to be compared that cannot be: out of range, or attention with other numbers of heads.
   void attach(const Bert& model, ParameterStore& store) override;
@@ -54,12 +59,15 @@ class Distiller : public Compressor {
 
  private:
   struct Terms;
+  StateParts parts() const;
   void add_inner(Terms& terms, const StepOutput& output, const Context& context) const;
 
   DistillOptions options_;
   std::shared_ptr<const Teacher> teacher_;
   Tensor logits_;
   uint64_t seed_;
+  KeepStates keep_;
+  std::unique_ptr<TeacherStates> states_;
   std::vector<std::pair<int64_t, int64_t>> layers_;
   std::pair<int64_t, int64_t> last_{};  // layers of student and teacher whose relations are compared
   Learned projections_;                 // from the student's width to the teacher's

@@ -126,16 +126,27 @@ std::string fingerprint(const TokenizedDataset& data) {
   return f.text();
 }
 
+CacheKey::CacheKey(const Teacher& of, const TokenizedDataset& dataset)
+    : teacher(of.fingerprint()), data(fingerprint(dataset)) {}
+
+void CacheKey::write(const Hdf5File& file) const {
+  file.root().write_text("teacher", teacher);
+  file.root().write_text("data", data);
+}
+
+void CacheKey::check(const Hdf5File& file, const std::filesystem::path& path) const {
+  const std::string remedy = "; remove it, or name another file";
+  CHECK(file.root().read_text("teacher") == teacher, path.string(), ": holds the answers of another teacher", remedy);
+  CHECK(file.root().read_text("data") == data, path.string(),
+        ": holds the answers to other sentences (another file, vocabulary or --max-length)", remedy);
+}
+
 Tensor cached_logits(const Teacher& teacher, const TokenizedDataset& data, const std::filesystem::path& cache,
                      const std::function<void(int64_t, int64_t)>& progress) {
-  const std::string of_teacher = teacher.fingerprint(), of_data = fingerprint(data);
+  const CacheKey key(teacher, data);
   if (std::filesystem::exists(cache)) {
     const Hdf5File file = Hdf5File::open(cache);
-    const std::string remedy = "; remove it, or name another file";
-    CHECK(file.root().read_text("teacher") == of_teacher, cache.string(), ": holds the logits of another teacher",
-          remedy);
-    CHECK(file.root().read_text("data") == of_data, cache.string(),
-          ": holds the logits of other sentences (another file, vocabulary or --max-length)", remedy);
+    key.check(file, cache);
     Tensor logits({data.sentences(), teacher.config().classes()});
     file.root().read_into("logits", logits);
     return logits;
@@ -143,8 +154,7 @@ Tensor cached_logits(const Teacher& teacher, const TokenizedDataset& data, const
   const Tensor logits = teacher.logits(data, progress);
   AtomicFile target(cache);
   Hdf5File file = Hdf5File::create(target.temporary(), cache.string());
-  file.root().write_text("teacher", of_teacher);
-  file.root().write_text("data", of_data);
+  key.write(file);
   file.root().write("logits", logits);
   file.close();
   target.commit();

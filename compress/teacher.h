@@ -42,6 +42,15 @@ class Teacher {
 // Of the tokens and where sentences begin: 16 hexadecimal digits.
 std::string fingerprint(const TokenizedDataset& data);
 
+// What tells a cache of one teacher's work on one dataset from another's; check throws unless they are those of `file`.
+struct CacheKey {
+  CacheKey(const Teacher& teacher, const TokenizedDataset& dataset);
+  void write(const Hdf5File& file) const;
+  void check(const Hdf5File& file, const std::filesystem::path& path) const;
+
+  std::string teacher, data;
+};
+
 // teacher.logits(data), from the file `cache` if it is there, else written to it. Throws if the file belongs to another
 // teacher or to other text.
 Tensor cached_logits(const Teacher& teacher, const TokenizedDataset& data, const std::filesystem::path& cache,

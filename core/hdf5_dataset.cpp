@@ -28,14 +28,43 @@ hid_t stored_type(DType type) {
   }
 }
 
+Hdf5Id space_of(const Shape& shape) {
+  std::array<hsize_t, Shape::max_rank> dims{};
+  for (int i = 0; i < shape.rank(); ++i) dims[i] = static_cast<hsize_t>(shape[i]);
+  return {shape.rank() == 0 ? H5Screate(H5S_SCALAR) : H5Screate_simple(shape.rank(), dims.data(), nullptr), H5Sclose};
+}
+
+Hdf5Id create_dataset(hid_t group, const std::string& name, DType type, hid_t space, const std::string& where) {
+  const Hdf5Id create = creation_properties(H5P_DATASET_CREATE);
+  H5Pset_fill_time(create, H5D_FILL_TIME_NEVER);  // every element is written
+  Hdf5Id dataset(H5Dcreate2(group, name.c_str(), stored_type(type), space, H5P_DEFAULT, create, H5P_DEFAULT), H5Dclose);
+  if (dataset < 0) throw Failure(where + " cannot be written");
+  return dataset;
+}
+
 void write_dataset(hid_t group, const std::string& name, DType type, hid_t space, const void* values,
                    const std::string& where) {
-  const Hdf5Id create = creation_properties(H5P_DATASET_CREATE);
-  H5Pset_fill_time(create, H5D_FILL_TIME_NEVER);  // every element is written right away
-  const hid_t stored = stored_type(type);
-  const Hdf5Id dataset(H5Dcreate2(group, name.c_str(), stored, space, H5P_DEFAULT, create, H5P_DEFAULT), H5Dclose);
-  if (dataset < 0 || H5Dwrite(dataset, stored, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) < 0)
+  const Hdf5Id dataset = create_dataset(group, name, type, space, where);
+  if (H5Dwrite(dataset, stored_type(type), H5S_ALL, H5S_ALL, H5P_DEFAULT, values) < 0)
     throw Failure(where + " cannot be written");
+}
+
+// Rows first … of the dataset, as many as `rows` has; throws unless they are there and of this type.
+Hdf5Id choose_rows(hid_t dataset, int64_t first, const Tensor& rows, const std::string& where) {
+  const Hdf5Id type(H5Dget_type(dataset), H5Tclose);
+  Hdf5Id space(H5Dget_space(dataset), H5Sclose);
+  std::array<hsize_t, H5S_MAX_RANK> dims{};
+  std::array<hsize_t, Shape::max_rank> start{}, count{};
+  const int rank = H5Sget_simple_extent_dims(space, dims.data(), nullptr);
+  bool fits = rank == rows.shape().rank() && rank > 0 && H5Tequal(type, stored_type(rows.dtype())) > 0;
+  for (int i = 0; i < rank && fits; ++i) {
+    start[i] = i == 0 ? static_cast<hsize_t>(first) : 0;
+    count[i] = static_cast<hsize_t>(rows.shape()[i]);
+    fits = i == 0 ? first >= 0 && start[i] + count[i] <= dims[i] : count[i] == dims[i];
+  }
+  CHECK(fits && H5Sselect_hyperslab(space, H5S_SELECT_SET, start.data(), nullptr, count.data(), nullptr) >= 0, where,
+        " has no rows ", first, " … of ", name_of(rows.dtype()), rows.shape());
+  return space;
 }
 
 void read_dataset(hid_t dataset, DType type, void* to, const std::string& where) {
@@ -54,10 +83,7 @@ Hdf5Id Hdf5Group::Handle::open_dataset(const std::string& name) const {
 
 void Hdf5Group::write(const std::string& name, const Tensor& values) const {
   handle_->check_new(name);
-  std::array<hsize_t, Shape::max_rank> dims{};
-  const int rank = values.shape().rank();
-  for (int i = 0; i < rank; ++i) dims[i] = static_cast<hsize_t>(values.shape()[i]);
-  const Hdf5Id space(rank == 0 ? H5Screate(H5S_SCALAR) : H5Screate_simple(rank, dims.data(), nullptr), H5Sclose);
+  const Hdf5Id space = space_of(values.shape());
   write_dataset(handle_->id, name, values.dtype(), space, values.raw(), where(name));
   if (values.dtype() == DType::bf16) set_attribute(name, type_key, name_of(DType::bf16));
 }
@@ -116,6 +142,26 @@ void Hdf5Group::read_into(const std::string& name, const Tensor& to) const {
   CHECK(found.type == to.dtype() && found.shape == to.shape(), where(name), " is ", name_of(found.type), found.shape,
         "; expected ", name_of(to.dtype()), to.shape());
   read_dataset(handle_->open_dataset(name), found.type, to.raw(), where(name));
+}
+
+void Hdf5Group::create(const std::string& name, DType type, const Shape& shape) const {
+  handle_->check_new(name);
+  create_dataset(handle_->id, name, type, space_of(shape), where(name));
+  if (type == DType::bf16) set_attribute(name, type_key, name_of(DType::bf16));
+}
+
+void Hdf5Group::write_rows(const std::string& name, int64_t first, const Tensor& rows) const {
+  const Hdf5Id dataset = handle_->open_dataset(name);
+  const Hdf5Id chosen = choose_rows(dataset, first, rows, where(name)), memory = space_of(rows.shape());
+  if (H5Dwrite(dataset, stored_type(rows.dtype()), memory, chosen, H5P_DEFAULT, rows.raw()) < 0)
+    throw Failure(where(name) + " cannot be written");
+}
+
+void Hdf5Group::read_rows(const std::string& name, int64_t first, const Tensor& to) const {
+  const Hdf5Id dataset = handle_->open_dataset(name);
+  const Hdf5Id chosen = choose_rows(dataset, first, to, where(name)), memory = space_of(to.shape());
+  CHECK(H5Dread(dataset, stored_type(to.dtype()), memory, chosen, H5P_DEFAULT, to.raw()) >= 0, where(name),
+        " cannot be read; the file is damaged or cut off");
 }
 
 std::string Hdf5Group::read_text(const std::string& name) const {

@@ -28,6 +28,11 @@ class Hdf5Group {
   Tensor read(const std::string& name) const;
   void read_into(const std::string& name, const Tensor& to) const;  // the same type and shape
 
+  // The same in parts: a dataset whose rows (of its first dimension) are written, and read, some at a time.
+  void create(const std::string& name, DType type, const Shape& shape) const;
+  void write_rows(const std::string& name, int64_t first, const Tensor& rows) const;
+  void read_rows(const std::string& name, int64_t first, const Tensor& to) const;
+
   struct Info {
     DType type;
     Shape shape;

@@ -58,7 +58,18 @@ std::unique_ptr<Compressor> distiller(const TrainOptions& options, const CommonO
     progress.update(100 * done / all, "the teacher's logits");
   });
   say(format("teacher: logits of %ld sentences ", train.sentences()) + (there ? "from " : "kept in ") + cache.string());
-  return std::make_unique<Distiller>(flags.options, teacher, logits, common.seed);
+  if (!flags.keep_states) return std::make_unique<Distiller>(flags.options, teacher, logits, common.seed);
+  const auto keep = [teacher, &train, &common, path = fs::path(cache).replace_extension(".states.h5"),
+                     &say](const StateParts& parts) {
+    const bool kept = fs::exists(path);
+    Progress steps(100, !common.quiet && !kept, common.json);
+    auto states = std::make_unique<TeacherStates>(*teacher, train, parts, path, [&](int64_t done, int64_t all) {
+      steps.update(100 * done / all, "the teacher's states");
+    });
+    say(format("teacher: states of %ld tokens ", train.tokens()) + (kept ? "from " : "kept in ") + path.string());
+    return states;
+  };
+  return std::make_unique<Distiller>(flags.options, teacher, logits, common.seed, keep);
 }
 
 }  // namespace

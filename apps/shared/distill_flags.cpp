@@ -38,6 +38,10 @@ void DistillFlags::declare(CLI::App& app, const std::string& prefix) {
   add("cache", cache,
       "file that keeps the teacher's logits for all sentences, made if missing; default: teacher-….h5 beside the "
       "output, named by teacher and text");
+  declared_.push_back(app.add_flag("--" + prefix + "keep-states", keep_states,
+                                   "keep what else is compared (hidden states; queries, keys and values) in a file, "
+                                   "too: epochs after the first cost the student alone, on the disk 1.5 GB for each "
+                                   "million tokens, layer and 384 units; false: computed for each batch"));
   add("unlabelled", unlabelled, "TSV with more sentences, learned from with the soft loss only");
   add("augment", augment.copies, "copies of each training sentence with words left out or masked, as unlabelled text");
   add("augment-drop", augment.drop, "probability that a word is left out");
@@ -75,6 +79,7 @@ nlohmann::json DistillFlags::effective() const {
           {"layer-map", options.layer_map},
           {"projection-rate", options.projection_rate},
           {"teacher-precision", precision},
+          {"keep-states", keep_states},
           {"unlabelled", unlabelled},
           {"augment", augment.copies},
           {"augment-drop", augment.drop},

@@ -18,6 +18,7 @@ struct DistillFlags {
   std::string student_layers;         // of the model to start from; empty: all
   std::string precision = "auto";     // of the teachers
   std::string cache;                  // file with the teachers' logits; empty: one beside the output
+  bool keep_states = false;           // the teacher's hidden states too
   std::string unlabelled;             // TSV with more sentences
   AugmentOptions augment = {.copies = 0};
 

@@ -33,8 +33,7 @@ void PruneFlags::declare(CLI::App& app, const std::string& prefix, bool with_sch
       ->capture_default_str();
   add("layers", options.layers,
       "names of parameters, with * for any text, such as 'bert.encoder.layer.0.*.weight'; default: the encoder's "
-      "linear "
-      "layers");
+      "linear layers");
   CLI::Option* const cut =
       app.add_flag("--" + prefix + "shrink", shrink,
                    std::string("cut heads and neurons that are all zero out of the tensors") +

@@ -6,10 +6,12 @@ usage: PYTHON docs/measure/inference.py --model FILE.h5 --data DIR --tokenizer D
 PYTHON is one that has torch, transformers, h5py and onnxruntime; --tokenizer is a Hugging Face directory with the model's vocabulary; --students are
 further checkpoints of Espalier, for rows of their own. Run it with nothing else on the machine. Each figure is the median over the rounds; sentences are sorted by length,
 which is what padding likes best; one by one is measured on every fourth of them. Making tokens is in no figure."""
-import argparse, json, os, statistics, subprocess, sys, tempfile, time
+import argparse, json, os, statistics, sys, tempfile, time
 
 import h5py, numpy, torch
 from transformers import BertConfig, BertForSequenceClassification, BertTokenizerFast
+
+import programs
 
 p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 p.add_argument("--model", required=True)
@@ -17,7 +19,7 @@ p.add_argument("--data", required=True)
 p.add_argument("--tokenizer", required=True)
 p.add_argument("--students", nargs="*", default=[])
 p.add_argument("--rounds", type=int, default=3)
-p.add_argument("--build", default=os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "build"))
+p.add_argument("--build", default=programs.BUILD)
 a = p.parse_args()
 os.environ.pop("OPENBLAS_CORETYPE", None)
 torch.set_num_threads(2)
@@ -50,10 +52,7 @@ def measured(logits_of):
 
 
 def program(name, *options):
-    done = subprocess.run([os.path.join(a.build, "apps", name), *options, "--json", "--quiet", "--threads", "2"], capture_output=True, text=True)
-    if done.returncode != 0:
-        sys.exit(f"{name} {' '.join(options)} failed: {done.stderr}")
-    return json.loads(done.stdout.strip().splitlines()[-1])
+    return programs.run(a.build, name, *options, "--threads", 2)[-1]
 
 
 def ours(path, precision):

@@ -4,7 +4,9 @@ docs/measure/accuracy.py trained (f32_0.h5, f32_1.h5, …).
 
 usage: python3 docs/measure/pruning.py --dense DIR --data DIR --runs DIR [--rows PATTERN] [--jobs 2]
 Each job has one thread. What is in RUNS already is not made again; a run that was stopped continues. Needs nothing but Python."""
-import argparse, concurrent.futures, fnmatch, json, os, statistics, subprocess, sys
+import argparse, concurrent.futures, fnmatch, json, os, statistics
+import programs
+from programs import spread
 
 p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 p.add_argument("--dense", required=True)
@@ -13,7 +15,7 @@ p.add_argument("--runs", required=True)
 p.add_argument("--rows", default="*", help="names of rows, with *")
 p.add_argument("--jobs", type=int, default=2)
 p.add_argument("--report", action="store_true", help="make nothing: print the rows that RUNS has, with as many seeds as it has")
-p.add_argument("--build", default=os.path.join(os.path.dirname(__file__), "..", "..", "build"))
+p.add_argument("--build", default=programs.BUILD)
 a = p.parse_args()
 
 GLOBAL, ROW, TAYLOR, WANDA = ["--scope", "global"], ["--scope", "row"], ["--method", "taylor"], ["--method", "wanda"]
@@ -52,15 +54,11 @@ ROWS = [
 
 
 def program(name, *options):
-    command = [os.path.join(a.build, "apps", name), *options, "--json", "--quiet", "--threads", "1"]
-    done = subprocess.run(command, capture_output=True, text=True)
-    if done.returncode != 0:
-        sys.exit(f"{' '.join(command)} failed: {done.stderr}")
-    return json.loads(done.stdout.strip().splitlines()[-1]) if done.stdout.strip() else {}
+    return programs.run(a.build, name, *options, "--threads", 1)
 
 
 def accuracy(model):
-    return program("evaluate", "--model", model, "--data", os.path.join(a.data, "dev.tsv"))["eval_accuracy"]
+    return programs.accuracy(a.build, model, a.data, "--threads", 1)
 
 
 def dense_of(seed):
@@ -82,18 +80,13 @@ def measured(row, seed):
         result["one_shot"] = accuracy(start)
     program("train_sst2", "--model", start, "--data", a.data, "--output", path + ".h5", "--log-dir", path, "--epochs", str(epochs), "--batch-size", "32",
             "--warmup", "0.06", "--seed", str(seed), "--save-every", "1000", "--resume", *train, *([dense_of(seed)] if train[-1] == "--distill.teacher" else []))
-    looked_at = program("inspect", path + ".h5")
+    looked_at = program("inspect", path + ".h5")[0]
     encoder = [q for q in looked_at["parts"] if q["part"].startswith("layer ")]
     result |= {"accuracy": accuracy(path + ".h5"), "file_bytes": looked_at["file_bytes"],
                "sparsity": sum(q["zeros"] for q in encoder) / sum(q["parameters"] for q in encoder)}
     with open(path + ".json", "w") as f:
         json.dump(result, f)
     return result
-
-
-def spread(values):
-    values = [100 * v for v in values]
-    return f"{statistics.mean(values):.2f} ± {statistics.stdev(values):.2f}" if len(values) > 1 else f"{values[0]:.2f}"
 
 
 os.makedirs(a.runs, exist_ok=True)
@@ -111,6 +104,6 @@ for name, seeds, prune, _, epochs in rows:
         continue
     seeds_of = f", {len(found)} seeds" if len(found) > 1 else ""
     one_shot = spread([f["one_shot"] for f in found]) if prune is not None else "–"
-    loss = statistics.mean(100 * (f["accuracy"] - dense[s]) for s, f in of_seed.items())
+    loss = statistics.mean(f["accuracy"] - dense[s] for s, f in of_seed.items())
     print(f"| {name} | {100 * statistics.mean(f['sparsity'] for f in found):.1f} % | {one_shot} | {spread([f['accuracy'] for f in found])} ({epochs} epoch{'s' if epochs > 1 else ''}{seeds_of}) | {loss:+.2f} | "
           f"{statistics.mean(f['file_bytes'] for f in found) * 1e-6:.1f} MB |")

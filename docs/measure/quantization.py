@@ -4,7 +4,9 @@ trained (f32_0.h5, f32_1.h5, …).
 
 usage: python3 docs/measure/quantization.py --dense DIR --data DIR --runs DIR [--seeds 0,1,2] [--threads 2]
 Needs nothing but Python."""
-import argparse, json, os, statistics, subprocess, sys
+import argparse, os, statistics
+import programs
+from programs import spread
 
 p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 p.add_argument("--dense", required=True)
@@ -12,7 +14,7 @@ p.add_argument("--data", required=True)
 p.add_argument("--runs", required=True)
 p.add_argument("--seeds", default="0,1,2")
 p.add_argument("--threads", default="2")
-p.add_argument("--build", default=os.path.join(os.path.dirname(__file__), "..", "..", "build"))
+p.add_argument("--build", default=programs.BUILD)
 a = p.parse_args()
 
 STATIC = ["--calibration", os.path.join(a.data, "train.tsv")]
@@ -21,28 +23,20 @@ ROWS += [("dynamic, int8 word embeddings", ["--mode", "dynamic", "--embedding-bi
 ROWS += [("dynamic, 4-bit weights", ["--mode", "dynamic", "--bits", "4"]), ("dynamic, 3-bit weights", ["--mode", "dynamic", "--bits", "3"])]
 
 
-def program(name, *options):
-    done = subprocess.run([os.path.join(a.build, "apps", name), *options, "--json", "--quiet", "--threads", a.threads], capture_output=True, text=True)
-    if done.returncode != 0:
-        sys.exit(f"{name} {' '.join(options)} failed: {done.stderr}")
-    return json.loads(done.stdout.strip().splitlines()[-1])
-
-
 def accuracy(model):
-    return 100 * program("evaluate", "--model", model, "--data", os.path.join(a.data, "dev.tsv"))["eval_accuracy"]
+    return programs.accuracy(a.build, model, a.data, "--threads", a.threads)
 
 
 os.makedirs(a.runs, exist_ok=True)
 seeds = a.seeds.split(",")
 models = [os.path.join(a.dense, f"f32_{s}.h5") for s in seeds]
 dense = [accuracy(m) for m in models]
-spread = lambda v: f"{statistics.mean(v):.2f} ± {statistics.stdev(v):.2f}" if len(v) > 1 else f"{v[0]:.2f}"
 print("| quantized | dev accuracy | against f32 | file |\n|---|---|---|---|")
 print(f"| nothing (f32, seeds {a.seeds}) | {spread(dense)} | | {os.path.getsize(models[0]) * 1e-6:.1f} MB |", flush=True)
 for name, options in ROWS:
     found, bytes_of = [], 0
     for s, model in zip(seeds, models):
         output = os.path.join(a.runs, f"q_{s}.h5")
-        bytes_of = program("quantize", "--model", model, "--output", output, "--seed", s, *options)["file_bytes"]
+        bytes_of = programs.run(a.build, "quantize", "--model", model, "--output", output, "--seed", s, "--threads", a.threads, *options)[-1]["file_bytes"]
         found.append(accuracy(output))
     print(f"| {name} | {spread(found)} | {statistics.mean(found) - statistics.mean(dense):+.2f} | {bytes_of * 1e-6:.1f} MB |", flush=True)

@@ -5,7 +5,9 @@ Starts from dense models that docs/measure/accuracy.py trained (f32_0.h5, f32_1.
 usage: python3 docs/measure/recipes.py --dense DIR --data DIR --runs DIR [--recipes int8,student3] [--seeds 3] [--jobs 2] [--report] [--page FILE.html]
 Each job has one thread. What is in RUNS already is not made again; a run that was stopped continues. Let nothing else run with --report: it measures
 speed. Needs nothing but Python."""
-import argparse, concurrent.futures, json, os, statistics, subprocess, sys
+import argparse, concurrent.futures, json, os, statistics, sys
+import programs
+from programs import spread
 
 p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 p.add_argument("--dense", required=True)
@@ -17,8 +19,8 @@ p.add_argument("--jobs", type=int, default=2)
 p.add_argument("--pretrained", help="the encoder before fine-tuning, for 'int8 from the start'")
 p.add_argument("--report", action="store_true", help="make nothing: measure the models that RUNS has, and print the table")
 p.add_argument("--page", help="with --report: HTML page of the first seed's models")
-root = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
-p.add_argument("--build", default=os.path.join(root, "build"))
+root = os.path.dirname(programs.BUILD)
+p.add_argument("--build", default=programs.BUILD)
 a = p.parse_args()
 ALONE = ("seed", "student3 without teacher", "int8 from the start")  # learn from the labels only
 VARIANTS = {  # the recipe's options but for these
@@ -29,11 +31,7 @@ VARIANTS = {  # the recipe's options but for these
 
 
 def program(name, *options):
-    command = [os.path.join(a.build, "apps", name), *options]
-    done = subprocess.run(command, capture_output=True, text=True)
-    if done.returncode != 0:
-        sys.exit(f"{' '.join(command)} failed: {done.stderr}")
-    return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    return programs.run(a.build, name, *options)
 
 
 def dense(seed):
@@ -51,12 +49,12 @@ def make(recipe, seed):
     if recipe == "student3-structured-int8":  # a smaller vocabulary, of teacher and student
         start = os.path.join(a.runs, f"teacher_{seed}.h5")
         if not os.path.exists(start):
-            program("prune", "--model", dense(seed), "--output", start, "--vocabulary", os.path.join(a.data, "train.tsv"), "--quiet")
+            program("prune", "--model", dense(seed), "--output", start, "--vocabulary", os.path.join(a.data, "train.tsv"))
     if recipe == "int8 from the start":
         start = a.pretrained or sys.exit("'int8 from the start' needs --pretrained")
     teacher = [] if recipe in ALONE else ["--distill.teacher", start]
     program("train_sst2", "--config", os.path.join(root, "apps", "recipes", recipe.split()[0] + ".toml"), "--model", start, "--data", a.data, "--output", output,
-            "--log-dir", output[:-3], "--seed", str(seed), "--threads", "1", "--save-every", "1000", "--resume", "--quiet", *teacher, *VARIANTS.get(recipe, []))
+            "--log-dir", output[:-3], "--seed", str(seed), "--threads", "1", "--save-every", "1000", "--resume", *teacher, *VARIANTS.get(recipe, []))
     open(output + ".done", "w").close()
 
 
@@ -70,10 +68,6 @@ def minutes(recipe, seed):
     return last["epoch"] * 67349 / last["examples_per_second"] / 60
 
 
-def spread(values):
-    return f"{statistics.mean(values):.2f} ± {statistics.stdev(values):.2f}" if len(values) > 1 else f"{values[0]:.2f}"
-
-
 os.makedirs(a.runs, exist_ok=True)
 recipes = a.recipes.split(",")
 if not a.report:
@@ -85,13 +79,13 @@ if not a.report:
 # Speed is measured for the first seed, all models in one run; accuracy for every seed.
 dev = os.path.join(a.data, "dev.tsv")
 there = [r for r in recipes if os.path.exists(path(r, 0))]
-compared = program("report", dense(0), *[path(r, 0) for r in there], "--data", dev, "--json", "--quiet", *(["--output", a.page] if a.page else []))
+compared = program("report", dense(0), *[path(r, 0) for r in there], "--data", dev, *(["--output", a.page] if a.page else []))
 base = compared[0]
-accuracy = {(None, s): 100 * program("evaluate", "--model", dense(s), "--data", dev, "--json", "--quiet")[0]["eval_accuracy"] for s in range(a.seeds) if os.path.exists(dense(s))}
+accuracy = {(None, s): programs.accuracy(a.build, dense(s), a.data) for s in range(a.seeds) if os.path.exists(dense(s))}
 for r in there:
     for s in range(a.seeds):
         if os.path.exists(path(r, s)):
-            accuracy[r, s] = 100 * program("evaluate", "--model", path(r, s), "--data", dev, "--json", "--quiet")[0]["eval_accuracy"]
+            accuracy[r, s] = programs.accuracy(a.build, path(r, s), a.data)
 print("| recipe | seeds | dev accuracy | against its dense model | file | parameters | zeros | bits | MFLOP a token | sentences/s, 32 at a time | one by one | training, core-minutes |")
 print("|---|---|---|---|---|---|---|---|---|---|---|---|")
 for r, m in zip([None, *there], compared):

@@ -56,6 +56,7 @@ TEST_F(DistillPrograms, EverySubsetTrainsAndResumesToTheSameBits) {
         "train_sst2 --model teacher.h5 --data data --epochs 2 --batch-size 8 --save-every 5 --quiet --precision bf16";
     for (int i = 0; i < 3; ++i)
       if ((subset >> i & 1) != 0) train += parts[i];
+    if (subset == 7) train += " --distill.keep-states";
     const std::string name = std::to_string(subset);
     succeed(train + " --output whole" + name + ".h5");
     Around killed;
@@ -93,11 +94,11 @@ TEST_F(DistillPrograms, MistakesAreOneLine) {
   succeed(student + "--cache c.h5 --max-steps 1");
   expect_refused(
       "distill --teacher teacher.h5 --student-layers 0 --data data --output s.h5 --cache c.h5 --max-length 5",
-      {"c.h5: holds the logits of other sentences"});
+      {"c.h5: holds the answers to other sentences"});
   succeed(
       "train_sst2 --model random:mini --seed 3 --vocab vocab.txt --data data --output teacher2.h5 --epochs 1 --quiet");
   expect_refused("distill --teacher teacher2.h5 --student-layers 0 --data data --output s.h5 --cache c.h5",
-                 {"c.h5: holds the logits of another teacher"});
+                 {"c.h5: holds the answers of another teacher"});
   const std::string train = "train_sst2 --model teacher.h5 --data data --output s.h5 ";
   expect_refused(train + "--distill.alpha 0.5", {"--distill.alpha: nothing is distilled without --distill.teacher"});
   expect_refused(

@@ -98,6 +98,33 @@ TEST(Hdf5File, KeepsEveryTypeShapeTextAndAttribute) {
   EXPECT_FALSE(inner.contains("t9"));
 }
 
+TEST(Hdf5File, RowsAreWrittenAndReadInAnyOrder) {
+  const TemporaryFolder folder;
+  const auto path = folder / "rows.h5";
+  for (const DType type : {DType::f32, DType::bf16}) {
+    const auto rows = [&](float first, int64_t count) {
+      Tensor t({count, 2});
+      for (int64_t i = 0; i < t.size(); ++i) t.data<float>()[i] = first * 2 + static_cast<float>(i);
+      return t.to(type);
+    };
+    Hdf5File file = Hdf5File::create(path, "rows.h5");
+    file.root().create("x", type, {6, 2});
+    file.root().write_rows("x", 4, rows(4, 2));
+    file.root().write_rows("x", 0, rows(0, 4));
+    expect_in(error_of<Error>([&] { file.root().write_rows("x", 5, rows(5, 2)); }), "/x has no rows 5 …");
+    file.close();
+    const Hdf5File read = Hdf5File::open(path);
+    EXPECT_EQ(read.root().info("x").type, type);
+    const Tensor middle({3, 2}, type), wide({3, 3}, type), wrong({3, 2}, DType::i32);
+    read.root().read_rows("x", 2, middle);
+    const Tensor found = middle.to(DType::f32);
+    for (int i = 0; i < 6; ++i) EXPECT_EQ(found.data<float>()[i], static_cast<float>(4 + i));
+    for (const Tensor& bad : {wide, wrong})
+      expect_in(error_of<Error>([&] { read.root().read_rows("x", 0, bad); }), "/x has no rows 0 …");
+    expect_in(error_of<Error>([&] { read.root().read_rows("x", -1, middle); }), "/x has no rows -1 …");
+  }
+}
+
 TEST(Hdf5File, EqualContentsGiveEqualBytesAtAnyTime) {
   const TemporaryFolder folder;
   write_sample(folder / "a.h5");
