@@ -15,7 +15,7 @@ constexpr int64_t layers = 12;
 // Normally distributed, but for a share of its blocks.
 Tensor pruned(int64_t out, int64_t in, int64_t rows, int64_t cols, double share, uint64_t seed) {
   Rng rng(seed, 0);
-  const Tensor w({out, in});
+  Tensor w({out, in});
   for (float& v : w.span<float>()) v = static_cast<float>(0.02 * rng.normal());
   for (int64_t r = 0; r < out; r += rows)
     for (int64_t c = 0; c < in; c += cols)

@@ -25,7 +25,7 @@ Tensor randn(const Shape& shape, uint64_t stream) {
 
 // Blocks of rows x cols, smaller at the lower and right edge, are zero by the given share, every other one negative.
 Tensor pruned(int64_t out, int64_t in, int64_t rows, int64_t cols, double share) {
-  const Tensor w = randn({out, in}, 2);
+  Tensor w = randn({out, in}, 2);
   Rng rng(5, 0);
   for (int64_t r = 0; r < out; r += rows)
     for (int64_t c = 0; c < in; c += cols) {
