@@ -66,8 +66,8 @@ std::vector<PartReport> report_of(const Model& model, int64_t length) {
     part(layer.query.weight.name).flop += 4 * static_cast<double>(length * layer.query.weight.shape[0]);
     for (const Linear* linear : layer.linears()) {
       const Parameter& w = linear->weight;
-      const double left = w.quantized == nullptr ? SparseWeight::work_left(w.value, DType::bf16) : 1;
-      if (SparseWeight::pays(left)) part(w.name).skipped += 2 * static_cast<double>(w.shape.size()) * (1 - left);
+      const double left = w.quantized == nullptr ? InferenceWeight::work_left(w.value, DType::bf16) : 1;
+      part(w.name).skipped += 2 * static_cast<double>(w.shape.size()) * (1 - left);
     }
   }
   return parts;

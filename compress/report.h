@@ -18,7 +18,7 @@ struct PartReport {
   int64_t stored = 0;       // bytes of the tensors in a checkpoint
   std::set<int> bits = {};  // of the tensors' numbers: 32 (f32), 8 … 2
   double flop = 0;          // a token, multiplications and additions, in sentences of `length` tokens
-  double skipped = 0;       // of these: zero blocks that f32 and bf16 inference leaves out (core/sparse_weight.h)
+  double skipped = 0;       // of these: zero blocks that f32 and bf16 inference leaves out (core/inference_weight.h)
 
   double sparsity() const { return parameters > 0 ? static_cast<double>(zeros) / static_cast<double>(parameters) : 0; }
   double work() const { return flop - skipped; }

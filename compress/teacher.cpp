@@ -55,7 +55,7 @@ Teacher::Teacher(const std::vector<std::string>& sources, DType compute) {
   CHECK(!sources.empty(), "teacher: no model is named");
   for (const std::string& source : sources) {
     models_.push_back(open_model(source));
-    models_.back()->bert->set_compute(compute);
+    models_.back()->bert->set_compute(compute, Use::inference);
   }
 }
 

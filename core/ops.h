@@ -10,10 +10,10 @@
 #include <span>
 #include <vector>
 
+#include "core/inference_weight.h"
 #include "core/packed_weight.h"
 #include "core/quantized_weight.h"
 #include "core/rng.h"
-#include "core/sparse_weight.h"
 #include "core/tape.h"
 
 namespace espalier::ops {
@@ -26,7 +26,7 @@ struct Affine {
   Var w, b;
   std::shared_ptr<const PackedWeight> packed = nullptr;        // of w's value; null: made on the fly
   std::shared_ptr<const QuantizedWeight> quantized = nullptr;  // y is linear_int8's; w is the same in real numbers
-  std::shared_ptr<const SparseWeight> sparse = nullptr;        // of w's value; read if nothing is on a tape
+  std::shared_ptr<const InferenceWeight> inference = nullptr;  // of w's value; read if nothing is on a tape
 };
 Var linear(const Var& x, std::span<const Affine> parts, DType compute = DType::f32, DType result = DType::bf16);
 Var linear(const Var& x, const Affine& part, DType compute = DType::f32, DType result = DType::bf16);

@@ -68,8 +68,8 @@ void Bert::set_compute(DType compute, Use use) {
     for (const Linear* linear : layer.linears()) {
       Parameter& w = linear->weight;
       const bool real = w.quantized == nullptr;
-      w.sparse = real && use == Use::inference ? SparseWeight::where_faster(w.value, compute) : nullptr;
-      if (compute == DType::bf16 && real && w.sparse == nullptr)
+      w.inference = real && use == Use::inference ? InferenceWeight::where_faster(w.value, compute) : nullptr;
+      if (compute == DType::bf16 && real && w.inference == nullptr)
         linear->pack();
       else
         w.packed = nullptr;

@@ -15,7 +15,7 @@ struct Linear {
   // What the product reads. To be called behind input(): integers of the weight go with those of the input.
   ops::Affine use(const Context& context) const {
     ops::Affine affine{weight.use(context), bias.use(context), weight.reads_packed() ? weight.packed : nullptr,
-                       weight.quantized, weight.transforms.empty() ? weight.sparse : nullptr};
+                       weight.quantized, weight.transforms.empty() ? weight.inference : nullptr};
     if (!weight.transforms.empty())
       if (auto integers = weight.transforms.back()->integers()) affine.quantized = std::move(integers);
     return affine;

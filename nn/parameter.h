@@ -11,10 +11,10 @@
 #include <string_view>
 #include <vector>
 
+#include "core/inference_weight.h"
 #include "core/packed_weight.h"
 #include "core/quantized_weight.h"
 #include "core/rng.h"
-#include "core/sparse_weight.h"
 #include "core/tape.h"
 
 namespace espalier {
@@ -58,7 +58,7 @@ struct Parameter {
   std::vector<std::shared_ptr<WeightTransform>> input_transforms;  // of the x that a linear layer's weight w meets
   std::shared_ptr<const QuantizedWeight> quantized;  // int8 model: what products read; `value` is the same in f32
   std::shared_ptr<PackedWeight> packed;              // bf16 copy of `value` for products, if the model computes in bf16
-  std::shared_ptr<const SparseWeight> sparse;        // of `value`, where that is faster and training is over
+  std::shared_ptr<const InferenceWeight> inference;  // of `value`, for products of a model whose training is over
 
   // Set by an optimizer that defers the updates of rows without gradient: brings these rows, or all if none are named,
   // up to date. Whoever reads the value calls it first, as use() and use_rows() do.

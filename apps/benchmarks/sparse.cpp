@@ -40,7 +40,7 @@ int bench_sparse(const BenchOptions& o, const CommonOptions& common) {
         const Tensor w = pruned(out, in, rows, cols, share, common.seed + l);
         sparse.push_back({Var{w}, Var{Tensor::zeros({out})}});
         dense.push_back(sparse.back());
-        sparse.back().sparse = std::make_shared<const SparseWeight>(w, precision.compute);
+        sparse.back().inference = std::make_shared<const InferenceWeight>(w, precision.compute);
         if (precision.compute != DType::bf16) continue;
         const auto packed = std::make_shared<PackedWeight>(out, in);
         packed->pack(w.data<float>());

@@ -50,13 +50,12 @@ HWY_INLINE void small_gemm_tile(const SmallGemm<T>& g, int64_t i, int64_t j) {
     for (int v = 0; v < N; ++v) hn::StoreU(sum[r][v], d, g.c + (i + r) * g.ldc + j + v * lanes);
 }
 
-// Sums of eight vectors or more hide the latency of their additions.
+// Rows of a tile: as many sums as the registers hold, at least eight, which hide the latency of their additions.
 template <int N, class T>
 HWY_INLINE void small_gemm_columns(const SmallGemm<T>& g, int64_t j) {
-  constexpr bool many = N == 1 || (N == 2 && HWY_TARGET <= HWY_AVX3);
+  constexpr int most = N == 1 || (N == 2 && HWY_TARGET <= HWY_AVX3) ? 8 : N == 2 ? 6 : 4;
   int64_t i = 0;
-  if constexpr (many)
-    for (; i + 8 <= g.m; i += 8) small_gemm_tile<8, N>(g, i, j);
+  for (; i + most <= g.m; i += most) small_gemm_tile<most, N>(g, i, j);
   for (; i + 4 <= g.m; i += 4) small_gemm_tile<4, N>(g, i, j);
   switch (g.m - i) {
     case 3:

@@ -22,9 +22,10 @@ struct Parts {
   size_t size() const { return firsts.size(); }
 };
 
-// What makes a part's product without its zeros; null: there is nothing, or a gradient will want all of w.
-const SparseWeight* sparse(const Parts& p, const Affine& part) {
-  return std::ranges::any_of(p.inputs, [](const Var* v) { return v->tape != nullptr; }) ? nullptr : part.sparse.get();
+// What makes a part's product where no gradient will be wanted; null: there is nothing, or one will.
+const InferenceWeight* inference(const Parts& p, const Affine& part) {
+  return std::ranges::any_of(p.inputs, [](const Var* v) { return v->tape != nullptr; }) ? nullptr
+                                                                                        : part.inference.get();
 }
 
 Parts check(const Var& x, std::span<const Affine> parts) {
@@ -83,7 +84,7 @@ Var whole(const Var& x, std::span<const Affine> parts, const Tensor& given = {})
   const Tensor y = given ? given : Tensor({p.rows, p.width}, x.dtype());
   std::vector<Gemm<T>> products;
   for (size_t i = 0; i < p.size() && !given; ++i)
-    if (const SparseWeight* w = sparse(p, parts[i]))
+    if (const InferenceWeight* w = inference(p, parts[i]))
       w->multiply(x.value, parts[i].b.value, y, p.firsts[i]);
     else
       products.push_back({.m = p.rows,
@@ -212,7 +213,7 @@ Var mixed(const Var& x, std::span<const Affine> parts, DType result, const Tenso
   PackedParts packed;
   for (const Affine& part : parts) {
     packed.push_back(part.packed);
-    if (packed.back() || sparse(p, part) != nullptr) continue;
+    if (packed.back() || inference(p, part) != nullptr) continue;
     const auto own = std::make_shared<PackedWeight>(part.w.value.rows(), p.in);
     own->pack(part.w.value.data<float>(), !given);
     packed.back() = own;
@@ -221,7 +222,7 @@ Var mixed(const Var& x, std::span<const Affine> parts, DType result, const Tenso
   const Tensor y = given ? given : Tensor({p.rows, p.width}, result);
   std::vector<Bf16Product> products;
   for (size_t i = 0; i < p.size() && !given; ++i) {
-    if (const SparseWeight* w = sparse(p, parts[i])) {
+    if (const InferenceWeight* w = inference(p, parts[i])) {
       w->multiply(rounded, parts[i].b.value, y, p.firsts[i]);
       continue;
     }

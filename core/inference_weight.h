@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// SparseWeight: what is left of a pruned weight w[out, in], for products without gradients. Steps of 32 outputs at one
-// input (in bf16: at two) are left out where they are zero as a whole, as in pruned blocks of 32 x 32. Owned by a
-// Parameter of a model whose training is over.
+// InferenceWeight: a weight w[out, in] in the order in which products without gradients read it, panel by panel of 32
+// outputs. Steps of a panel at one input (in bf16: at two) are left out where they are zero as a whole, as in pruned
+// blocks of 32 x 32. Owned by a Parameter of a model whose training is over.
 #pragma once
 
 #include <memory>
@@ -11,15 +11,15 @@
 
 namespace espalier {
 
-class SparseWeight {
+class InferenceWeight {
  public:
-  SparseWeight(const Tensor& w, DType compute);  // w f32, for products in f32 or bf16
+  InferenceWeight(const Tensor& w, DType compute);  // w f32, for products in f32 or bf16
 
-  // Share of a dense product's steps that are left, and whether leaving out the others is worth it.
+  // Share of the steps that are left.
   static double work_left(const Tensor& w, DType compute);
-  static bool pays(double work_left) { return work_left <= 0.9; }
-  // Null where a dense product is as fast.
-  static std::shared_ptr<const SparseWeight> where_faster(const Tensor& w, DType compute);
+
+  // Null where the products of training are faster: those of AMX, which take 16 pairs at a time.
+  static std::shared_ptr<const InferenceWeight> where_faster(const Tensor& w, DType compute);
 
   // Columns `first` … of y[T, *] = x w^T + bias. x[T, in] is of the type `compute`, in bf16 as from as_pairs; y is f32,
   // or with bf16 either. In bf16 the bits are those of the dense product, as long as x is finite.

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/sparse_weight.h"
+#include "core/inference_weight.h"
 
 #include <algorithm>
 #include <bit>
 
 #include "core/check.h"
 #include "core/kernels/gemm_bf16_native.h"
-#include "core/kernels/gemm_sparse.h"
+#include "core/kernels/gemm_panel.h"
 #include "core/parallel.h"
 #include "core/profile.h"
 
@@ -42,31 +42,40 @@ std::vector<int32_t> steps_left(const Tensor& w, int64_t first, DType compute) {
 
 }  // namespace
 
-SparseWeight::SparseWeight(const Tensor& w, DType compute) : compute_(compute), out_(w.rows()), firsts_{0} {
-  for (int64_t row = 0; row < out_; row += panel_columns) {
-    std::ranges::copy(steps_left(w, row, compute), std::back_inserter(index_));
+InferenceWeight::InferenceWeight(const Tensor& w, DType compute) : compute_(compute), out_(w.rows()), firsts_{0} {
+  std::vector<std::vector<int32_t>> left(static_cast<size_t>(kernels::panels_of(out_)));
+  const auto each_panel = [&](const auto& f) {
+    parallel_for(std::ssize(left), [&](int64_t panel) { f(panel * panel_columns, panel, left[panel]); });
+  };
+  each_panel([&](int64_t row, int64_t, std::vector<int32_t>& steps) { steps = steps_left(w, row, compute); });
+  for (const auto& steps : left) {
+    index_.insert(index_.end(), steps.begin(), steps.end());
     firsts_.push_back(std::ssize(index_));
   }
   values_ = Tensor::zeros({std::ssize(index_), panel_columns}, DType::i32);
-  for (int64_t row = 0; row < out_; ++row)
-    for (int64_t i = firsts_[row / panel_columns]; i < firsts_[row / panel_columns + 1]; ++i)
-      values_.data<int32_t>()[i * panel_columns + row % panel_columns] =
-          static_cast<int32_t>(value_at(w, row, index_[i], compute));
+  each_panel([&](int64_t first, int64_t panel, const std::vector<int32_t>& steps) {
+    int32_t* to = values_.data<int32_t>() + firsts_[panel] * panel_columns;
+    for (const int32_t step : steps) {
+      for (int64_t row = first; row < std::min(out_, first + panel_columns); ++row)
+        to[row - first] = static_cast<int32_t>(value_at(w, row, step, compute));
+      to += panel_columns;
+    }
+  });
 }
 
-double SparseWeight::work_left(const Tensor& w, DType compute) {
+double InferenceWeight::work_left(const Tensor& w, DType compute) {
   int64_t left = 0;
   for (int64_t row = 0; row < w.rows(); row += panel_columns) left += std::ssize(steps_left(w, row, compute));
   return static_cast<double>(left) / static_cast<double>(kernels::panels_of(w.rows()) * steps_of(w, compute));
 }
 
-std::shared_ptr<const SparseWeight> SparseWeight::where_faster(const Tensor& w, DType compute) {
-  if (compute == DType::bf16 && kernels::amx_works()) return nullptr;  // multiplies 16 pairs at a time
-  return pays(work_left(w, compute)) ? std::make_shared<const SparseWeight>(w, compute) : nullptr;
+std::shared_ptr<const InferenceWeight> InferenceWeight::where_faster(const Tensor& w, DType compute) {
+  if (compute == DType::bf16 && kernels::amx_works()) return nullptr;
+  return std::make_shared<const InferenceWeight>(w, compute);
 }
 
-void SparseWeight::multiply(const Tensor& x, const Tensor& bias, const Tensor& y, int64_t first) const {
-  CHECK(x.dtype() == compute_, "linear: a sparse weight for ", name_of(compute_), " meets x of ", name_of(x.dtype()));
+void InferenceWeight::multiply(const Tensor& x, const Tensor& bias, const Tensor& y, int64_t first) const {
+  CHECK(x.dtype() == compute_, "linear: a weight packed for ", name_of(compute_), " meets x of ", name_of(x.dtype()));
   constexpr int64_t most = 192;
   const int64_t rows = x.rows(), blocks = (rows + most - 1) / most, half = compute_ == DType::bf16 ? 2 : 1;
   work_count().flop += 2 * rows * values_.size() * half;
@@ -91,16 +100,16 @@ void SparseWeight::multiply(const Tensor& x, const Tensor& bias, const Tensor& y
                           .ldc = y.cols(),
                           .bias = b});
     else
-      kernels::gemm_sparse({.m = m,
-                            .n = n,
-                            .k = steps,
-                            .a = reinterpret_cast<const float*>(a),
-                            .lda = lda,
-                            .index = index_.data() + begin,
-                            .b = reinterpret_cast<const float*>(values),
-                            .c = y.data<float>() + at,
-                            .ldc = y.cols(),
-                            .bias = b});
+      kernels::gemm_panel({.m = m,
+                           .n = n,
+                           .k = steps,
+                           .a = reinterpret_cast<const float*>(a),
+                           .lda = lda,
+                           .index = index_.data() + begin,
+                           .b = reinterpret_cast<const float*>(values),
+                           .c = y.data<float>() + at,
+                           .ldc = y.cols(),
+                           .bias = b});
   });
 }
 

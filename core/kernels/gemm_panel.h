@@ -7,7 +7,7 @@
 namespace espalier::kernels {
 
 // C[m, n] = A[m, index] B + bias, n ≤ 32; row-major.
-struct SparseProduct {
+struct PanelProduct {
   int64_t m = 0, n = 0, k = 0;
   const float* a = nullptr;
   int64_t lda = 0;
@@ -17,6 +17,6 @@ struct SparseProduct {
   int64_t ldc = 0;
   const float* bias = nullptr;
 };
-void gemm_sparse(const SparseProduct& product) noexcept;
+void gemm_panel(const PanelProduct& product) noexcept;
 
 }  // namespace espalier::kernels

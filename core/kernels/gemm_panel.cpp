@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/kernels/gemm_sparse.h"
+#include "core/kernels/gemm_panel.h"
 
 #include <algorithm>
 
 #include "core/kernels/gemm_bf16.h"
 
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "core/kernels/gemm_sparse.cpp"
+#define HWY_TARGET_INCLUDE "core/kernels/gemm_panel.cpp"
 #include "hwy/foreach_target.h"  // first: it includes this file once per instruction set
 
 #include "core/kernels/small_gemm-inl.h"
@@ -15,7 +15,7 @@
 HWY_BEFORE_NAMESPACE();
 namespace espalier::kernels::HWY_NAMESPACE {
 
-void gemm_sparse(const SparseProduct& g) {
+void gemm_panel(const PanelProduct& g) {
   constexpr int64_t most = 24;  // rows whose sums stay in the first-level cache
   HWY_ALIGN float block[most * panel_columns] = {};
   for (int64_t row = 0; row < g.m; row += most) {
@@ -32,8 +32,8 @@ HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace espalier::kernels {
-HWY_EXPORT(gemm_sparse);
+HWY_EXPORT(gemm_panel);
 
-void gemm_sparse(const SparseProduct& product) noexcept { HWY_DYNAMIC_DISPATCH(gemm_sparse)(product); }
+void gemm_panel(const PanelProduct& product) noexcept { HWY_DYNAMIC_DISPATCH(gemm_panel)(product); }
 }  // namespace espalier::kernels
 #endif

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Products that leave out the zeros of a pruned weight: on every instruction set against a plain loop, and in bf16 the
-// same bits as a product that leaves out nothing.
-#include "core/sparse_weight.h"
+// Products of inference, which leave out the zeros of a pruned weight: on every instruction set against a plain loop,
+// and in bf16 the same bits as those of training, which leave out nothing.
+#include "core/inference_weight.h"
 
 #include <gtest/gtest.h>
 
@@ -42,13 +42,13 @@ Tensor product(const Tensor& x, const Tensor& w, const Tensor& bias, DType compu
   const Tensor y({x.rows(), w.rows() + 7});
   for (float& v : y.span<float>()) v = 77;
   const Tensor typed = y.to(result);
-  SparseWeight(w, compute).multiply(compute == DType::bf16 ? as_pairs(x) : x, bias, typed, 3);
+  InferenceWeight(w, compute).multiply(compute == DType::bf16 ? as_pairs(x) : x, bias, typed, 3);
   return typed.to(DType::f32);
 }
 
 float rounded(float v, DType type) { return type == DType::bf16 ? static_cast<float>(Bf16(v)) : v; }
 
-class Sparse : public testing::TestWithParam<std::string> {
+class InferenceProducts : public testing::TestWithParam<std::string> {
  protected:
   void SetUp() override { kernels::set_isa(GetParam()); }
   void TearDown() override { kernels::set_isa(""); }
@@ -63,7 +63,7 @@ constexpr Case cases[] = {{1, 1, 1, 1, 1, 0},        {3, 33, 5, 32, 1, 0.5},    
                           {25, 50, 96, 64, 64, 0.5}, {11, 96, 31, 32, 31, 0.7}, {29, 65, 130, 32, 16, 1},
                           {6, 70, 66, 32, 33, 0.5},  {24, 128, 128, 1, 1, 0.9}, {200, 64, 64, 32, 32, 0.5}};
 
-TEST_P(Sparse, ProductsAgreeWithAPlainLoop) {
+TEST_P(InferenceProducts, ProductsAgreeWithAPlainLoop) {
   for (const auto& [compute, result] :
        {std::pair{DType::f32, DType::f32}, {DType::bf16, DType::f32}, {DType::bf16, DType::bf16}})
     for (const Case& c : cases) {
@@ -88,7 +88,7 @@ TEST_P(Sparse, ProductsAgreeWithAPlainLoop) {
     }
 }
 
-TEST_P(Sparse, Bf16ProductsHaveTheBitsOfDenseOnes) {
+TEST_P(InferenceProducts, Bf16ProductsHaveTheBitsOfDenseOnes) {
   for (const DType result : {DType::f32, DType::bf16})
     for (const Case& c : cases) {
       SCOPED_TRACE(testing::Message() << c.m << " x " << c.out << " x " << c.in);
@@ -101,22 +101,20 @@ TEST_P(Sparse, Bf16ProductsHaveTheBitsOfDenseOnes) {
     }
 }
 
-INSTANTIATE_TEST_SUITE_P(Isa, Sparse, testing::ValuesIn(kernels::available_isas()),
+INSTANTIATE_TEST_SUITE_P(Isa, InferenceProducts, testing::ValuesIn(kernels::available_isas()),
                          [](const auto& tested) { return tested.param; });
 
-TEST(SparseWeight, SaysWhatIsLeftAndLeavesDenseWeightsAlone) {
+TEST(InferenceWeight, SaysWhatIsLeft) {
   const Tensor w = randn({64, 64}, 1);
-  EXPECT_EQ(SparseWeight::work_left(w, DType::f32), 1);
-  EXPECT_EQ(SparseWeight::where_faster(w, DType::f32), nullptr);
+  EXPECT_EQ(InferenceWeight::work_left(w, DType::f32), 1);
   std::fill_n(w.data<float>(), 32 * 64, -0.0F);  // one of two panels
-  for (const DType compute : {DType::f32, DType::bf16}) EXPECT_EQ(SparseWeight::work_left(w, compute), 0.5);
-  EXPECT_NE(SparseWeight::where_faster(w, DType::f32), nullptr);
+  for (const DType compute : {DType::f32, DType::bf16}) EXPECT_EQ(InferenceWeight::work_left(w, compute), 0.5);
   w.data<float>()[6] = 1;
-  EXPECT_EQ(SparseWeight::work_left(w, DType::f32), 0.5 + 1.0 / 128);
+  EXPECT_EQ(InferenceWeight::work_left(w, DType::f32), 0.5 + 1.0 / 128);
   for (int64_t c = 0; c < 64; c += 2) w.data<float>()[c] = 1;  // every other input: no pair is free
-  EXPECT_EQ(SparseWeight::work_left(w, DType::f32), 0.75);
-  EXPECT_EQ(SparseWeight::work_left(w, DType::bf16), 1);
-  EXPECT_EQ(SparseWeight::work_left(pruned(128, 128, 1, 1, 0.8), DType::f32), 1) << "scattered zeros";
+  EXPECT_EQ(InferenceWeight::work_left(w, DType::f32), 0.75);
+  EXPECT_EQ(InferenceWeight::work_left(w, DType::bf16), 1);
+  EXPECT_EQ(InferenceWeight::work_left(pruned(128, 128, 1, 1, 0.8), DType::f32), 1) << "scattered zeros";
 }
 
 // Query, key and value: one dense, two sparse.
@@ -125,19 +123,19 @@ std::vector<ops::Affine> three_parts(DType compute) {
   for (uint64_t i = 0; i < 3; ++i) {
     const Tensor w = pruned(64, 96, 32, 16, i == 1 ? 0 : 0.7);
     parts.push_back({Var{w}, Var{randn({64}, 20 + i)}});
-    if (i != 1) parts.back().sparse = std::make_shared<const SparseWeight>(w, compute);
+    if (i != 1) parts.back().inference = std::make_shared<const InferenceWeight>(w, compute);
   }
   return parts;
 }
 
 bool same(const Tensor& a, const Tensor& b) { return std::ranges::equal(a.span<float>(), b.span<float>()); }
 
-TEST(SparseWeight, PartsWithAndWithoutLieSideBySide) {
+TEST(InferenceWeight, PartsWithAndWithoutLieSideBySide) {
   const Var x{randn({37, 96}, 9)};
   for (const DType compute : {DType::f32, DType::bf16}) {
     const std::vector<ops::Affine> sparse = three_parts(compute);
     std::vector<ops::Affine> dense = sparse;
-    for (ops::Affine& part : dense) part.sparse = nullptr;
+    for (ops::Affine& part : dense) part.inference = nullptr;
     const auto run = [&](const auto& parts) { return ops::linear(x, parts, compute, DType::f32).value; };
     const Tensor expected = run(dense), found = run(sparse);
     for (int64_t i = 0; i < expected.size(); ++i)
@@ -148,12 +146,12 @@ TEST(SparseWeight, PartsWithAndWithoutLieSideBySide) {
   }
 }
 
-TEST(SparseWeight, IsNotReadOnATape) {
+TEST(InferenceWeight, IsNotReadOnATape) {
   for (const DType compute : {DType::f32, DType::bf16}) {
     const auto run = [&](bool sparse) {
       auto parts = three_parts(compute);
       for (ops::Affine& part : parts)
-        if (!sparse) part.sparse = nullptr;
+        if (!sparse) part.inference = nullptr;
       Tape tape;
       LeafGrad grad;
       const Var y = ops::linear(tape.leaf(randn({37, 96}, 9), grad), parts, compute, DType::f32);
@@ -166,10 +164,10 @@ TEST(SparseWeight, IsNotReadOnATape) {
   }
 }
 
-TEST(SparseWeight, ForOtherProductsIsRefused) {
+TEST(InferenceWeight, ForOtherProductsIsRefused) {
   const Tensor w = pruned(64, 64, 32, 32, 0.7);
   const ops::Affine part{Var{w}, Var{Tensor::zeros({64})}, nullptr, nullptr,
-                         std::make_shared<const SparseWeight>(w, DType::bf16)};
+                         std::make_shared<const InferenceWeight>(w, DType::bf16)};
   EXPECT_THROW(ops::linear(Var{randn({4, 64}, 1)}, part), Error);
 }
 
