@@ -81,7 +81,7 @@ TEST(Vocabulary, CountedTextKeepsItsPiecesAndLogitsAndOtherTextFallsBack) {
     EXPECT_EQ(logits(*small, text), logits(*model, text)) << text;
   }
   EXPECT_EQ(pieces(*small, "very films"), (Texts{"[CLS]", "v", "##e", "##r", "##y", "film", "##s", "[SEP]"}));
-  for (const std::string text : {"very films", "\xff\xfe", "日本 [SEP] fi", std::string(300, 'x').c_str()})
+  for (const std::string& text : Texts{"very films", "\xff\xfe", "日本 [SEP] fi", std::string(300, 'x')})
     EXPECT_EQ(logits(*small, text).size(), 2U) << text;
 }
 
