@@ -10,17 +10,10 @@
 #include "core/kernels/gemm_bf16_native.h"
 #include "core/kernels/isa.h"
 #include "core/packed_weight.h"
-#include "core/rng.h"
+#include "tests/core/randn.h"
 
 namespace espalier {
 namespace {
-
-Tensor randn(const Shape& shape, uint64_t stream) {
-  Tensor t(shape);
-  Rng rng(7, stream);
-  for (float& v : t.span<float>()) v = static_cast<float>(rng.normal());
-  return t;
-}
 
 float rounded(float v) { return static_cast<float>(Bf16(v)); }
 const uint32_t* pairs(const Tensor& t) { return reinterpret_cast<const uint32_t*>(t.raw()); }

@@ -12,16 +12,10 @@
 #include "core/packed_weight.h"
 #include "core/parallel.h"
 #include "core/rng.h"
+#include "tests/core/randn.h"
 
 namespace espalier {
 namespace {
-
-Tensor randn(const Shape& shape, uint64_t stream) {
-  Tensor t(shape);
-  Rng rng(11, stream);
-  for (float& v : t.span<float>()) v = static_cast<float>(rng.normal());
-  return t;
-}
 
 // Blocks of rows x cols, smaller at the lower and right edge, are zero by the given share, every other one negative.
 Tensor pruned(int64_t out, int64_t in, int64_t rows, int64_t cols, double share) {
