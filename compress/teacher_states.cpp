@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compress/teacher_states.h"
 
-#include <cstring>
-
 #include "core/check.h"
 #include "data/atomic_file.h"
 
@@ -21,22 +19,17 @@ void each(const StateParts& parts, const Activations& inside, const F& f) {
   for (const int64_t i : parts.qkv) f(qkv_name(i), inside.qkv.at(static_cast<size_t>(i)).value);
 }
 
-// Rows first … first + count of x.
-Tensor rows_of(const Tensor& x, int64_t first, int64_t count) {
-  Tensor rows({count, x.cols()}, x.dtype());
-  std::memcpy(rows.raw(), x.raw() + static_cast<size_t>(first) * (x.bytes() / static_cast<size_t>(x.rows())),
-              rows.bytes());
-  return rows;
+// Rows of sentence b of the batch in x[tokens, width]; a view.
+Tensor rows_of(const Tensor& x, const PackedBatch& batch, int64_t b) {
+  const int64_t first = batch.offsets[static_cast<size_t>(b)], end = batch.offsets[static_cast<size_t>(b) + 1];
+  return x.view(first * x.cols(), {end - first, x.cols()});
 }
 
 }  // namespace
 
 TeacherStates::TeacherStates(const Teacher& teacher, const TokenizedDataset& data, const StateParts& parts,
                              const fs::path& cache, const std::function<void(int64_t, int64_t)>& progress)
-    : parts_(parts),
-      offsets_(data.offsets),
-      file_(fs::exists(cache) ? Hdf5File::open(cache) : make(teacher, data, parts, cache, progress)) {
-  CacheKey(teacher, data).check(file_, cache);
+    : parts_(parts), offsets_(data.offsets), file_(open_or_make(teacher, data, parts, cache, progress)) {
   const auto check = [&](const std::string& name) {
     CHECK(file_.root().contains(name), cache.string(), ": lacks '", name,
           "', since it was made for other losses or layers; remove it");
@@ -45,13 +38,19 @@ TeacherStates::TeacherStates(const Teacher& teacher, const TokenizedDataset& dat
   for (const int64_t i : parts.qkv) check(qkv_name(i));
 }
 
-Hdf5File TeacherStates::make(const Teacher& teacher, const TokenizedDataset& data, const StateParts& parts,
-                             const fs::path& cache, const std::function<void(int64_t, int64_t)>& progress) {
+Hdf5File TeacherStates::open_or_make(const Teacher& teacher, const TokenizedDataset& data, const StateParts& parts,
+                                     const fs::path& cache, const std::function<void(int64_t, int64_t)>& progress) {
+  const CacheKey key(teacher, data);
+  if (fs::exists(cache)) {
+    Hdf5File file = Hdf5File::open(cache);
+    key.check(file, cache);
+    return file;
+  }
   const Loader loader(data, {.batch_size = 32, .order = Order::longest_first});
   const Epoch epoch = loader.epoch(0);
   AtomicFile target(cache);
   Hdf5File file = Hdf5File::create(target.temporary(), cache.string());
-  CacheKey(teacher, data).write(file);
+  key.write(file);
   for (int64_t i = 0; i < loader.batches(); ++i) {
     const PackedBatch batch = epoch.batch(i);
     const Activations inside = teacher.inside(batch);
@@ -66,11 +65,9 @@ Hdf5File TeacherStates::make(const Teacher& teacher, const TokenizedDataset& dat
             " MB, the disk has ", room >> 20, "; compare fewer layers, or do not keep them");
     }
     each(parts, inside, [&](const std::string& name, const Tensor& x) {
-      for (int64_t b = 0; b < batch.sentences(); ++b) {
-        const auto at = static_cast<size_t>(b), row = static_cast<size_t>(batch.rows[at]);
-        file.root().write_rows(name, data.offsets[row],
-                               rows_of(x, batch.offsets[at], batch.offsets[at + 1] - batch.offsets[at]));
-      }
+      for (int64_t b = 0; b < batch.sentences(); ++b)
+        file.root().write_rows(name, data.offsets[static_cast<size_t>(batch.rows[static_cast<size_t>(b)])],
+                               rows_of(x, batch, b));
     });
     if (progress) progress(i + 1, loader.batches());
   }
@@ -82,13 +79,9 @@ Hdf5File TeacherStates::make(const Teacher& teacher, const TokenizedDataset& dat
 Tensor TeacherStates::read(const std::string& name, const PackedBatch& batch) const {
   const auto [type, shape] = file_.root().info(name);
   Tensor all({batch.offsets.back(), shape[1]}, type);
-  for (int64_t b = 0; b < batch.sentences(); ++b) {
-    const auto at = static_cast<size_t>(b), row = static_cast<size_t>(batch.rows[at]);
-    const Tensor part({batch.offsets[at + 1] - batch.offsets[at], shape[1]}, type);
-    file_.root().read_rows(name, offsets_[row], part);
-    std::memcpy(all.raw() + static_cast<size_t>(batch.offsets[at]) * (all.bytes() / static_cast<size_t>(all.rows())),
-                part.raw(), part.bytes());
-  }
+  for (int64_t b = 0; b < batch.sentences(); ++b)
+    file_.root().read_rows(name, offsets_[static_cast<size_t>(batch.rows[static_cast<size_t>(b)])],
+                           rows_of(all, batch, b));
   return all;
 }
 

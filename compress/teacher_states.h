@@ -28,8 +28,9 @@ class TeacherStates {
   Activations inside(const PackedBatch& batch) const;
 
  private:
-  static Hdf5File make(const Teacher& teacher, const TokenizedDataset& data, const StateParts& parts,
-                       const std::filesystem::path& cache, const std::function<void(int64_t, int64_t)>& progress);
+  static Hdf5File open_or_make(const Teacher& teacher, const TokenizedDataset& data, const StateParts& parts,
+                               const std::filesystem::path& cache,
+                               const std::function<void(int64_t, int64_t)>& progress);
   Tensor read(const std::string& name, const PackedBatch& batch) const;
 
   StateParts parts_;
