@@ -70,7 +70,11 @@ Gemm<T> tile(const Gemm<T>& g, int64_t row, int64_t rows, int64_t col, int64_t c
 
 template <class T>
 void run_tile(const Gemm<T>& g) {
-  product(g);
+  if (g.k > 0) {
+    product(g);
+  } else if (!g.accumulate) {  // oneDNN 2.6 leaves C as it was on AVX2
+    for (int64_t i = 0; i < g.m; ++i) std::fill_n(g.c + i * g.ldc, g.n, T{0});
+  }
   if (g.bias == nullptr) return;
   for (int64_t i = 0; i < g.m; ++i)
     for (int64_t j = 0; j < g.n; ++j) g.c[i * g.ldc + j] += g.bias[j];

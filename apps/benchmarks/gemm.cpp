@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Products at BERT-base's shapes: forward, input gradient and weight gradient of the square and the wide layers, each
-// layer's weights used once (cold).
+// layer's weights used once (cold); and forward in int8.
 #include "core/gemm.h"
 #include "apps/benchmarks/benchmarks.h"
 #include "apps/shared/precision.h"
+#include "core/kernels/gemm_int8.h"
+#include "core/ops.h"
 #include "core/packed_weight.h"
 #include "core/parallel.h"
 #include "core/tensor.h"
@@ -125,6 +127,18 @@ Rates in_bf16(const Shape2& s, int64_t repeats) {
           rate(s, repeats, weight_gradient)};
 }
 
+// As inference of an int8 file calls them, with rounding x and scaling the sums.
+double in_int8(const Shape2& s, int64_t repeats) {
+  const Tensor x = Tensor::zeros({s.tokens, s.in}), b = Tensor::zeros({s.out});
+  const Tensor w = Tensor::zeros({s.out, s.in});
+  const QuantGrid grid = symmetric_row_grid(w, 8);
+  std::vector<ops::Affine> weights;
+  for (int64_t l = 0; l < layers; ++l)
+    weights.push_back(
+        {Var{}, Var{b}, nullptr, std::make_shared<QuantizedWeight>(quantize(w, grid), grid, 8, affine_grid(-1, 1, 8))});
+  return rate(s, repeats, [&](int64_t l) { ops::linear_int8(Var{x}, std::span(&weights[static_cast<size_t>(l)], 1)); });
+}
+
 }  // namespace
 
 int bench_gemm(const BenchOptions& o, const CommonOptions& common) {
@@ -141,7 +155,9 @@ int bench_gemm(const BenchOptions& o, const CommonOptions& common) {
                    {"threads", threads()},
                    {"forward_gflops", r.forward},
                    {"input_gradient_gflops", r.input_gradient},
-                   {"weight_gradient_gflops", r.weight_gradient}},
+                   {"weight_gradient_gflops", r.weight_gradient},
+                   {"int8_kernel", kernels::gemm_int8_kernel()},
+                   {"int8_forward_gops", in_int8(s, repeats)}},
                   common);
   }
   return 0;

@@ -18,81 +18,104 @@
 HWY_BEFORE_NAMESPACE();
 namespace espalier::kernels::HWY_NAMESPACE {
 
-// Columns of quads of signed bytes, widened once for several rows, and their products with a quad of unsigned bytes. On
-// x86 two products of 16 bits are added in one instruction that keeps the order of lanes; elsewhere lanes have 32 bits.
+constexpr int64_t most_rows = 4;  // of a tile: two sums each and what they are made of fit into AVX2's registers
+
 #if HWY_ARCH_X86 && HWY_TARGET != HWY_EMU128 && HWY_TARGET != HWY_SCALAR
-template <class D>
-struct Columns {
-  using Half = hn::Repartition<int16_t, D>;
-  hn::VFromD<Half> even, odd;  // bytes 0 and 2, bytes 1 and 3
+// Without VNNI: bytes are widened to 16 bits, whose products and sums of two fit into 32, so nothing saturates. On x86
+// products of neighbours are added in one instruction that keeps the order of lanes: a quad gives two sums.
+constexpr int64_t most_quads = 256;  // that are widened at a time: 8 kB
 
-  HWY_INLINE Columns(D, hn::VFromD<hn::RebindToUnsigned<D>> quads)
-      : even(hn::ShiftRight<8>(hn::ShiftLeft<8>(hn::BitCast(Half(), quads)))),
-        odd(hn::ShiftRight<8>(hn::BitCast(Half(), quads))) {}
-
-  HWY_INLINE hn::VFromD<D> dot(D d, uint32_t quad) const {
-    const hn::RebindToUnsigned<D> du;
-    const auto x_even = hn::BitCast(Half(), hn::Set(du, quad & 0x00ff00ffU));
-    const auto x_odd = hn::BitCast(Half(), hn::Set(du, (quad >> 8) & 0x00ff00ffU));
-    auto none = hn::Zero(d);
-    return hn::ReorderWidenMulAccumulate(d, x_odd, odd,
-                                         hn::ReorderWidenMulAccumulate(d, x_even, even, hn::Zero(d), none), none);
-  }
-};
-#else
-template <class D>
-struct Columns {
-  hn::VFromD<D> b0, b1, b2, b3;
-
-  HWY_INLINE Columns(D d, hn::VFromD<hn::RebindToUnsigned<D>> quads)
-      : b0(hn::ShiftRight<24>(hn::ShiftLeft<24>(hn::BitCast(d, quads)))),
-        b1(hn::ShiftRight<24>(hn::ShiftLeft<16>(hn::BitCast(d, quads)))),
-        b2(hn::ShiftRight<24>(hn::ShiftLeft<8>(hn::BitCast(d, quads)))),
-        b3(hn::ShiftRight<24>(hn::BitCast(d, quads))) {}
-
-  HWY_INLINE hn::VFromD<D> dot(D d, uint32_t quad) const {
-    const auto byte = [&](uint32_t shift)
-                          HWY_ATTR { return hn::Set(d, static_cast<int32_t>((quad >> shift) & 0xffU)); };
-    return hn::Add(hn::Add(hn::Mul(byte(0), b0), hn::Mul(byte(8), b1)),
-                   hn::Add(hn::Mul(byte(16), b2), hn::Mul(byte(24), b3)));
-  }
-};
-#endif
-
-// Without VNNI: bytes are widened to 16 bits, whose products and sums of two fit into 32, so nothing saturates. Four
-// rows share the widened columns.
-void widened(const Int8Product& g) {
-  constexpr int64_t most = 4;
+// Adds the products of R rows, widened, with a vector of columns to `sums`, panel_columns a row.
+template <int R>
+HWY_INLINE void tile(int64_t quads, const int16_t* x, const uint32_t* b, int32_t* sums) {
   const hn::CappedTag<int32_t, panel_columns> d;  // a panel is a whole number of vectors
-  const hn::RebindToUnsigned<decltype(d)> du;
-  HWY_ALIGN int32_t line[most][panel_columns];
-  for (int64_t column = 0; column < g.n; column += panel_columns) {
-    const auto columns = static_cast<size_t>(std::min(panel_columns, g.n - column));
-    const uint32_t* const b = g.b + column * g.quads;
-    for (int64_t row = 0; row < g.m; row += most) {
-      const int64_t rows = std::min(most, g.m - row);
-      for (int64_t c = 0; c < panel_columns; c += static_cast<int64_t>(hn::Lanes(d))) {
-        auto s0 = hn::Zero(d), s1 = s0, s2 = s0, s3 = s0;
-        const auto quad = [&](int64_t r, int64_t q) {
-          uint32_t four = 0;
-          std::memcpy(&four, g.a + (row + std::min(r, rows - 1)) * g.lda + 4 * q, 4);
-          return four;
-        };
-        for (int64_t q = 0; q < g.quads; ++q) {
-          const Columns<decltype(d)> b_q(d, hn::LoadU(du, b + q * panel_columns + c));
-          s0 = hn::Add(s0, b_q.dot(d, quad(0, q)));
-          s1 = hn::Add(s1, b_q.dot(d, quad(1, q)));
-          s2 = hn::Add(s2, b_q.dot(d, quad(2, q)));
-          s3 = hn::Add(s3, b_q.dot(d, quad(3, q)));
-        }
-        hn::StoreU(s0, d, line[0] + c);
-        hn::StoreU(s1, d, line[1] + c);
-        hn::StoreU(s2, d, line[2] + c);
-        hn::StoreU(s3, d, line[3] + c);
-      }
-      for (int64_t r = 0; r < rows; ++r) std::copy_n(line[r], columns, g.c + (row + r) * g.ldc + column);
+  const hn::Repartition<int16_t, decltype(d)> d16;
+  const hn::Rebind<int8_t, decltype(d16)> d8;
+  const hn::Repartition<uint64_t, decltype(d)> d64;
+  const auto half = static_cast<int64_t>(hn::Lanes(d8));
+  hn::VFromD<decltype(d)> low[R], high[R];  // two sums for each of the vector's lower and upper columns
+  for (int r = 0; r < R; ++r) low[r] = high[r] = hn::Zero(d);
+  for (int64_t q = 0; q < quads; ++q) {
+    const auto* const bytes = reinterpret_cast<const int8_t*>(b + q * panel_columns);
+    const auto b_low = hn::PromoteTo(d16, hn::LoadU(d8, bytes)),
+               b_high = hn::PromoteTo(d16, hn::LoadU(d8, bytes + half));
+    for (int r = 0; r < R; ++r) {
+      uint64_t quad = 0;
+      std::memcpy(&quad, x + (r * most_quads + q) * 4, sizeof quad);
+      const auto a = hn::BitCast(d16, hn::Set(d64, quad));
+      auto none = hn::Zero(d);
+      low[r] = hn::ReorderWidenMulAccumulate(d, a, b_low, low[r], none);
+      high[r] = hn::ReorderWidenMulAccumulate(d, a, b_high, high[r], none);
+      __asm__("" : "+v"(low[r].raw), "+v"(high[r].raw));  // g++ 12 would make all products first and spill the sums
     }
   }
+  for (int r = 0; r < R; ++r) {
+    const auto sum = hn::Add(hn::ConcatEven(d, high[r], low[r]), hn::ConcatOdd(d, high[r], low[r]));
+    int32_t* const to = sums + r * panel_columns;
+    hn::StoreU(hn::Add(hn::LoadU(d, to), sum), d, to);
+  }
+}
+
+// sums = R rows of A with a panel of B.
+template <int R>
+void rows_by_panel(const uint8_t* a, int64_t lda, int64_t all_quads, const uint32_t* b, int32_t* sums) {
+  HWY_ALIGN int16_t x[R * most_quads * 4];
+  const hn::ScalableTag<int16_t> d16;
+  const hn::Rebind<uint8_t, decltype(d16)> d8;
+  const auto lanes = static_cast<int64_t>(hn::Lanes(d16));
+  std::fill_n(sums, R * panel_columns, 0);
+  for (int64_t first = 0; first < all_quads; first += most_quads) {
+    const int64_t quads = std::min(most_quads, all_quads - first), bytes = 4 * quads;
+    for (int r = 0; r < R; ++r) {
+      const uint8_t* const from = a + r * lda + 4 * first;
+      int16_t* const to = x + r * most_quads * 4;
+      int64_t i = 0;
+      for (; i + lanes <= bytes; i += lanes) hn::StoreU(hn::PromoteTo(d16, hn::LoadU(d8, from + i)), d16, to + i);
+      for (; i < bytes; ++i) to[i] = from[i];
+    }
+    const hn::CappedTag<int32_t, panel_columns> d;
+    for (int64_t c = 0; c < panel_columns; c += static_cast<int64_t>(hn::Lanes(d)))
+      tile<R>(quads, x, b + first * panel_columns + c, sums + c);
+  }
+}
+#else
+// In lanes of 32 bits; rows share the widened columns.
+template <int R>
+void rows_by_panel(const uint8_t* a, int64_t lda, int64_t quads, const uint32_t* b, int32_t* sums) {
+  const hn::CappedTag<int32_t, panel_columns> d;
+  const hn::RebindToUnsigned<decltype(d)> du;
+  for (int64_t c = 0; c < panel_columns; c += static_cast<int64_t>(hn::Lanes(d))) {
+    hn::VFromD<decltype(d)> sum[R];
+    for (int r = 0; r < R; ++r) sum[r] = hn::Zero(d);
+    for (int64_t q = 0; q < quads; ++q) {
+      const auto four = hn::LoadU(du, b + q * panel_columns + c);
+      const auto b0 = hn::ShiftRight<24>(hn::BitCast(d, hn::ShiftLeft<24>(four))),
+                 b1 = hn::ShiftRight<24>(hn::BitCast(d, hn::ShiftLeft<16>(four))),
+                 b2 = hn::ShiftRight<24>(hn::BitCast(d, hn::ShiftLeft<8>(four))),
+                 b3 = hn::ShiftRight<24>(hn::BitCast(d, four));
+      for (int r = 0; r < R; ++r) {
+        const uint8_t* const x = a + r * lda + 4 * q;
+        const auto first = hn::Add(hn::Mul(hn::Set(d, x[0]), b0), hn::Mul(hn::Set(d, x[1]), b1));
+        sum[r] = hn::Add(sum[r], hn::Add(first, hn::Add(hn::Mul(hn::Set(d, x[2]), b2), hn::Mul(hn::Set(d, x[3]), b3))));
+      }
+    }
+    for (int r = 0; r < R; ++r) hn::StoreU(sum[r], d, sums + r * panel_columns + c);
+  }
+}
+#endif
+
+void widened(const Int8Product& g) {
+  constexpr decltype(&rows_by_panel<1>) by_rows[] = {rows_by_panel<1>, rows_by_panel<2>, rows_by_panel<3>,
+                                                     rows_by_panel<4>};
+  HWY_ALIGN int32_t sums[most_rows * panel_columns];
+  for (int64_t column = 0; column < g.n; column += panel_columns)
+    for (int64_t row = 0; row < g.m; row += most_rows) {
+      const int64_t rows = std::min(most_rows, g.m - row);
+      by_rows[rows - 1](g.a + row * g.lda, g.lda, g.quads, g.b + column * g.quads, sums);
+      const auto columns = static_cast<size_t>(std::min(panel_columns, g.n - column));
+      for (int64_t r = 0; r < rows; ++r)
+        std::copy_n(sums + r * panel_columns, columns, g.c + (row + r) * g.ldc + column);
+    }
 }
 
 void dequantize(int64_t n, const int32_t* HWY_RESTRICT sum, int32_t zero, const int32_t* HWY_RESTRICT weight,
