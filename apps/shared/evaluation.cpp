@@ -2,8 +2,9 @@
 #include "apps/shared/evaluation.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
+
+#include "apps/shared/timing.h"
 
 namespace espalier {
 
@@ -20,7 +21,7 @@ nlohmann::json Evaluation::metrics() const {
 
 Evaluation evaluate(const Bert& model, const TokenizedDataset& data, int64_t batch_size,
                     const std::function<void(int64_t, int64_t)>& progress) {
-  const auto start = std::chrono::steady_clock::now();
+  const Stopwatch watch;
   const Loader loader(data, {.batch_size = batch_size, .order = Order::longest_first});
   const Epoch epoch = loader.epoch(0);
   const int64_t classes = model.config().classes();
@@ -49,7 +50,7 @@ Evaluation evaluate(const Bert& model, const TokenizedDataset& data, int64_t bat
     }
     result.accuracy = static_cast<double>(correct) / static_cast<double>(data.sentences());
   }
-  result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  result.seconds = watch.seconds();
   return result;
 }
 

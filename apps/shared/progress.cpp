@@ -18,10 +18,6 @@ std::string clock_text(double seconds) {
   return s >= 3600 ? format("%ld:%02ld:%02ld", s / 3600, s / 60 % 60, s % 60) : format("%ld:%02ld", s / 60, s % 60);
 }
 
-double since(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
-
 int64_t columns(std::FILE* terminal) {
   winsize size{};
   return ioctl(fileno(terminal), TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
@@ -43,9 +39,7 @@ Progress::Progress(int64_t total, bool shown, bool to_stderr)
     : total_(total),
       shown_(shown),
       terminal_(isatty(to_stderr ? STDERR_FILENO : STDOUT_FILENO) != 0),
-      out_(to_stderr ? stderr : stdout),
-      start_(std::chrono::steady_clock::now()),
-      last_(start_) {}
+      out_(to_stderr ? stderr : stdout) {}
 
 Progress::~Progress() { clear(); }
 
@@ -59,14 +53,14 @@ void Progress::update(int64_t done, const std::string& text) {
   if (!shown_) return;
   if (first_ < 0) {  // a resumed run begins in the middle; its speed is measured from there
     first_ = done - 1;
-    start_ = std::chrono::steady_clock::now();
+    start_ = {};
   }
-  if (since(last_) < (terminal_ ? 0.15 : 10.0) && done != total_) return;
-  last_ = std::chrono::steady_clock::now();
+  if (last_.seconds() < (terminal_ ? 0.15 : 10.0) && done != total_) return;
+  last_ = {};
   const double share = total_ > 0 ? static_cast<double>(done) / static_cast<double>(total_) : 1;
   const int64_t fresh = done - first_ - 1;
   const std::string left = fresh > 0 || done == total_
-                               ? clock_text(since(start_) / static_cast<double>(std::max<int64_t>(1, fresh)) *
+                               ? clock_text(start_.seconds() / static_cast<double>(std::max<int64_t>(1, fresh)) *
                                             static_cast<double>(total_ - done))
                                : "?";
   std::string line = format("%ld/%ld ", done, total_) + text + "  left " + left;

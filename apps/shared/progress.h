@@ -2,9 +2,10 @@
 // A progress bar for long work: one line that redraws itself on a terminal, a plain line now and then elsewhere.
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <string>
+
+#include "apps/shared/timing.h"
 
 namespace espalier {
 
@@ -25,7 +26,7 @@ class Progress {
   int64_t total_, first_ = -1;
   bool shown_, terminal_, drawn_ = false;
   std::FILE* out_;
-  std::chrono::steady_clock::time_point start_, last_;
+  Stopwatch start_, last_;  // since the first update, since the last drawing
 };
 
 }  // namespace espalier

@@ -9,12 +9,20 @@
 
 namespace espalier {
 
+class Stopwatch {  // runs from its making
+ public:
+  double seconds() const { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count(); }
+
+ private:
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
 // Seconds of f(), once.
 template <class F>
 double seconds_of(const F& f) {
-  const auto start = std::chrono::steady_clock::now();
+  const Stopwatch watch;
   f();
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return watch.seconds();
 }
 
 inline double median(std::vector<double> values) {

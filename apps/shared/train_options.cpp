@@ -22,7 +22,8 @@ void TrainOptions::declare(CLI::App& app, bool distilling) {
   app.add_option("--data", data,
                  "folder with train.tsv and dev.tsv (header: sentence, optional sentence2, label); default: "
                  "$ESPALIER_DATA, ../shared/data/sst2, else built-in synthetic reviews");
-  app.add_option("--output", output, "checkpoint to write: the best epoch's weights, with configuration and vocabulary")
+  app.add_option("--output", output,
+                 "checkpoint to write: the weights of the best evaluation, with configuration and vocabulary")
       ->required();
   app.add_option("--vocab", vocab, "vocab.txt for random:* models; default: the vocabulary of the synthetic reviews");
   app.add_option("--labels", labels, "class names in the order of the numbers in the label column")
@@ -57,6 +58,9 @@ void TrainOptions::declare(CLI::App& app, bool distilling) {
   qat.declare(app, "qat.", true);
   app.add_option("--log-dir", log_dir,
                  "folder for metrics.jsonl: each step's loss, gradient norm, rate and speed, each evaluation");
+  app.add_option("--evaluate-every", evaluate_every,
+                 "steps between evaluations, each of which may find the best checkpoint; 0: only after each epoch")
+      ->capture_default_str();
   app.add_option("--save-every", save_every,
                  "steps between saves of OUTPUT.state.h5, from which --resume continues to the same bits; 0: only when "
                  "interrupted")
@@ -81,6 +85,7 @@ void TrainOptions::check() const {
   at_least("--accumulate", accumulate, 1);
   at_least("--max-steps", max_steps, 0);
   at_least("--save-every", save_every, 0);
+  at_least("--evaluate-every", evaluate_every, 0);
   CHECK(warmup >= 0 && warmup <= 1, "--warmup ", warmup, ": a share from 0 to 1 is expected");
   CHECK((dropout >= 0 && dropout < 1) || dropout == -1, "--dropout ", dropout, ": a probability below 1 is expected");
   CHECK(weight_decay >= 0 && std::isfinite(weight_decay), "--weight-decay ", weight_decay,
@@ -113,6 +118,7 @@ nlohmann::json TrainOptions::effective(uint64_t seed) const {
                             {"dropout", dropout},
                             {"shuffle", shuffle},
                             {"max-steps", max_steps},
+                            {"evaluate-every", evaluate_every},
                             {"seed", seed}};
   if (prune.on() || prune.shrink) options["prune"] = prune.effective();
   if (qat.on) options["qat"] = qat.effective();

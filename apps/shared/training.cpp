@@ -2,7 +2,6 @@
 #include "apps/shared/training.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <filesystem>
@@ -14,6 +13,7 @@
 #include "apps/shared/progress.h"
 #include "apps/shared/run_log.h"
 #include "apps/shared/stop_signal.h"
+#include "apps/shared/timing.h"
 #include "compress/mask.h"
 #include "compress/shrink.h"
 #include "core/kernels/isa.h"
@@ -45,10 +45,6 @@ double compute_gradients(const Bert& model, const Window& window,
   return total;
 }
 
-double since(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
-
 class Run {
  public:
   Run(const TrainOptions& options, const CommonOptions& common);
@@ -60,6 +56,8 @@ class Run {
   void evaluate_and_keep_best(Progress& progress);
   void save_state() const;
   int64_t evaluated_step() const { return state_.extra.value("evaluated_step", int64_t{0}); }  // the last one
+  int64_t next_evaluation() const;
+  double epochs_done() const { return static_cast<double>(state_.step) / static_cast<double>(loader_->windows()); }
   void shrink_output() const;
   void print_result() const;
   void say(const std::string& line) const {
@@ -68,7 +66,7 @@ class Run {
 
   const TrainOptions& options_;
   const CommonOptions& common_;
-  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+  Stopwatch watch_;
   std::filesystem::path output_, state_path_;
   std::unique_ptr<Model> model_;
   TokenizedDataset train_data_, dev_data_;
@@ -152,12 +150,19 @@ void Run::resume() {
   say(format("resume: from step %ld of ", state_.step) + state_path_.string());
 }
 
+// The step before which the model is evaluated next: the end of the epoch or of the run, or --evaluate-every.
+int64_t Run::next_evaluation() const {
+  const int64_t next = std::min(schedule_.total, (state_.epoch + 1) * loader_->windows()),
+                every = options_.evaluate_every;
+  return every > 0 ? std::min(next, (evaluated_step() / every + 1) * every) : next;
+}
+
 int Run::run() {
   Progress progress(schedule_.total, !common_.quiet, common_.json);
   while (evaluated_step() < schedule_.total && stop_signal() == 0) {
     const Epoch epoch = loader_->epoch(state_.epoch);
-    while (state_.batch < loader_->windows() && state_.step < schedule_.total && stop_signal() == 0) {
-      const auto start = std::chrono::steady_clock::now();
+    for (const int64_t next = next_evaluation(); state_.step < next && stop_signal() == 0;) {
+      const Stopwatch watch;
       const Window window = epoch.window(state_.batch);
       for (const auto& c : compressors_) c->before_forward(state_.step);
       const double loss = compute_gradients(*model_->bert, window, compressors_,
@@ -174,7 +179,7 @@ int Run::run() {
       for (const auto& c : compressors_) c->after_step(state_.step);
       ++state_.step;
       ++state_.batch;
-      training_seconds_ += since(start);
+      training_seconds_ += watch.seconds();
       log_step(window, loss, norm, rate, progress);
       if (options_.save_every > 0 && state_.step % options_.save_every == 0) save_state();
     }
@@ -199,13 +204,8 @@ int Run::run() {
 void Run::log_step(const Window& window, double loss, double norm, double rate, Progress& progress) {
   sentences_ += window.sentences;
   const double speed = static_cast<double>(sentences_) / training_seconds_;
-  nlohmann::json line = {{"step", state_.step},
-                         {"epoch", static_cast<double>(state_.epoch) +
-                                       static_cast<double>(state_.batch) / static_cast<double>(loader_->windows())},
-                         {"loss", loss},
-                         {"grad_norm", norm},
-                         {"learning_rate", rate},
-                         {"examples_per_second", speed}};
+  nlohmann::json line = {{"step", state_.step}, {"epoch", epochs_done()}, {"loss", loss},
+                         {"grad_norm", norm},   {"learning_rate", rate},  {"examples_per_second", speed}};
   for (const auto& c : compressors_)
     for (const auto& [name, value] : c->terms()) line[name] = value;
   log_.write(line);
@@ -225,7 +225,7 @@ void Run::evaluate_and_keep_best(Progress& progress) {
   state_.extra["evaluated_step"] = state_.step;
   nlohmann::json line = last_.metrics();
   line["step"] = state_.step;
-  line["epoch"] = state_.epoch + 1;
+  line["epoch"] = epochs_done();
   log_.write(line);
   const bool complete = std::ranges::all_of(compressors_, [&](const auto& c) { return c->complete(state_.step); });
   const bool best = complete && last_.accuracy > state_.best_accuracy;
@@ -238,7 +238,7 @@ void Run::evaluate_and_keep_best(Progress& progress) {
     for (const auto& c : compressors_) contents.quantized.merge(c->integers());
     save_checkpoint(output_, model_->store, contents);
   }
-  progress.print(format("epoch %ld  dev loss %.4f  accuracy %.4f%s", state_.epoch + 1, last_.loss, last_.accuracy,
+  progress.print(format("epoch %.4g  dev loss %.4f  accuracy %.4f%s", epochs_done(), last_.loss, last_.accuracy,
                         best        ? "  (best so far, saved)"
                         : !complete ? "  (not yet pruned to the end, not saved)"
                                     : ""));
@@ -264,8 +264,10 @@ void Run::shrink_output() const {
 }
 
 void Run::print_result() const {
-  const double speed = training_seconds_ > 0 ? static_cast<double>(sentences_) / training_seconds_ : 0;
-  const double steps = training_seconds_ > 0 ? static_cast<double>(state_.step - first_step_) / training_seconds_ : 0;
+  const auto a_second = [&](int64_t n) {
+    return training_seconds_ > 0 ? static_cast<double>(n) / training_seconds_ : 0;
+  };
+  const double speed = a_second(sentences_), steps = a_second(state_.step - first_step_);
   const double best_loss = state_.extra.value("best_loss", 0.0);
   if (common_.json) {
     print_json({{"output", output_.string()},
@@ -274,7 +276,7 @@ void Run::print_result() const {
                 {"best_step", state_.best_step},
                 {"steps", state_.step},
                 {"train_runtime", training_seconds_},
-                {"runtime", since(start_)},
+                {"runtime", watch_.seconds()},
                 {"train_samples_per_second", speed},
                 {"train_steps_per_second", steps},
                 {"peak_memory", peak_memory()}});
@@ -283,7 +285,7 @@ void Run::print_result() const {
   std::printf(
       "\n  dev loss        %.4f\n  dev accuracy    %.4f   (step %ld of %ld)\n  run time        %.1f s   (training %.1f "
       "s)\n  samples/s       %.1f\n  steps/s         %.2f\n  peak memory     %s\n  checkpoint      %s\n",
-      best_loss, state_.best_accuracy, state_.best_step, state_.step, since(start_), training_seconds_, speed, steps,
+      best_loss, state_.best_accuracy, state_.best_step, state_.step, watch_.seconds(), training_seconds_, speed, steps,
       in_gigabytes(peak_memory()).c_str(), output_.c_str());
 }
 

@@ -46,6 +46,7 @@ TEST_F(BadInput, Options) {
                       {"--accumulate 0", {"--accumulate 0: ", "at least 1 is expected"}},
                       {"--max-steps -1", {"--max-steps -1: ", "at least 0 is expected"}},
                       {"--save-every -1", {"--save-every -1: ", "at least 0 is expected"}},
+                      {"--evaluate-every -1", {"--evaluate-every -1: ", "at least 0 is expected"}},
                       {"--warmup 2", {"--warmup 2: a share from 0 to 1 is expected"}},
                       {"--warmup x", {"--warmup 'x': a number is expected"}},
                       {"--dropout 1", {"--dropout 1: a probability below 1 is expected"}},

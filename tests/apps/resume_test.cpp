@@ -17,7 +17,7 @@ Options options_of(const std::string& folder, const std::string& precision = "f3
   return {{"model", "random:tiny"}, {"vocab", "vocab.txt"},    {"data", "data"},    {"output", folder + "/m.h5"},
           {"log-dir", folder},      {"epochs", "4"},           {"batch-size", "8"}, {"accumulate", "2"},
           {"dropout", "0.2"},       {"learning-rate", "1e-3"}, {"seed", "7"},       {"save-every", "3"},
-          {"precision", precision}, {"threads", "2"},          {"quiet", ""}};
+          {"precision", precision}, {"evaluate-every", "3"},   {"threads", "2"},    {"quiet", ""}};
 }
 
 // What a log says apart from speeds.
@@ -76,8 +76,8 @@ class ResumeIn : public Resume, public testing::WithParamInterface<const char*> 
 TEST_P(ResumeIn, SameBitsAfterManyStops) {
   succeed(train(options_of("whole", GetParam())));
   const std::string parts = train(options_of("parts", GetParam()), true);
-  // 24 lines: five steps and an evaluation, four times. Killed before the first save, between saves, at the end of an
-  // epoch, in the next one; or told to stop, which saves.
+  // 29 lines: five steps and an evaluation, four times, and five evaluations between. Killed before the first save,
+  // between saves, at the end of an epoch, in the next one; or told to stop, which saves.
   const struct {
     size_t lines;
     int signal;
@@ -99,7 +99,7 @@ TEST_P(ResumeIn, SameBitsAfterManyStops) {
     (line.contains("eval_loss") ? evaluations : steps).push_back(line["step"].get<int64_t>());
   ASSERT_EQ(steps.size(), 20U);
   for (size_t i = 0; i < steps.size(); ++i) EXPECT_EQ(steps[i], static_cast<int64_t>(i) + 1);
-  EXPECT_EQ(evaluations, (std::vector<int64_t>{5, 10, 15, 20}));
+  EXPECT_EQ(evaluations, (std::vector<int64_t>{3, 5, 6, 9, 10, 12, 15, 18, 20}));
 }
 
 INSTANTIATE_TEST_SUITE_P(Precision, ResumeIn, testing::Values("f32", "bf16"),

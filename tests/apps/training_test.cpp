@@ -125,6 +125,23 @@ TEST_F(Training, LogHasEachStepAndEvaluation) {
   }
 }
 
+// 18 steps, nine an epoch. Nothing but the evaluations changes.
+TEST_F(Training, EvaluatesAlsoEverySoManySteps) {
+  options_["dropout"] = "0.1";
+  succeed(train({}));
+  const auto plain = log();
+  succeed(train({{"evaluate-every", "4"}}));
+  std::vector<int64_t> found;
+  for (const auto& evaluation : log(true)) {
+    found.push_back(evaluation["step"].get<int64_t>());
+    EXPECT_DOUBLE_EQ(evaluation["epoch"].get<double>(), static_cast<double>(found.back()) / 9);
+  }
+  EXPECT_EQ(found, (std::vector<int64_t>{4, 8, 9, 12, 16, 18}));
+  const auto steps = log();
+  ASSERT_EQ(steps.size(), plain.size());
+  for (size_t i = 0; i < steps.size(); ++i) EXPECT_EQ(steps[i]["loss"], plain[i]["loss"]) << i;
+}
+
 TEST_F(Training, LearnsAndKeepsTheBestEpoch) {
   succeed(train({{"epochs", "12"}, {"dropout", "0"}}));
   const auto evaluations = log(true);
@@ -172,6 +189,7 @@ TEST_F(Training, CheckpointHoldsTheEffectiveOptions) {
                                    {"dropout", -1.0},
                                    {"shuffle", true},
                                    {"max-steps", 1},
+                                   {"evaluate-every", 0},
                                    {"seed", 5},
                                    {"precision", "f32"}};
   EXPECT_EQ(Checkpoint(*this / "m.h5").contents().options, expected);
