@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The bf16 product in blocks of 32 x 32 x 32, written against a set of eight tile registers: those of AMX, or an
-// emulation that tests this code on any CPU. Used by gemm_bf16_amx.cpp and its test.
+// Products in blocks of 32 x 32 with 64 bytes of contraction, written against a set of eight tile registers: those of
+// AMX, or an emulation that tests this code on any CPU. Used by gemm_bf16_amx.cpp, gemm_int8_amx.cpp and their tests.
 #pragma once
 
 #include <algorithm>
@@ -9,85 +9,128 @@
 #include <iterator>
 
 #include "core/kernels/gemm_bf16.h"
+#include "core/kernels/gemm_int8.h"
 
 namespace espalier::kernels {
 
-constexpr int64_t tile_rows = 16, tile_pairs = 16;  // a tile is 16 rows of 64 bytes
+constexpr int64_t tile_rows = 16, tile_steps = 16;  // a tile is 16 rows of 64 bytes; a step is 32 bits of them
 
-// A in panels (a weight gradient's) turned into rows of pairs: 32 rows of `pairs`, into scratch.
-inline void turn_panel(const Bf16Product& g, uint32_t* scratch) {
-  for (int64_t p = 0; p < g.pairs; ++p)
-    for (int64_t i = 0; i < g.m; ++i) scratch[i * g.pairs + p] = g.a[i * g.a_row + p * g.a_pair];
-}
+// What the 32 bits of a step hold, and what their products add up to.
+struct Bf16Pairs {
+  using Sum = float;
+  static float dot(uint32_t a, uint32_t b) {
+    const auto low = [](uint32_t v) { return std::bit_cast<float>(v << 16); };
+    const auto high = [](uint32_t v) { return std::bit_cast<float>(v & 0xffff0000U); };
+    return low(a) * low(b) + high(a) * high(b);
+  }
+};
+struct Int8Quads {  // u8 in A, s8 in B
+  using Sum = int32_t;
+  static int32_t dot(uint32_t a, uint32_t b) {
+    int32_t sum = 0;
+    for (int shift = 0; shift < 32; shift += 8)
+      sum += static_cast<int32_t>(a >> shift & 0xffU) * static_cast<int8_t>(b >> shift & 0xffU);
+    return sum;
+  }
+};
+
+// C[m, n] = A[m, steps] B[steps, n], B in packed panels; the steps of a row of A are neighbours.
+struct TileProduct {
+  int64_t m = 0, n = 0, steps = 0;
+  const void* a = nullptr;
+  int64_t row_bytes = 0;
+  const uint32_t* b = nullptr;
+};
 
 // Tiles: configure(upper, lower) sets the rows of the two A tiles (lower may be 0) and clears the sums; multiply(a,
-// row_bytes, b) adds 32 x 32 x 32 products, b being 16 rows of a panel; store(block) writes the sums, 32 floats a row;
-// finish adds bias and old values and stores the block in C's type.
-// A's pairs must be neighbours (a_pair 1).
-template <class Tiles>
-void tile_product(const Bf16Product& g, Tiles& tiles) {
-  alignas(64) float block[2 * tile_rows * panel_columns];
-  alignas(64) uint32_t a_tail[2 * tile_rows * tile_pairs], b_tail[tile_pairs * panel_columns];
-  const int64_t whole = g.pairs / tile_pairs * tile_pairs, rest = g.pairs - whole;
+// row_bytes, b) adds 32 x 32 x 16 steps, b being 16 rows of a panel; store(block) writes the sums, 32 a row. Then
+// finish(row, rows, column, block) takes them.
+template <class Tiles, class Finish>
+void tile_product(const TileProduct& g, Tiles& tiles, const Finish& finish) {
+  alignas(64) typename Tiles::Sum block[2 * tile_rows * panel_columns];
+  alignas(64) uint32_t a_tail[2 * tile_rows * tile_steps], b_tail[tile_steps * panel_columns];
+  const int64_t whole = g.steps / tile_steps * tile_steps, rest = g.steps - whole;
   for (int64_t column = 0; column < g.n; column += panel_columns) {
-    const uint32_t* const b = g.b + column * g.pairs;
+    const uint32_t* const b = g.b + column * g.steps;
     if (rest > 0) {
       std::memset(b_tail, 0, sizeof b_tail);
       std::memcpy(b_tail, b + whole * panel_columns, static_cast<size_t>(rest * panel_columns) * sizeof(uint32_t));
     }
     for (int64_t row = 0; row < g.m; row += 2 * tile_rows) {
       const int64_t rows = std::min(2 * tile_rows, g.m - row), upper = std::min(tile_rows, rows);
-      const uint32_t* const a = g.a + row * g.a_row;
+      const auto* const a = static_cast<const std::byte*>(g.a) + row * g.row_bytes;
       tiles.configure(upper, rows - upper);
-      for (int64_t p = 0; p < whole; p += tile_pairs) tiles.multiply(a + p, g.a_row * 4, b + p * panel_columns);
+      for (int64_t p = 0; p < whole; p += tile_steps) tiles.multiply(a + p * 4, g.row_bytes, b + p * panel_columns);
       if (rest > 0) {
         std::memset(a_tail, 0, sizeof a_tail);
         for (int64_t i = 0; i < rows; ++i)
-          std::memcpy(a_tail + i * tile_pairs, a + i * g.a_row + whole, static_cast<size_t>(rest) * sizeof(uint32_t));
-        tiles.multiply(a_tail, tile_pairs * 4, b_tail);
+          std::memcpy(a_tail + i * tile_steps, a + i * g.row_bytes + whole * 4, static_cast<size_t>(rest) * 4);
+        tiles.multiply(a_tail, tile_steps * 4, b_tail);
       }
       tiles.store(block);
-      tiles.finish(g, row, rows, column, block);
+      finish(row, rows, column, block);
     }
   }
 }
 
 // The tile registers in plain C++.
+template <class Steps>
 class EmulatedTiles {
  public:
+  using Sum = typename Steps::Sum;
+
   void configure(int64_t upper, int64_t lower) {
     rows_ = upper + lower;
-    std::fill(std::begin(sums_), std::end(sums_), 0.0F);
+    std::fill(std::begin(sums_), std::end(sums_), Sum{0});
   }
-  void multiply(const uint32_t* a, int64_t row_bytes, const uint32_t* b) {
-    const auto half = [](uint32_t pair, int which) {
-      return std::bit_cast<float>(which == 0 ? pair << 16 : pair & 0xffff0000U);
-    };
+  void multiply(const void* a, int64_t row_bytes, const uint32_t* b) {
     for (int64_t i = 0; i < rows_; ++i)
-      for (int64_t p = 0; p < tile_pairs; ++p)
+      for (int64_t p = 0; p < tile_steps; ++p) {
+        uint32_t step = 0;
+        std::memcpy(&step, static_cast<const std::byte*>(a) + i * row_bytes + p * 4, sizeof step);
         for (int64_t j = 0; j < panel_columns; ++j)
-          for (int h = 0; h < 2; ++h)
-            sums_[i * panel_columns + j] += half(a[i * row_bytes / 4 + p], h) * half(b[p * panel_columns + j], h);
-  }
-  void store(float* block) const { std::copy_n(sums_, rows_ * panel_columns, block); }
-  void finish(const Bf16Product& g, int64_t row, int64_t rows, int64_t column, const float* block) const {
-    const int64_t columns = std::min(panel_columns, g.n - column);
-    for (int64_t i = 0; i < rows; ++i) {
-      const float* const from = block + i * panel_columns;
-      const int64_t at = (row + i) * g.ldc + column;
-      for (int64_t j = 0; j < columns; ++j) {
-        const float v = from[j] + (g.bias != nullptr ? g.bias[column + j] : 0.0F);
-        if (g.c16 != nullptr)
-          g.c16[at + j] = Bf16(g.accumulate ? v + static_cast<float>(g.c16[at + j]) : v);
-        else
-          g.c[at + j] = g.accumulate ? g.c[at + j] + v : v;
+          sums_[i * panel_columns + j] += Steps::dot(step, b[p * panel_columns + j]);
       }
-    }
   }
+  void store(Sum* block) const { std::copy_n(sums_, rows_ * panel_columns, block); }
 
  private:
   int64_t rows_ = 0;
-  float sums_[2 * tile_rows * panel_columns] = {};
+  Sum sums_[2 * tile_rows * panel_columns] = {};
 };
+
+// Whole products on any tiles: what AMX and its emulation share. A's pairs must be neighbours (a_pair 1).
+template <class Tiles, class Finish>
+void bf16_tiles(const Bf16Product& g, Tiles& tiles, const Finish& finish) {
+  tile_product({g.m, g.n, g.pairs, g.a, g.a_row * 4, g.b}, tiles, finish);
+}
+template <class Tiles>
+void int8_tiles(const Int8Product& g, Tiles& tiles) {
+  tile_product({g.m, g.n, g.quads, g.a, g.lda, g.b}, tiles,
+               [&](int64_t row, int64_t rows, int64_t column, const int32_t* block) {
+                 const int64_t columns = std::min(panel_columns, g.n - column);
+                 for (int64_t i = 0; i < rows; ++i)
+                   std::copy_n(block + i * panel_columns, columns, g.c + (row + i) * g.ldc + column);
+               });
+}
+
+// Adds bias and old values to a finished block and stores it in C's type.
+inline void store_block(const Bf16Product& g, int64_t row, int64_t rows, int64_t column, const float* block) {
+  const int64_t columns = std::min(panel_columns, g.n - column);
+  for (int64_t i = 0; i < rows; ++i)
+    for (int64_t j = 0, at = (row + i) * g.ldc + column; j < columns; ++j) {
+      const float v = block[i * panel_columns + j] + (g.bias != nullptr ? g.bias[column + j] : 0.0F);
+      if (g.c16 != nullptr)
+        g.c16[at + j] = Bf16(g.accumulate ? v + static_cast<float>(g.c16[at + j]) : v);
+      else
+        g.c[at + j] = g.accumulate ? g.c[at + j] + v : v;
+    }
+}
+
+// A in panels (a weight gradient's) turned into rows of pairs: 32 rows of `pairs`, into scratch.
+inline void turn_panel(const Bf16Product& g, uint32_t* scratch) {
+  for (int64_t p = 0; p < g.pairs; ++p)
+    for (int64_t i = 0; i < g.m; ++i) scratch[i * g.pairs + p] = g.a[i * g.a_row + p * g.a_pair];
+}
 
 }  // namespace espalier::kernels

@@ -5,7 +5,8 @@
 #include <cstring>
 #include <string>
 
-#include "core/kernels/gemm_int8_vnni.h"
+#include "core/kernels/amx_product.h"
+#include "core/kernels/gemm_int8_native.h"
 #include "core/kernels/isa.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -137,9 +138,12 @@ HWY_EXPORT(widened);
 HWY_EXPORT(dequantize);
 
 void gemm_int8(const Int8Product& product) noexcept {
+  if (amx_int8_works()) return gemm_int8_amx(product);
   if (has_avx512_vnni()) return gemm_int8_vnni(product);
   HWY_DYNAMIC_DISPATCH(widened)(product);
 }
+
+int64_t gemm_int8_rows() { return amx_int8_works() ? 2 * tile_rows : 24; }
 
 void pack_rows_int8(int64_t rows, int64_t k, const int8_t* w, int64_t ldw, uint32_t* panel) noexcept {
   if (rows < panel_columns || k % 4 != 0) std::fill_n(panel, quads_of(k) * panel_columns, 0U);
@@ -154,6 +158,7 @@ void dequantize_sums(int64_t n, const int32_t* sum, int32_t zero_point, const in
   HWY_DYNAMIC_DISPATCH(dequantize)(n, sum, zero_point, weight_sum, scale, scales, bias, y);
 }
 const char* gemm_int8_kernel() {
+  if (amx_int8_works()) return "AMX";
   if (has_avx512_vnni()) return "AVX-512 VNNI";
   static const std::string name = "16-bit products on " + current_isa();
   return name.c_str();

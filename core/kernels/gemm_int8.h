@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Products of u8 activations with s8 weights and i32 accumulation. A quad is four neighbours along the contracted
 // dimension in 32 bits. A packed matrix is a row of panels of 32 columns, [n / 32][k / 4][32] quads, zero-padded: the
-// order in which AVX-512 VNNI reads its operand. The sums are exact, so they are the same on every instruction set.
+// order in which AVX-512 VNNI and AMX read their operand. The sums are exact, so they are the same on every instruction
+// set.
 #pragma once
 
 #include <cstdint>
@@ -22,6 +23,7 @@ struct Int8Product {
   int64_t ldc = 0;
 };
 void gemm_int8(const Int8Product& product) noexcept;
+int64_t gemm_int8_rows();  // that a caller who cuts its rows best hands over at once; at most 32
 
 // Panel of B = w^T: `rows` ≤ 32 rows of w[n, k] into [k / 4][32].
 void pack_rows_int8(int64_t rows, int64_t k, const int8_t* w, int64_t ldw, uint32_t* panel) noexcept;
@@ -30,7 +32,7 @@ void pack_rows_int8(int64_t rows, int64_t k, const int8_t* w, int64_t ldw, uint3
 void dequantize_sums(int64_t n, const int32_t* sum, int32_t zero_point, const int32_t* weight_sum, float scale,
                      const float* scales, const float* bias, float* y) noexcept;
 
-// Which of the kernels runs, for logs: "AVX-512 VNNI" or "16-bit products on avx2".
+// Which of the kernels runs, for logs: "AMX", "AVX-512 VNNI" or "16-bit products on avx2".
 const char* gemm_int8_kernel();
 
 }  // namespace espalier::kernels

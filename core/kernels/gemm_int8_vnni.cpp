@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // AVX-512 VNNI: tiles of up to 12 rows by 32 columns stay in 24 registers over the whole contraction. Its dot product
 // of four bytes does not saturate.
-#include "core/kernels/gemm_int8_vnni.h"
+#include "core/kernels/gemm_int8_native.h"
 
 #if defined(__x86_64__)
 // g++ 12 takes the undefined pass-through operands inside its own intrinsics for uninitialised variables.

@@ -82,10 +82,12 @@ bool has_avx512_vnni() {
          __builtin_cpu_supports("avx512vnni");
 }
 bool has_amx_bf16() { return !lowered && cpu_description().find("amx_bf16") != std::string::npos; }
+bool has_amx_int8() { return !lowered && cpu_description().find("amx_int8") != std::string::npos; }
 #else
 bool has_avx512_bf16() { return false; }
 bool has_avx512_vnni() { return false; }
 bool has_amx_bf16() { return false; }
+bool has_amx_int8() { return false; }
 #endif
 
 std::string cpu_description() {

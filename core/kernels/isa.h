@@ -24,6 +24,7 @@ void apply_isa_environment();
 bool has_avx512_bf16();
 bool has_avx512_vnni();
 bool has_amx_bf16();
+bool has_amx_int8();
 std::string cpu_description();  // model name and instruction sets that matter here, for logs and tables
 
 }  // namespace espalier::kernels

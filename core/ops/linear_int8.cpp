@@ -11,7 +11,7 @@
 namespace espalier::ops {
 namespace {
 
-constexpr int64_t block_rows = 24, block_columns = 6 * kernels::panel_columns;  // sums of a block: 18 kB
+constexpr int64_t most_rows = 32, block_columns = 6 * kernels::panel_columns;  // sums of a block: up to 24 kB
 
 // x as bytes whose rows can be read in quads. Signed grids are moved up by 128, so that all products are u8 with s8.
 struct Bytes {
@@ -42,7 +42,7 @@ Bytes bytes_of(const Tensor& x, const std::optional<QuantGrid>& given) {
 
 void block(const Bytes& x, const QuantizedWeight& w, const float* bias, int64_t row, int64_t rows, int64_t column,
            int64_t columns, float* y, int64_t ldy) {
-  alignas(64) int32_t sums[block_rows * block_columns];
+  alignas(64) int32_t sums[most_rows * block_columns];
   const int64_t quads = kernels::quads_of(w.in());
   kernels::gemm_int8({.m = rows,
                       .n = columns,
@@ -77,7 +77,7 @@ Var linear_int8(const Var& x, std::span<const Affine> parts) {
   }
   const Tensor y({rows, width});
   const Bytes bytes = bytes_of(x.value, parts.front().quantized->input());
-  const int64_t down = (rows + block_rows - 1) / block_rows;
+  const int64_t block_rows = kernels::gemm_int8_rows(), down = (rows + block_rows - 1) / block_rows;
   int64_t first = 0;
   for (const Affine& part : parts) {
     const QuantizedWeight& w = *part.quantized;

@@ -6,7 +6,8 @@
 #include <cmath>
 
 #include "core/check.h"
-#include "core/kernels/gemm_int8.h"
+#include "core/kernels/amx_product.h"
+#include "core/kernels/gemm_int8_native.h"
 #include "core/kernels/isa.h"
 #include "core/ops.h"
 #include "core/parallel.h"
@@ -37,7 +38,8 @@ Tensor weights(int64_t rows, int64_t cols, bool extreme) {
   return w;
 }
 
-TEST_P(Int8, ProductsAreExact) {
+template <class Kernel>
+void check_products(const Kernel& kernel) {
   for (const bool extreme : {false, true})
     for (const auto& [m, n, k] :
          {std::tuple<int64_t, int64_t, int64_t>{1, 1, 1}, {5, 33, 7}, {13, 64, 128}, {30, 47, 259}, {7, 40, 2100}}) {
@@ -46,14 +48,14 @@ TEST_P(Int8, ProductsAreExact) {
       const Tensor w = weights(n, k, extreme);
       const QuantizedWeight packed(w, {Tensor({n}), Tensor::zeros({n}, DType::i32)}, 8, std::nullopt);
       std::vector<int32_t> c(static_cast<size_t>(m * (n + 3)), -1);
-      kernels::gemm_int8({.m = m,
-                          .n = n,
-                          .quads = quads,
-                          .a = a.data(),
-                          .lda = lda,
-                          .b = packed.packed(),
-                          .c = c.data(),
-                          .ldc = n + 3});
+      kernel(kernels::Int8Product{.m = m,
+                                  .n = n,
+                                  .quads = quads,
+                                  .a = a.data(),
+                                  .lda = lda,
+                                  .b = packed.packed(),
+                                  .c = c.data(),
+                                  .ldc = n + 3});
       for (int64_t i = 0; i < m; ++i)
         for (int64_t j = 0; j < n + 3; ++j) {
           int32_t sum = j < n ? 0 : -1;  // nothing is written behind a row
@@ -63,6 +65,23 @@ TEST_P(Int8, ProductsAreExact) {
               << m << 'x' << n << 'x' << k << " at " << i << ", " << j;
         }
     }
+}
+
+TEST_P(Int8, ProductsAreExact) {
+  check_products([](const kernels::Int8Product& g) { kernels::gemm_int8(g); });
+}
+
+TEST(Int8Amx, ProductsAreExact) {
+  if (!kernels::has_amx_int8()) GTEST_SKIP() << "this CPU has no AMX";
+  ASSERT_TRUE(kernels::amx_int8_works()) << "AMX is there but refused, or disagrees with its emulation";
+  check_products([](const kernels::Int8Product& g) { kernels::gemm_int8_amx(g); });
+}
+
+TEST(Int8Amx, ProductsAreExactOnEmulatedTiles) {
+  check_products([](const kernels::Int8Product& g) {
+    kernels::EmulatedTiles<kernels::Int8Quads> tiles;
+    kernels::int8_tiles(g, tiles);
+  });
 }
 
 // The layer against fake-quant in f64: static affine and symmetric, and dynamic.

@@ -49,6 +49,7 @@ TEST_F(IsaTest, lowering_hides_what_the_cpu_offers_beyond) {
   set_isa(names.back());
   EXPECT_FALSE(has_avx512_bf16());
   EXPECT_FALSE(has_amx_bf16());
+  EXPECT_FALSE(has_amx_int8());
   EXPECT_FALSE(cpu_description().empty());
 }
 
