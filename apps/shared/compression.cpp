@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "apps/shared/compression.h"
 
-#include <algorithm>
-
 #include "apps/shared/datasets.h"
 #include "apps/shared/precision.h"
 #include "apps/shared/progress.h"
@@ -16,23 +14,6 @@ namespace espalier {
 namespace {
 
 namespace fs = std::filesystem;
-
-PruneOptions prune_options(const TrainOptions& options, uint64_t seed, int64_t steps) {
-  PruneOptions prune = options.prune.options;
-  PruneSchedule& s = prune.schedule;
-  prune.seed = seed;
-  if (s.kind != "once" && s.end == 0) s.end = std::max(s.begin + 1, 2 * steps / 3);
-  CHECK(s.last() < steps, "--prune.schedule ", s.kind, ": the last pruning is at step ", s.last(),
-        ", but the run has only ", steps, " steps; prune earlier");
-  return prune;
-}
-
-QuantizeOptions quantize_options(const TrainOptions& options, int64_t steps) {
-  QuantizeOptions quantize = options.qat.options;
-  if (quantize.freeze < 0) quantize.freeze = std::max(quantize.begin + 1, 2 * steps / 3);
-  CHECK(quantize.begin < steps, "--qat.begin ", quantize.begin, ": the run has only ", steps, " steps; begin earlier");
-  return quantize;
-}
 
 // Ranges that no longer move must be those of the weights that are left.
 void check_order(int64_t last, const QuantizeOptions& quantize) {
@@ -107,12 +88,13 @@ std::vector<std::unique_ptr<Compressor>> make_compressors(const TrainOptions& op
   std::vector<std::unique_ptr<Compressor>> compressors;
   int64_t last_pruning = 0;
   if (options.prune.on()) {
-    const PruneOptions prune = prune_options(options, common.seed, steps);
+    PruneOptions prune = options.prune.for_run(steps);
+    prune.seed = common.seed;
     last_pruning = prune.schedule.last();
     compressors.push_back(std::make_unique<Pruner>(prune));
   }
   if (options.qat.on) {  // behind the pruner: zero is a grid point, so what is pruned stays zero
-    const QuantizeOptions quantize = quantize_options(options, steps);
+    const QuantizeOptions quantize = options.qat.for_run(steps);
     check_order(last_pruning, quantize);
     compressors.push_back(std::make_unique<Quantizer>(quantize));
   }

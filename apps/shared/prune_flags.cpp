@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "apps/shared/prune_flags.h"
 
+#include <algorithm>
+
 #include "core/check.h"
 
 namespace espalier {
@@ -44,9 +46,11 @@ void PruneFlags::declare(CLI::App& app, const std::string& prefix, bool with_sch
   add("schedule", options.schedule.kind,
       "once at step begin, or linear or cubic from the initial amount at begin to the full one at end")
       ->capture_default_str();
-  add("begin", options.schedule.begin, "step of the first pruning; training before it is dense")->capture_default_str();
-  add("end", options.schedule.end,
-      "step of the last pruning, after which the masks are fixed; 0: when two thirds of all steps are done")
+  add("begin", begin_.text,
+      "step of the first pruning, or its share of the run such as 2%; training before it is dense")
+      ->capture_default_str();
+  add("end", end_.text,
+      "step, or share, of the last pruning, after which the masks are fixed; 0: when two thirds of all steps are done")
       ->capture_default_str();
   add("interval", options.schedule.interval, "steps from one pruning to the next")->capture_default_str();
   add("score-rate", options.score_rate, "learning rate of movement's scores")->capture_default_str();
@@ -72,7 +76,28 @@ void PruneFlags::check(bool layers_named) const {
   }
   CHECK(with_schedule_ || !options.method.ends_with("movement"), "--", prefix_, "method ", options.method,
         ": learns in training, with train_sst2 --prune.method; choose magnitude, random, taylor or wanda");
-  options.check("--" + prefix_);
+  begin_.check("--" + prefix_ + "begin");
+  end_.check("--" + prefix_ + "end");
+  PruneOptions known = options;
+  if (begin_.share() || end_.share()) {  // where they lie is seen when the run's length is known
+    known.schedule.begin = 1;
+  } else if (with_schedule_) {
+    known.schedule.begin = begin_.of(0);
+    known.schedule.end = end_.of(0);
+  }
+  known.check("--" + prefix_);
+}
+
+PruneOptions PruneFlags::for_run(int64_t steps) const {
+  PruneOptions prune = options;
+  PruneSchedule& s = prune.schedule;
+  s.begin = begin_.of(steps);
+  s.end = end_.of(steps);
+  prune.check("--" + prefix_);
+  if (s.kind != "once" && s.end == 0) s.end = std::max(s.begin + 1, 2 * steps / 3);
+  CHECK(s.last() < steps, "--", prefix_, "schedule ", s.kind, ": the last pruning is at step ", s.last(),
+        ", but the run has only ", steps, " steps; prune earlier");
+  return prune;
 }
 
 nlohmann::json PruneFlags::effective() const {
@@ -84,8 +109,8 @@ nlohmann::json PruneFlags::effective() const {
           {"layers", options.layers},
           {"layer-limit", options.layer_limit},
           {"schedule", s.kind},
-          {"begin", s.begin},
-          {"end", s.end},
+          {"begin", begin_.effective()},
+          {"end", end_.effective()},
           {"interval", s.interval},
           {"initial", s.initial},
           {"seed", options.seed},

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "apps/shared/run_step.h"
 #include "compress/pruner.h"
 
 namespace espalier {
@@ -22,11 +23,15 @@ struct PruneFlags {
   // Throws for a value out of range, naming the option, and for options without an amount; the structure layer needs
   // none where layers are named.
   void check(bool layers_named = false) const;
+  // For a run of so many steps: where the schedule has shares they are steps now, and an end that was left open is when
+  // two thirds are done. Throws for a schedule that does not end within the run.
+  PruneOptions for_run(int64_t steps) const;
   nlohmann::json effective() const;
 
  private:
   std::string prefix_;
   bool with_schedule_ = false;
+  RunStep begin_, end_;
   std::vector<CLI::Option*> declared_;
 };
 

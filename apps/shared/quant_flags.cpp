@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "apps/shared/quant_flags.h"
 
+#include <algorithm>
+
 #include "core/check.h"
 
 namespace espalier {
@@ -24,8 +26,10 @@ void QuantFlags::declare(CLI::App& app, const std::string& prefix, bool training
   add("embedding-bits", options.embedding_bits, "of the word embeddings: 32, 8 or 4, one scale for each word");
   add("keep-f32", options.keep_f32, "names of weights that stay f32, with * for any text");
   if (!training) return;
-  add("begin", options.begin, "step from which numbers are rounded; observers watch from the first step");
-  add("freeze", options.freeze, "step from which ranges are fixed; negative: when two thirds of all steps are done");
+  add("begin", begin_.text,
+      "step from which numbers are rounded, or its share of the run such as 33%; observers watch from the first step");
+  add("freeze", freeze_.text,
+      "step, or share, from which ranges are fixed; negative: when two thirds of all steps are done");
   add("learned", options.learned, "true: scales are trained with the weights (LSQ)");
   add("scale-rate", options.scale_rate, "learning rate of these scales");
 }
@@ -34,7 +38,23 @@ void QuantFlags::check() const {
   if (training_ && !on)
     for (const CLI::Option* option : declared_)
       CHECK(option->count() == 0, option->get_name(), ": nothing is quantized without --", prefix_, "on");
-  options.check("--" + prefix_);
+  begin_.check("--" + prefix_ + "begin");
+  freeze_.check("--" + prefix_ + "freeze");
+  QuantizeOptions known = options;
+  if (training_ && !begin_.share()) known.begin = begin_.of(0);
+  if (training_ && !freeze_.share()) known.freeze = freeze_.of(0);
+  known.check("--" + prefix_);
+}
+
+QuantizeOptions QuantFlags::for_run(int64_t steps) const {
+  QuantizeOptions quantize = options;
+  quantize.begin = begin_.of(steps);
+  quantize.freeze = freeze_.of(steps);
+  quantize.check("--" + prefix_);
+  if (quantize.freeze < 0) quantize.freeze = std::max(quantize.begin + 1, 2 * steps / 3);
+  CHECK(quantize.begin < steps, "--", prefix_, "begin ", quantize.begin, ": the run has only ", steps,
+        " steps; begin earlier");
+  return quantize;
 }
 
 nlohmann::json QuantFlags::effective() const {
@@ -43,8 +63,8 @@ nlohmann::json QuantFlags::effective() const {
           {"bits", options.bits},
           {"embedding-bits", options.embedding_bits},
           {"keep-f32", options.keep_f32},
-          {"begin", options.begin},
-          {"freeze", options.freeze},
+          {"begin", begin_.effective()},
+          {"freeze", freeze_.effective()},
           {"learned", options.learned},
           {"scale-rate", options.scale_rate}};
 }

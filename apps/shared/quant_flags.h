@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "apps/shared/run_step.h"
 #include "compress/quantizer.h"
 
 namespace espalier {
@@ -18,11 +19,15 @@ struct QuantFlags {
   // With `training` also the switch and the schedule.
   void declare(CLI::App& app, const std::string& prefix, bool training);
   void check() const;  // throws for a value out of range, naming the option, and for options without the switch
+  // For a run of so many steps: shares are steps now, and ranges whose step was left open are fixed when two thirds are
+  // done. Throws if nothing would be quantized.
+  QuantizeOptions for_run(int64_t steps) const;
   nlohmann::json effective() const;
 
  private:
   std::string prefix_;
   bool training_ = false;
+  RunStep begin_, freeze_ = {"-1"};
   std::vector<CLI::Option*> declared_;
 };
 
