@@ -38,10 +38,8 @@ std::function<int(const CommonOptions&)> declare(CLI::App& app, BenchOptions& o,
   add("sparse", "products with pruned blocks against dense ones", bench_sparse);
   add("adamw", "clipping and AdamW against one plain pass over the same memory", bench_adamw);
   add("attention", "attention at several lengths: speed and kept memory", bench_attention);
-  app.add_option("--model", o.model, "checkpoint FILE.h5, Hugging Face directory or random:SIZE")
-      ->capture_default_str();
+  o.model.declare(app);
   app.add_option("--data", o.data, "folder with train.tsv and dev.tsv; default as train_sst2's");
-  app.add_option("--vocab", o.vocab, "vocab.txt for random:* models");
   const CLI::Range positive(int64_t{1}, int64_t{1} << 20);
   app.add_option("--batch-size", o.batch_size, "sentences a batch")->check(positive)->capture_default_str();
   app.add_option("--accumulate", o.accumulate, "batches a training step")->check(positive)->capture_default_str();

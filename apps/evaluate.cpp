@@ -4,18 +4,18 @@
 
 #include "apps/shared/datasets.h"
 #include "apps/shared/evaluation.h"
+#include "apps/shared/model_flags.h"
 #include "apps/shared/precision.h"
-#include "apps/shared/program.h"
 #include "apps/shared/progress.h"
 #include "apps/shared/timing.h"
 #include "data/atomic_file.h"
-#include "data/model_source.h"
 
 namespace {
 using namespace espalier;
 
 struct Options {
-  std::string model, data, logits, vocab, precision = "f32";
+  ModelFlags model;
+  std::string data, logits, precision = "f32";
   int64_t batch_size = 32;
   int max_length = 128;
 };
@@ -31,8 +31,7 @@ std::string logits_text(const Evaluation& e, int64_t classes) {
 int run(const Options& o, const CommonOptions& common) {
   CHECK(o.batch_size >= 1, "--batch-size ", o.batch_size, ": at least 1 is expected");
   std::unique_ptr<Model> model;
-  const double preparation =
-      seconds_of([&] { model = open_model(o.model, {.seed = common.seed, .vocabulary = o.vocab}); });
+  const double preparation = seconds_of([&] { model = o.model.open(common); });
   check_max_length(o.max_length, model->config.max_position_embeddings);
   model->bert->set_compute(choose_precision(o.precision).compute, Use::inference);
   const TokenizedDataset data = load_tsv(o.data, model->tokenizer, model->config.labels, o.max_length, false);
@@ -65,7 +64,7 @@ int main(int argc, char** argv) {
       "Evaluates a classifier: loss, accuracy, sentences a second.\nExample: evaluate --model model.h5 --data "
       "../shared/data/sst2/dev.tsv --logits logits.tsv",
       [&](CLI::App& app) {
-        app.add_option("--model", o.model, "checkpoint FILE.h5, Hugging Face directory or random:SIZE")->required();
+        o.model.declare(app);
         app.add_option("--data", o.data, "TSV file with a header: sentence, optional sentence2, optional label")
             ->required();
         app.add_option("--logits", o.logits, "file for the logits: a row of C numbers per sentence, in file order");
@@ -74,7 +73,6 @@ int main(int argc, char** argv) {
         app.add_option("--max-length", o.max_length, "tokens a sentence or pair, with [CLS] and [SEP]")
             ->capture_default_str();
         declare_precision(app, o.precision);
-        app.add_option("--vocab", o.vocab, "vocab.txt for random:* models");
         return [&](const CommonOptions& common) { return run(o, common); };
       });
 }

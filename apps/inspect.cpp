@@ -2,28 +2,28 @@
 // What a model consists of: parameters, sparsity, bytes and work of each part.
 #include <cstdio>
 
+#include "apps/shared/model_flags.h"
 #include "apps/shared/part_table.h"
-#include "apps/shared/program.h"
 
 namespace {
 using namespace espalier;
 
 struct Options {
-  std::string model, vocab;
+  ModelFlags model;
   int64_t length = 32;
 };
 
 int run(const Options& o, const CommonOptions& common) {
   CHECK(o.length >= 1, "--length ", o.length, ": at least 1 token is expected");
-  const auto model = open_model(o.model, {.seed = common.seed, .vocabulary = o.vocab});
+  const auto model = o.model.open(common);
   const auto parts = report_of(*model, o.length);
   const PartReport total = sum_of(parts);
-  const int64_t memory = static_cast<int64_t>(model->store.values().bytes()), file = size_of_model(o.model);
+  const int64_t memory = static_cast<int64_t>(model->store.values().bytes()), file = size_of_model(o.model.source);
   const auto histogram = magnitude_histogram(*model);
   if (common.json) {
     nlohmann::json bins;
     for (size_t i = 0; i < histogram.size(); ++i) bins[histogram_bins()[i]] = histogram[i];
-    print_json({{"model", o.model},
+    print_json({{"model", o.model.source},
                 {"parameters", total.parameters},
                 {"sparsity", total.sparsity()},
                 {"bits", total.bits},
@@ -53,15 +53,13 @@ int run(const Options& o, const CommonOptions& common) {
 
 int main(int argc, char** argv) {
   Options o;
-  return run_program(
-      argc, argv,
-      "Shows what a model consists of: parameters, zeros, bytes in a checkpoint and floating-point "
-      "operations a token, part by part.\nExample: inspect model.h5",
-      [&](CLI::App& app) {
-        app.add_option("model", o.model, "checkpoint FILE.h5, Hugging Face directory or random:SIZE")->required();
-        app.add_option("--length", o.length, "tokens a sentence, for the work of attention and head")
-            ->capture_default_str();
-        app.add_option("--vocab", o.vocab, "vocab.txt for random:* models");
-        return [&](const CommonOptions& common) { return run(o, common); };
-      });
+  return run_program(argc, argv,
+                     "Shows what a model consists of: parameters, zeros, bytes in a checkpoint and floating-point "
+                     "operations a token, part by part.\nExample: inspect model.h5",
+                     [&](CLI::App& app) {
+                       o.model.declare(app, "model");
+                       app.add_option("--length", o.length, "tokens a sentence, for the work of attention and head")
+                           ->capture_default_str();
+                       return [&](const CommonOptions& common) { return run(o, common); };
+                     });
 }

@@ -5,14 +5,13 @@
 
 #include "apps/shared/datasets.h"
 #include "apps/shared/evaluation.h"
-#include "apps/shared/program.h"
-#include "data/model_source.h"
+#include "apps/shared/model_flags.h"
 
 namespace {
 using namespace espalier;
 
 struct Options {
-  std::string model, vocab;
+  ModelFlags model;
   std::vector<std::string> text;
   int max_length = 128;
 };
@@ -40,7 +39,7 @@ void predict_line(const Model& model, const std::string& line, int max_length, b
 }
 
 int run(const Options& o, const CommonOptions& common) {
-  const auto model = open_model(o.model, {.seed = common.seed, .vocabulary = o.vocab});
+  const auto model = o.model.open(common);
   check_max_length(o.max_length, model->config.max_position_embeddings);
   model->bert->set_compute(DType::f32, Use::inference);
   if (!common.quiet && !model->report.initialised.empty())
@@ -60,11 +59,10 @@ int main(int argc, char** argv) {
       "Predicts the class of sentences: label, probability, text. A tab inside a text separates the two of a pair.\n"
       "Example: predict --model model.h5 \"a warm , funny film .\"      or: predict --model model.h5 < sentences.txt",
       [&](CLI::App& app) {
-        app.add_option("--model", o.model, "checkpoint FILE.h5, Hugging Face directory or random:SIZE")->required();
+        o.model.declare(app);
         app.add_option("text", o.text, "sentences; without any, lines of standard input");
         app.add_option("--max-length", o.max_length, "tokens a sentence or pair, with [CLS] and [SEP]")
             ->capture_default_str();
-        app.add_option("--vocab", o.vocab, "vocab.txt for random:* models");
         return [&](const CommonOptions& common) { return run(o, common); };
       });
 }

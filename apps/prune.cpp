@@ -4,18 +4,18 @@
 
 #include "apps/shared/calibration.h"
 #include "apps/shared/cut_flags.h"
+#include "apps/shared/model_flags.h"
 #include "apps/shared/part_table.h"
-#include "apps/shared/program.h"
 #include "apps/shared/prune_flags.h"
 #include "compress/layers.h"
 #include "compress/shrink.h"
-#include "data/model_source.h"
 
 namespace {
 using namespace espalier;
 
 struct Options {
-  std::string model, output, vocab;
+  ModelFlags model;
+  std::string output;
   PruneFlags prune;
   CutFlags cut;
   CalibrationFlags calibration;
@@ -34,6 +34,7 @@ std::string mask(Options& o, const CommonOptions& common, std::unique_ptr<Model>
   pruner.finalize(model->store);
   model->pruned = masks_of(model->store);
   model->options["prune"] = o.prune.effective();
+  if (o.prune.options.learns()) model->options["prune"].update(o.calibration.effective());
   const std::string done = pruner.describe() + format("; %.4f %% of these parameters went\n", 100 * pruner.sparsity());
   if (o.prune.options.structure == "layer") model = keep_layers(*model, layers_left(*model));
   return done;
@@ -46,7 +47,7 @@ int run(Options& o, const CommonOptions& common) {
   o.prune.check(o.cut.names_layers());
   CHECK(o.prune.on() || o.prune.shrink || o.cut.on(), "--amount is missing; expected a share in [0, 1), such as 0.3");
   o.prune.options.seed = common.seed;
-  auto model = open_model(o.model, {.seed = common.seed, .vocabulary = o.vocab});
+  auto model = o.model.open(common);
   constexpr int64_t length = 32;
   const PartReport before = sum_of(report_of(*model, length));
   nlohmann::json figures;
@@ -86,13 +87,12 @@ int main(int argc, char** argv) {
       "held.\nWhat was pruned before counts as pruned and stays so. Among equal scores the first weight goes.\n"
       "Example: prune --model model.h5 --output pruned.h5 --amount 0.3",
       [&](CLI::App& app) {
-        app.add_option("--model", o.model, "checkpoint FILE.h5, Hugging Face directory or random:SIZE")->required();
+        o.model.declare(app);
         app.add_option("--output", o.output, "checkpoint to write")->required();
         o.prune.declare(app, "", false);
         o.cut.declare(app);
         o.calibration.declare(app, "taylor, wanda", "--data",
                               "folder with train.tsv, or a TSV file; default: as train_sst2");
-        app.add_option("--vocab", o.vocab, "vocab.txt for random:* models");
         return [&](const CommonOptions& common) { return run(o, common); };
       });
 }

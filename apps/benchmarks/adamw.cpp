@@ -29,7 +29,7 @@ double stream_seconds(const std::array<Tensor, 4>& arrays, int64_t repeats) {
 }  // namespace
 
 int bench_adamw(const BenchOptions& o, const CommonOptions& common) {
-  const auto model = open_model(o.model, {.seed = common.seed, .vocabulary = o.vocab});
+  const auto model = o.model.open(common);
   AdamW optimizer(model->store, {});
   const auto all_written = [&] {
     for (Parameter* p : model->store.all()) p->grad.written = true;
@@ -43,7 +43,7 @@ int bench_adamw(const BenchOptions& o, const CommonOptions& common) {
                                        o.steps);
   const auto bytes = 28e-9 * static_cast<double>(model->store.values().size());
   print_figures({{"bench", "adamw"},
-                 {"model", o.model},
+                 {"model", o.model.source},
                  {"parameters", model->store.count()},
                  {"threads", threads()},
                  {"clip_and_adamw_ms", 1e3 * update},

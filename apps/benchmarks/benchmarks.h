@@ -5,13 +5,14 @@
 #include <string>
 #include <vector>
 
-#include "apps/shared/program.h"
+#include "apps/shared/model_flags.h"
 #include "apps/shared/timing.h"
 
 namespace espalier {
 
 struct BenchOptions {
-  std::string model = "random:base", data, vocab, precision = "auto", block = "32x32";
+  ModelFlags model = {.source = "random:base", .vocab = {}};
+  std::string data, precision = "auto", block = "32x32";
   int64_t batch_size = 32, steps = 20, accumulate = 1;
   int max_length = 128;
   double mask = 0;

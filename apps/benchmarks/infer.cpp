@@ -12,8 +12,7 @@ namespace espalier {
 
 int bench_infer(const BenchOptions& o, const CommonOptions& common) {
   std::unique_ptr<Model> model;
-  const double preparation =
-      seconds_of([&] { model = open_model(o.model, {.seed = common.seed, .vocabulary = o.vocab}); });
+  const double preparation = seconds_of([&] { model = o.model.open(common); });
   check_max_length(o.max_length, model->config.max_position_embeddings);
   const Precision precision = choose_precision(o.precision);
   model->bert->set_compute(precision.compute, Use::inference);
@@ -22,7 +21,7 @@ int bench_infer(const BenchOptions& o, const CommonOptions& common) {
   const double seconds =
       median_seconds(std::max<int64_t>(1, o.steps / 5), [&] { evaluate(*model->bert, data, o.batch_size); });
   print_figures({{"bench", "infer"},
-                 {"model", o.model},
+                 {"model", o.model.source},
                  {"data", folder.path.string()},
                  {"batch_size", o.batch_size},
                  {"threads", threads()},

@@ -14,7 +14,7 @@
 namespace espalier {
 
 int bench_train(const BenchOptions& o, const CommonOptions& common) {
-  const auto model = open_model(o.model, {.seed = common.seed, .vocabulary = o.vocab});
+  const auto model = o.model.open(common);
   check_max_length(o.max_length, model->config.max_position_embeddings);
   const Precision precision = choose_precision(o.precision);
   CHECK(o.mask >= 0 && o.mask < 1, "--mask ", o.mask, ": a share in [0, 1) is expected");
@@ -69,7 +69,7 @@ int bench_train(const BenchOptions& o, const CommonOptions& common) {
     sentences += window.sentences;
   }
   print_figures({{"bench", "train"},
-                 {"model", o.model},
+                 {"model", o.model.source},
                  {"data", folder.path.string()},
                  {"batch_size", o.batch_size},
                  {"steps", o.steps},

@@ -29,6 +29,10 @@ void CalibrationFlags::check(bool used) const {
           "method that does");
 }
 
+nlohmann::json CalibrationFlags::effective() const {
+  return {{"data", data}, {"calibration-steps", steps}, {"batch-size", batch_size}, {"max-length", max_length}};
+}
+
 void calibrate(Compressor& compressor, Model& model, const CalibrationFlags& flags, const CommonOptions& common,
                bool gradients) {
   check_max_length(flags.max_length, model.config.max_position_embeddings);

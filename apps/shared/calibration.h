@@ -22,6 +22,7 @@ struct CalibrationFlags {
   void declare(CLI::App& app, const std::string& who, const std::string& option, const std::string& what);
   // Throws for a value out of range, and for an option that was given although nothing is calibrated.
   void check(bool used) const;
+  nlohmann::json effective() const;
 
  private:
   std::vector<CLI::Option*> declared_;

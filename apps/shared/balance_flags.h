@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// What quantize can do around the rounding: balance inputs and weights before (--equalize), take back the mean error in
+// the biases behind (--correct-biases). Both look at training text.
+#pragma once
+
+#include "apps/shared/calibration.h"
+#include "compress/input_statistics.h"
+#include "data/quantized_weights.h"
+
+namespace espalier {
+
+class BalanceFlags {
+ public:
+  void declare(CLI::App& app);
+  bool on() const { return equalize_ >= 0 || correct_biases_; }
+  void check() const;  // throws for a value out of range
+
+  // Equalises the model, if that is asked for, and keeps what its inputs look like from then on.
+  void before(Model& model, const CalibrationFlags& calibration, const CommonOptions& common);
+  void after(const Model& model, const QuantizedWeights& integers) const;  // corrects the biases, if that is asked for
+  nlohmann::json effective() const;
+
+ private:
+  double equalize_ = -1;  // negative: not
+  bool correct_biases_ = false;
+  InputStatistics statistics_;
+};
+
+}  // namespace espalier
