@@ -2,7 +2,7 @@
 """Every recipe of apps/recipes on full SST-2: accuracy, size, zeros, speed against the dense f32 model, as a Markdown table and a page with plots.
 Starts from dense models that docs/measure/accuracy.py trained (f32_0.h5, f32_1.h5, …); each is the teacher of its seed.
 
-usage: python3 docs/measure/recipes.py --dense DIR --data DIR --runs DIR [--recipes int8,student3] [--seeds 3] [--jobs 2] [--report] [--page FILE.html]
+usage: python3 docs/measure/recipes.py --dense DIR --data DIR --runs DIR [--recipes int8,student3] [--seeds 0,1,2] [--jobs 2] [--report] [--page FILE.html]
 Each job has one thread. What is in RUNS already is not made again; a run that was stopped continues. Let nothing else run with --report: it measures
 speed. Needs nothing but Python."""
 import argparse, concurrent.futures, json, os, statistics, sys
@@ -14,7 +14,7 @@ p.add_argument("--dense", required=True)
 p.add_argument("--data", required=True)
 p.add_argument("--runs", required=True)
 p.add_argument("--recipes", default="seed,int8,joint,sparse80-int8,structured-int8,student3,student3 without teacher,student3-structured-int8", help="names of files in apps/recipes, or of variants below")
-p.add_argument("--seeds", type=int, default=3)
+p.add_argument("--seeds", default="0,1,2")
 p.add_argument("--jobs", type=int, default=2)
 p.add_argument("--pretrained", help="the encoder before fine-tuning, for 'int8 from the start'")
 p.add_argument("--report", action="store_true", help="make nothing: measure the models that RUNS has, and print the table")
@@ -69,28 +69,29 @@ def minutes(recipe, seed):
 
 
 os.makedirs(a.runs, exist_ok=True)
-recipes = a.recipes.split(",")
+recipes, SEEDS = a.recipes.split(","), [int(s) for s in a.seeds.split(",")]
 if not a.report:
     with concurrent.futures.ThreadPoolExecutor(a.jobs) as pool:
-        for job in [pool.submit(make, r, s) for s in range(a.seeds) for r in recipes]:
+        for job in [pool.submit(make, r, s) for s in SEEDS for r in recipes]:
             job.result()
     sys.exit("All made. Now, with nothing else running, the same command with --report measures and prints them.")
 
-# Speed is measured for the first seed, all models in one run; accuracy for every seed.
+# Speed is measured for the first of the seeds, all models in one run; accuracy for every seed.
 dev = os.path.join(a.data, "dev.tsv")
-there = [r for r in recipes if os.path.exists(path(r, 0))]
-compared = program("report", dense(0), *[path(r, 0) for r in there], "--data", dev, *(["--output", a.page] if a.page else []))
+FIRST = SEEDS[0]
+there = [r for r in recipes if os.path.exists(path(r, FIRST))]
+compared = program("report", dense(FIRST), *[path(r, FIRST) for r in there], "--data", dev, *(["--output", a.page] if a.page else []))
 base = compared[0]
-accuracy = {(None, s): programs.accuracy(a.build, dense(s), a.data) for s in range(a.seeds) if os.path.exists(dense(s))}
+accuracy = {(None, s): programs.accuracy(a.build, dense(s), a.data) for s in SEEDS if os.path.exists(dense(s))}
 for r in there:
-    for s in range(a.seeds):
+    for s in SEEDS:
         if os.path.exists(path(r, s)):
             accuracy[r, s] = programs.accuracy(a.build, path(r, s), a.data)
 print("| recipe | seeds | dev accuracy | against its dense model | file | parameters | zeros | bits | MFLOP a token | sentences/s, 32 at a time | one by one | training, core-minutes |")
 print("|---|---|---|---|---|---|---|---|---|---|---|---|")
 for r, m in zip([None, *there], compared):
-    seeds = [s for s in range(a.seeds) if (r, s) in accuracy]
-    time = minutes(r, 0) if r else None
+    seeds = [s for s in SEEDS if (r, s) in accuracy]
+    time = minutes(r, FIRST) if r else None
     print(f"| {r or 'dense f32'} | {len(seeds)} | {spread([accuracy[r, s] for s in seeds])} | {statistics.mean(accuracy[r, s] - accuracy[None, s] for s in seeds):+.2f} | "
           f"{m['file_bytes'] * 1e-6:.1f} MB ({base['file_bytes'] / m['file_bytes']:.1f} ×) | {m['parameters'] * 1e-6:.1f} M | {100 * m['sparsity']:.0f} % | {m['bits']} | {m['flop_per_token'] * 1e-6:.1f} | "
           f"{m['eval_samples_per_second']:.0f} ({m['eval_samples_per_second'] / base['eval_samples_per_second']:.1f} ×) | "
