@@ -26,9 +26,9 @@ constexpr int64_t most_rows = 4;  // of a tile: two sums each and what they are 
 // products of neighbours are added in one instruction that keeps the order of lanes: a quad gives two sums.
 constexpr int64_t most_quads = 256;  // that are widened at a time: 8 kB
 
-// Adds the products of R rows, widened, with a vector of columns to `sums`, panel_columns a row.
+// The products of R rows, widened, with a vector of columns, added to `sums`, panel_columns a row, unless they begin.
 template <int R>
-HWY_INLINE void tile(int64_t quads, const int16_t* x, const uint32_t* b, int32_t* sums) {
+HWY_INLINE void tile(bool begin, int64_t quads, const int16_t* x, const uint32_t* b, int32_t* sums) {
   const hn::CappedTag<int32_t, panel_columns> d;  // a panel is a whole number of vectors
   const hn::Repartition<int16_t, decltype(d)> d16;
   const hn::Rebind<int8_t, decltype(d16)> d8;
@@ -53,7 +53,7 @@ HWY_INLINE void tile(int64_t quads, const int16_t* x, const uint32_t* b, int32_t
   for (int r = 0; r < R; ++r) {
     const auto sum = hn::Add(hn::ConcatEven(d, high[r], low[r]), hn::ConcatOdd(d, high[r], low[r]));
     int32_t* const to = sums + r * panel_columns;
-    hn::StoreU(hn::Add(hn::LoadU(d, to), sum), d, to);
+    hn::StoreU(begin ? sum : hn::Add(hn::LoadU(d, to), sum), d, to);
   }
 }
 
@@ -64,8 +64,7 @@ void rows_by_panel(const uint8_t* a, int64_t lda, int64_t all_quads, const uint3
   const hn::ScalableTag<int16_t> d16;
   const hn::Rebind<uint8_t, decltype(d16)> d8;
   const auto lanes = static_cast<int64_t>(hn::Lanes(d16));
-  std::fill_n(sums, R * panel_columns, 0);
-  for (int64_t first = 0; first < all_quads; first += most_quads) {
+  for (int64_t first = 0; first == 0 || first < all_quads; first += most_quads) {
     const int64_t quads = std::min(most_quads, all_quads - first), bytes = 4 * quads;
     for (int r = 0; r < R; ++r) {
       const uint8_t* const from = a + r * lda + 4 * first;
@@ -76,7 +75,7 @@ void rows_by_panel(const uint8_t* a, int64_t lda, int64_t all_quads, const uint3
     }
     const hn::CappedTag<int32_t, panel_columns> d;
     for (int64_t c = 0; c < panel_columns; c += static_cast<int64_t>(hn::Lanes(d)))
-      tile<R>(quads, x, b + first * panel_columns + c, sums + c);
+      tile<R>(first == 0, quads, x, b + first * panel_columns + c, sums + c);
   }
 }
 #else

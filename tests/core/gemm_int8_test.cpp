@@ -41,8 +41,12 @@ Tensor weights(int64_t rows, int64_t cols, bool extreme) {
 template <class Kernel>
 void check_products(const Kernel& kernel) {
   for (const bool extreme : {false, true})
-    for (const auto& [m, n, k] :
-         {std::tuple<int64_t, int64_t, int64_t>{1, 1, 1}, {5, 33, 7}, {13, 64, 128}, {30, 47, 259}, {7, 40, 2100}}) {
+    for (const auto& [m, n, k] : {std::tuple<int64_t, int64_t, int64_t>{1, 1, 1},
+                                  {5, 33, 0},
+                                  {5, 33, 7},
+                                  {13, 64, 128},
+                                  {30, 47, 259},
+                                  {7, 40, 2100}}) {
       const int64_t quads = kernels::quads_of(k), lda = 4 * quads + 4;
       const auto a = activations(m * lda, extreme);
       const Tensor w = weights(n, k, extreme);
