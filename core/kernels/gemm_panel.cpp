@@ -18,8 +18,8 @@ namespace espalier::kernels::HWY_NAMESPACE {
 void gemm_panel(const PanelProduct& g) {
   constexpr int64_t most = 24;  // rows whose sums stay in the first-level cache
   HWY_ALIGN float block[most * panel_columns] = {};
-  for (int64_t row = 0; row < g.m; row += most) {
-    const int64_t rows = std::min(most, g.m - row);
+  for (int64_t row = 0, rows = 0, blocks = (g.m + most - 1) / most; blocks > 0; row += rows, --blocks) {
+    rows = (g.m - row + blocks - 1) / blocks;  // as evenly as can be: small_gemm is slow on a single row
     for (int64_t r = 0; r < rows; ++r) std::copy_n(g.bias, g.n, block + r * panel_columns);
     small_gemm<float>({rows, panel_columns, g.k, g.a + row * g.lda, g.lda, 1, g.b, panel_columns, block, panel_columns,
                        true, g.index});

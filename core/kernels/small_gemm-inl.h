@@ -8,6 +8,10 @@
 #define ESPALIER_KERNELS_SMALL_GEMM_INL_H
 #endif
 
+#include <utility>
+
+#include "hwy/cache_control.h"
+
 #include "core/kernels/vec-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -39,6 +43,7 @@ HWY_INLINE void small_gemm_tile(const SmallGemm<T>& g, int64_t i, int64_t j) {
   const T* HWY_RESTRICT b = g.b + j;
   for (int64_t p = 0; p < g.k; ++p, b += g.ldb) {
     const T* const at = a + (g.index != nullptr ? g.index[p] : p) * g.a_k;
+    hwy::Prefetch(b + 48 * g.ldb);  // a weight that one sentence meets comes from memory; beyond the end is harmless
     hn::VFromD<decltype(d)> row[N];
     for (int v = 0; v < N; ++v) row[v] = hn::LoadU(d, b + v * lanes);
     for (int r = 0; r < R; ++r) {
@@ -50,22 +55,20 @@ HWY_INLINE void small_gemm_tile(const SmallGemm<T>& g, int64_t i, int64_t j) {
     for (int v = 0; v < N; ++v) hn::StoreU(sum[r][v], d, g.c + (i + r) * g.ldc + j + v * lanes);
 }
 
-// Rows of a tile: as many sums as the registers hold, at least eight, which hide the latency of their additions.
+template <int N, class T, size_t... R>
+HWY_INLINE void small_gemm_rows(const SmallGemm<T>& g, int64_t rows, int64_t i, int64_t j, std::index_sequence<R...>) {
+  ((rows == R + 1 ? small_gemm_tile<R + 1, N>(g, i, j) : void()), ...);
+}
+
+// Rows of a tile: as many sums as the registers hold, at least eight, which hide the latency of their additions. Tiles
+// are as high as each other, or one row less: a tile of the last row alone would take as long as one of four.
 template <int N, class T>
 HWY_INLINE void small_gemm_columns(const SmallGemm<T>& g, int64_t j) {
   constexpr int most = N == 1 || (N == 2 && HWY_TARGET <= HWY_AVX3) ? 8 : N == 2 ? 6 : 4;
-  int64_t i = 0;
-  for (; i + most <= g.m; i += most) small_gemm_tile<most, N>(g, i, j);
-  for (; i + 4 <= g.m; i += 4) small_gemm_tile<4, N>(g, i, j);
-  switch (g.m - i) {
-    case 3:
-      return small_gemm_tile<3, N>(g, i, j);
-    case 2:
-      return small_gemm_tile<2, N>(g, i, j);
-    case 1:
-      return small_gemm_tile<1, N>(g, i, j);
-    default:
-      return;
+  for (int64_t i = 0, tiles = (g.m + most - 1) / most; tiles > 0; --tiles) {
+    const int64_t rows = (g.m - i + tiles - 1) / tiles;
+    small_gemm_rows<N>(g, rows, i, j, std::make_index_sequence<most>());
+    i += rows;
   }
 }
 
