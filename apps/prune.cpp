@@ -35,7 +35,7 @@ std::string mask(Options& o, const CommonOptions& common, std::unique_ptr<Model>
   model->pruned = masks_of(model->store);
   model->options["prune"] = o.prune.effective();
   if (o.prune.options.learns()) model->options["prune"].update(o.calibration.effective());
-  const std::string done = pruner.describe() + format("; %.4f %% of these parameters went\n", 100 * pruner.sparsity());
+  std::string done = pruner.describe() + format("; %.4f %% of these parameters went\n", 100 * pruner.sparsity());
   if (o.prune.options.structure == "layer") model = keep_layers(*model, layers_left(*model));
   return done;
 }
