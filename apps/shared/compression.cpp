@@ -4,6 +4,7 @@
 #include "apps/shared/datasets.h"
 #include "apps/shared/precision.h"
 #include "apps/shared/progress.h"
+#include "apps/shared/stop_signal.h"
 #include "compress/distiller.h"
 #include "compress/layers.h"
 #include "compress/mask.h"
@@ -36,6 +37,7 @@ std::unique_ptr<Compressor> distiller(const TrainOptions& options, const CommonO
   const bool there = fs::exists(cache);
   Progress progress(100, !common.quiet && !there, common.json);
   const Tensor logits = cached_logits(*teacher, train, cache, [&](int64_t done, int64_t all) {
+    throw_if_stopped();
     progress.update(100 * done / all, "the teacher's logits");
   });
   say(format("teacher: logits of %ld sentences ", train.sentences()) + (there ? "from " : "kept in ") + cache.string());
@@ -45,6 +47,7 @@ std::unique_ptr<Compressor> distiller(const TrainOptions& options, const CommonO
     const bool kept = fs::exists(path);
     Progress steps(100, !common.quiet && !kept, common.json);
     auto states = std::make_unique<TeacherStates>(*teacher, train, parts, path, [&](int64_t done, int64_t all) {
+      throw_if_stopped();
       steps.update(100 * done / all, "the teacher's states");
     });
     say(format("teacher: states of %ld tokens ", train.tokens()) + (kept ? "from " : "kept in ") + path.string());

@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <iostream>
 
+#include "apps/shared/stop_signal.h"
 #include "core/check.h"
 #include "core/kernels/isa.h"
 #include "core/parallel.h"
@@ -126,6 +127,9 @@ int run_program(int argc, char** argv, const std::string& description, const Dec
   } catch (const Error& e) {
     std::cerr << named(name, one_line(e.what())) << '\n';
     return 2;
+  } catch (const Stopped& stopped) {
+    std::cerr << name << ": stopped; nothing is kept of what it was at\n";
+    return 128 + stopped.signal;
   } catch (const std::bad_alloc&) {
     std::cerr << name << ": out of memory\n";
     return 1;

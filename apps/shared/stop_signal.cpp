@@ -29,4 +29,8 @@ void catch_stop_signals() {
 
 int stop_signal() { return received; }
 
+void throw_if_stopped() {
+  if (stop_signal() != 0) throw Stopped{stop_signal()};
+}
+
 }  // namespace espalier

@@ -10,4 +10,9 @@ void catch_stop_signals();
 
 int stop_signal();  // the one that came, 0: none
 
+struct Stopped {  // ends a program with exit code 128 + signal, as an Error ends it with 2
+  int signal;
+};
+void throw_if_stopped();  // for long work of which nothing is kept until it is done
+
 }  // namespace espalier

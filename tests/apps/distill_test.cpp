@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // distill, and train_sst2 with any of pruning, quantization and distillation at once.
+#include <unistd.h>
+
 #include <cmath>
+#include <csignal>
 
 #include "data/checkpoint.h"
 #include "tests/apps/program.h"
@@ -97,6 +100,17 @@ TEST_F(DistillPrograms, RecipesFitAnyData) {
   succeed(train + "--prune.amount 0.5 --prune.schedule cubic --prune.begin 2 --prune.end 9 --qat.on --qat.begin 56%");
   EXPECT_EQ(json("evaluate --model r.h5 --data data/dev.tsv")["eval_loss"], shares);
   EXPECT_EQ(Checkpoint(*this / "r.h5").contents().options["prune"]["end"], 9);
+}
+
+// The teacher reads 140,000 sentences; a signal does not wait for the last one.
+TEST_F(DistillPrograms, StopsWhileTheTeacherComputes) {
+  Process process(folder_.path(), distill + "s.h5 --student-layers 0 --augment 2000");
+  usleep(1500000);
+  process.send(SIGTERM);
+  const Result stopped = process.wait();
+  EXPECT_EQ(stopped.exit_code, 128 + SIGTERM) << stopped.err;
+  EXPECT_EQ(stopped.err, "distill: stopped; nothing is kept of what it was at\n");
+  EXPECT_EQ(caches(), 0);
 }
 
 TEST_F(DistillPrograms, MistakesAreOneLine) {
