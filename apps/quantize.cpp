@@ -40,7 +40,7 @@ int run(Options& o, const CommonOptions& common) {
     quantizer.before_forward(0);
   if (!o.analyze.empty()) print_sensitivity(o.analyze, o.calibration.max_length, *model, quantizer, common);
   const std::string what = quantizer.describe();
-  o.balance.after(*model, quantizer.integers());
+  o.balance.after(*model, quantizer);
   quantizer.convert(model->store);
   model->options["quantize"] = o.quant.effective();
   model->options["quantize"].update(o.balance.effective());

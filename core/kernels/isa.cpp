@@ -81,8 +81,14 @@ bool has_avx512_vnni() {
   return !lowered && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
          __builtin_cpu_supports("avx512vnni");
 }
-bool has_amx_bf16() { return !lowered && cpu_description().find("amx_bf16") != std::string::npos; }
-bool has_amx_int8() { return !lowered && cpu_description().find("amx_int8") != std::string::npos; }
+bool has_amx_bf16() {
+  static const bool there = cpu_description().find("amx_bf16") != std::string::npos;  // asked for each block
+  return there && !lowered;
+}
+bool has_amx_int8() {
+  static const bool there = cpu_description().find("amx_int8") != std::string::npos;
+  return there && !lowered;
+}
 #else
 bool has_avx512_bf16() { return false; }
 bool has_avx512_vnni() { return false; }
