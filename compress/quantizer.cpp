@@ -206,7 +206,7 @@ std::string Quantizer::describe() const {
                                       : "one range by the observer " + options_.observer);
   if (options_.embedding_bits < 32) text << "; word embeddings of " << options_.embedding_bits << " bits";
   text << "; " << tensors << " tensors (" << weights << " parameters); from step " << options_.begin;
-  if (options_.freeze >= 0) text << ", ranges fixed from step " << options_.freeze;
+  if (options_.freeze >= 0 && options_.observes()) text << ", ranges fixed from step " << options_.freeze;
   return text.str();
 }
 

@@ -27,6 +27,8 @@ struct QuantizeOptions {
   int64_t begin = 0;                        // step at which fake-quant begins; observers watch from the start
   int64_t freeze = -1;                      // step from which ranges are fixed; negative: never
 
+  bool observes() const { return mode == "static" && !learned; }  // ranges move until `freeze`
+
   // Throws for the first value that is unknown or out of range; options are named with `prefix`, such as "--qat.".
   void check(const std::string& prefix) const;
 };

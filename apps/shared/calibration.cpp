@@ -36,8 +36,9 @@ nlohmann::json CalibrationFlags::effective() const {
 void calibrate(Compressor& compressor, Model& model, const CalibrationFlags& flags, const CommonOptions& common,
                bool gradients) {
   check_max_length(flags.max_length, model.config.max_position_embeddings);
+  const bool is_file = !flags.data.empty() && !std::filesystem::is_directory(flags.data);
   const std::filesystem::path file =
-      flags.data.ends_with(".tsv") ? std::filesystem::path(flags.data) : find_data(flags.data).path / "train.tsv";
+      is_file ? std::filesystem::path(flags.data) : find_data(flags.data).path / "train.tsv";
   const TokenizedDataset data = load_tsv(file, model.tokenizer, model.config.labels, flags.max_length, gradients);
   const Loader loader(data, {.batch_size = flags.batch_size, .seed = common.seed});
   const Epoch epoch = loader.epoch(0);

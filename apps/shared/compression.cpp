@@ -18,7 +18,7 @@ namespace fs = std::filesystem;
 
 // Ranges that no longer move must be those of the weights that are left.
 void check_order(int64_t last, const QuantizeOptions& quantize) {
-  CHECK(quantize.mode != "static" || quantize.freeze >= last, "--qat.freeze ", quantize.freeze,
+  CHECK(!quantize.observes() || quantize.freeze >= last, "--qat.freeze ", quantize.freeze,
         ": ranges would be fixed while weights are still pruned, up to step ", last,
         ", and would be those of another model; freeze at step ", last, " or later, or prune earlier");
 }

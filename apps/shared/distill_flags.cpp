@@ -3,7 +3,7 @@
 
 #include <sstream>
 
-#include "core/check.h"
+#include "apps/shared/unread.h"
 
 namespace espalier {
 
@@ -60,6 +60,20 @@ void DistillFlags::check() const {
     for (const CLI::Option* option : declared_)
       CHECK(option->count() == 0, option->get_name(), ": nothing is distilled without --", prefix_, "teacher");
   options.check("--" + prefix_);
+  const auto is_for = [&](const char* name, const char* what, bool read) {
+    refuse_unread(declared_, "--" + prefix_ + name, read, "is for --" + prefix_ + what + ", which is 0");
+  };
+  const bool hidden = options.hidden_weight > 0, attention = options.attention_weight > 0;
+  is_for("hidden-loss", "hidden-weight", hidden);
+  is_for("attention-loss", "attention-weight", attention);
+  is_for("relation-heads", "relation-weight", options.relation_weight > 0);
+  is_for("layer-map", "hidden-weight or attention-weight", hidden || attention);
+  is_for("projection-rate", "hidden-weight or embedding-weight", hidden || options.embedding_weight > 0);
+  is_for("temperature", "alpha", options.alpha > 0);
+  is_for("augment-drop", "augment", augment.copies > 0);
+  is_for("augment-mask", "augment", augment.copies > 0);
+  CHECK(!keep_states || options.looks_inside(), "--", prefix_,
+        "keep-states: nothing but logits is compared; give a weight to hidden states, attention or relations");
   CHECK(augment.copies >= 0, "--", prefix_, "augment ", augment.copies, ": 0 or a positive number is expected");
   augment.check("--" + prefix_);
 }

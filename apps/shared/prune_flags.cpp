@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "core/check.h"
+#include "apps/shared/unread.h"
 
 namespace espalier {
 
@@ -76,6 +76,11 @@ void PruneFlags::check(bool layers_named) const {
   }
   CHECK(with_schedule_ || !options.method.ends_with("movement"), "--", prefix_, "method ", options.method,
         ": learns in training, with train_sst2 --prune.method; choose magnitude, random, taylor or wanda");
+  const bool gradual = options.schedule.kind != "once";
+  for (const char* name : {"end", "interval"})
+    refuse_unread(declared_, "--" + prefix_ + name, gradual, "is for linear and cubic schedules");
+  refuse_unread(declared_, "--" + prefix_ + "score-rate", options.method.ends_with("movement"),
+                "is for movement and soft-movement");
   begin_.check("--" + prefix_ + "begin");
   end_.check("--" + prefix_ + "end");
   PruneOptions known = options;

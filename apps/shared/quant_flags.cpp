@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "core/check.h"
+#include "apps/shared/unread.h"
 
 namespace espalier {
 
@@ -38,6 +38,11 @@ void QuantFlags::check() const {
   if (training_ && !on)
     for (const CLI::Option* option : declared_)
       CHECK(option->count() == 0, option->get_name(), ": nothing is quantized without --", prefix_, "on");
+  refuse_unread(declared_, "--" + prefix_ + "observer", options.mode != "dynamic",
+                "dynamic ranges need none; leave it out, or choose mode static");
+  refuse_unread(declared_, "--" + prefix_ + "freeze", options.observes(),
+                "is for ranges that are observed, not for dynamic ones or learned scales");
+  refuse_unread(declared_, "--" + prefix_ + "scale-rate", options.learned, "is for learned scales");
   begin_.check("--" + prefix_ + "begin");
   freeze_.check("--" + prefix_ + "freeze");
   QuantizeOptions known = options;
@@ -51,7 +56,7 @@ QuantizeOptions QuantFlags::for_run(int64_t steps) const {
   quantize.begin = begin_.of(steps);
   quantize.freeze = freeze_.of(steps);
   quantize.check("--" + prefix_);
-  if (quantize.freeze < 0) quantize.freeze = std::max(quantize.begin + 1, 2 * steps / 3);
+  if (quantize.freeze < 0 && quantize.observes()) quantize.freeze = std::max(quantize.begin + 1, 2 * steps / 3);
   CHECK(quantize.begin < steps, "--", prefix_, "begin ", quantize.begin, ": the run has only ", steps,
         " steps; begin earlier");
   return quantize;

@@ -2,8 +2,8 @@
 """Dev accuracy of pruned SST-2 models, one-shot, fine-tuned and pruned in training, as a Markdown table. Starts from dense models that
 docs/measure/accuracy.py trained (f32_0.h5, f32_1.h5, …).
 
-usage: python3 docs/measure/pruning.py --dense DIR --data DIR --runs DIR [--rows PATTERN] [--jobs 2]
-Each job has one thread. What is in RUNS already is not made again; a run that was stopped continues. Needs nothing but Python."""
+usage: python3 docs/measure/pruning.py --dense DIR --data DIR --runs DIR [--rows 'PATTERN|PATTERN'] [--seeds 0,1,2] [--jobs 2]
+A row takes as many of the seeds as it has an aim to show: three or one. Each job has one thread. What is in RUNS already is not made again; a run that was stopped continues. Needs nothing but Python."""
 import argparse, concurrent.futures, fnmatch, json, os, statistics
 import programs
 from programs import spread
@@ -12,7 +12,8 @@ p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDes
 p.add_argument("--dense", required=True)
 p.add_argument("--data", required=True)
 p.add_argument("--runs", required=True)
-p.add_argument("--rows", default="*", help="names of rows, with *")
+p.add_argument("--rows", default="*", help="names of rows, with *; several with | between")
+p.add_argument("--seeds", default="0,1,2")
 p.add_argument("--jobs", type=int, default=2)
 p.add_argument("--report", action="store_true", help="make nothing: print the rows that RUNS has, with as many seeds as it has")
 p.add_argument("--build", default=programs.BUILD)
@@ -90,15 +91,16 @@ def measured(row, seed):
 
 
 os.makedirs(a.runs, exist_ok=True)
-dense = {s: accuracy(dense_of(s)) for s in range(3) if os.path.exists(dense_of(s))}
-rows = [r for r in ROWS if fnmatch.fnmatch(r[0], a.rows)]
+SEEDS = [int(s) for s in a.seeds.split(",")]
+dense = {s: accuracy(dense_of(s)) for s in SEEDS if os.path.exists(dense_of(s))}
+rows = [r for r in ROWS if any(fnmatch.fnmatch(r[0], pattern) for pattern in a.rows.split("|"))]
 with concurrent.futures.ThreadPoolExecutor(a.jobs) as pool:
-    made = {(r[0], s): pool.submit(measured, r, s) for s in range(3) for r in rows if s < r[1]}
+    made = {(r[0], s): pool.submit(measured, r, s) for i, s in enumerate(SEEDS) for r in rows if i < r[1]}
     made = {key: future.result() for key, future in made.items()}
 print("| pruned | zeros in the encoder | one-shot | fine-tuned | against dense | file |\n|---|---|---|---|---|---|")
-print(f"| nothing (dense, seeds {', '.join(map(str, dense))}) | 0 % | | {spread(dense.values())} | | {os.path.getsize(os.path.join(a.dense, 'f32_0.h5')) * 1e-6:.1f} MB |")
+print(f"| nothing (dense, seeds {', '.join(map(str, dense))}) | 0 % | | {spread(dense.values())} | | {os.path.getsize(dense_of(SEEDS[0])) * 1e-6:.1f} MB |")
 for name, seeds, prune, _, epochs in rows:
-    of_seed = {s: made[name, s] for s in range(seeds) if made[name, s]}
+    of_seed = {s: made[name, s] for s in SEEDS[:seeds] if made[name, s]}
     found = list(of_seed.values())
     if not found:
         continue

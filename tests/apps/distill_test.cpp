@@ -154,6 +154,26 @@ TEST_F(DistillPrograms, MistakesAreOneLine) {
   expect_refused(
       train + "--batch-size 8 --prune.amount 0.5 --prune.schedule cubic --prune.end 20 --qat.on --qat.freeze 10",
       {"--qat.freeze 10: ranges would be fixed while weights are still pruned, up to step 20"});
+
+  const std::string prune = "--prune.amount 0.5 --prune.", qat = "--qat.on --qat.",
+                    taught = "--distill.teacher teacher.h5 --distill.";
+  for (const auto& [options, words] :
+       {std::pair{prune + "interval 5", "--prune.interval: is for linear and cubic schedules"},
+        {prune + "end 5", "--prune.end: is for linear and cubic schedules"},
+        {prune + "score-rate 0.1", "--prune.score-rate: is for movement and soft-movement"},
+        {qat + "mode dynamic --qat.observer minmax", "--qat.observer: dynamic ranges need none"},
+        {qat + "mode dynamic --qat.freeze 5", "--qat.freeze: is for ranges that are observed"},
+        {qat + "learned true --qat.freeze 5", "--qat.freeze: is for ranges that are observed"},
+        {qat + "scale-rate 0.1", "--qat.scale-rate: is for learned scales"},
+        {taught + "hidden-loss cosine", "--distill.hidden-loss: is for --distill.hidden-weight, which is 0"},
+        {taught + "attention-loss mse", "--distill.attention-loss: is for --distill.attention-weight"},
+        {taught + "relation-heads 2", "--distill.relation-heads: is for --distill.relation-weight"},
+        {taught + "layer-map last", "--distill.layer-map: is for --distill.hidden-weight or attention-weight"},
+        {taught + "projection-rate 0.1", "--distill.projection-rate: is for --distill.hidden-weight or embedding"},
+        {taught + "alpha 0 --distill.temperature 3", "--distill.temperature: is for --distill.alpha, which is 0"},
+        {taught + "augment-drop 0.2", "--distill.augment-drop: is for --distill.augment, which is 0"},
+        {taught + "keep-states", "--distill.keep-states: nothing but logits is compared"}})
+    expect_refused(train + options, {words});
 }
 
 }  // namespace

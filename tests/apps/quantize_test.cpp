@@ -121,8 +121,8 @@ TEST_F(QuantizePrograms, MistakesAreOneLine) {
   expect_refused(quantize + "--mode fast", {"--mode fast: choose static or dynamic"});
   expect_refused(quantize + "--bits 9", {"--bits 9: 2 to 8 are expected"});
   expect_refused(quantize + "--calibration nowhere.tsv", {"nowhere.tsv"});
-  write_bytes(*this / "empty.tsv", "");
-  expect_refused(quantize + "--calibration empty.tsv", {"empty.tsv"});
+  write_bytes(*this / "empty.txt", "");
+  expect_refused(quantize + "--calibration empty.txt", {"empty.txt: is empty"});
   expect_refused(quantize + "--mode dynamic --calibration data", {"--calibration: nothing looks at training text"});
   expect_refused(quantize + "--mode dynamic --keep-f32 nothing*", {"'nothing*' matches no weight"});
   expect_refused("train_sst2 --model dense.h5 --data data --output q.h5 --qat.bits 4",
