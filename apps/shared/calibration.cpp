@@ -5,6 +5,7 @@
 
 #include "apps/shared/datasets.h"
 #include "apps/shared/progress.h"
+#include "apps/shared/unread.h"
 
 namespace espalier {
 
@@ -23,10 +24,7 @@ void CalibrationFlags::declare(CLI::App& app, const std::string& who, const std:
 void CalibrationFlags::check(bool used) const {
   CHECK(steps >= 1, "--calibration-steps ", steps, ": at least 1 is expected");
   CHECK(batch_size >= 1, "--batch-size ", batch_size, ": at least 1 is expected");
-  for (const CLI::Option* option : declared_)
-    CHECK(used || option->count() == 0, option->get_name(),
-          ": nothing looks at training text; leave it out, or choose a "
-          "method that does");
+  refuse_unread(declared_, used, "nothing looks at training text; leave it out, or choose a method that does");
 }
 
 nlohmann::json CalibrationFlags::effective() const {

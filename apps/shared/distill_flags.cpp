@@ -56,9 +56,7 @@ void DistillFlags::declare(CLI::App& app, const std::string& prefix) {
 }
 
 void DistillFlags::check() const {
-  if (!on())
-    for (const CLI::Option* option : declared_)
-      CHECK(option->count() == 0, option->get_name(), ": nothing is distilled without --", prefix_, "teacher");
+  refuse_unread(declared_, on(), "nothing is distilled without --" + prefix_ + "teacher");
   options.check("--" + prefix_);
   const auto is_for = [&](const char* name, const char* what, bool read) {
     refuse_unread(declared_, "--" + prefix_ + name, read, "is for --" + prefix_ + what + ", which is 0");

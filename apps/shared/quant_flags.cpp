@@ -35,9 +35,7 @@ void QuantFlags::declare(CLI::App& app, const std::string& prefix, bool training
 }
 
 void QuantFlags::check() const {
-  if (training_ && !on)
-    for (const CLI::Option* option : declared_)
-      CHECK(option->count() == 0, option->get_name(), ": nothing is quantized without --", prefix_, "on");
+  refuse_unread(declared_, on || !training_, "nothing is quantized without --" + prefix_ + "on");
   refuse_unread(declared_, "--" + prefix_ + "observer", options.mode != "dynamic",
                 "dynamic ranges need none; leave it out, or choose mode static");
   refuse_unread(declared_, "--" + prefix_ + "freeze", options.observes(),
