@@ -27,22 +27,32 @@ uint32_t value_at(const Tensor& w, int64_t row, int64_t step, DType compute) {
   return high << 16 | Bf16(from[2 * step]).bits;
 }
 
-// The steps of the panel of rows `first` … in which anything is left; zeros may be negative.
+// How many steps are left out together or not at all.
+int64_t group_of(DType compute) { return compute == DType::bf16 ? kernels::gemm_bf16_group() : 1; }
+
+// The steps of the panel of rows `first` … in whose group anything is left; zeros may be negative.
 std::vector<int32_t> steps_left(const Tensor& w, int64_t first, DType compute) {
   const uint32_t no_sign = compute == DType::bf16 ? 0x7fff7fffU : 0x7fffffffU;
-  const int64_t end = std::min(w.rows(), first + panel_columns);
+  const int64_t end = std::min(w.rows(), first + panel_columns), steps = steps_of(w, compute), group = group_of(compute);
   std::vector<int32_t> left;
-  for (int64_t step = 0; step < steps_of(w, compute); ++step) {
+  for (int64_t step = 0; step < steps; step += group) {
+    const int64_t last = std::min(steps, step + group);
+    const auto any = [&](int64_t row) {
+      for (int64_t s = step; s < last; ++s)
+        if ((value_at(w, row, s, compute) & no_sign) != 0) return true;
+      return false;
+    };
     int64_t row = first;
-    while (row < end && (value_at(w, row, step, compute) & no_sign) == 0) ++row;
-    if (row < end) left.push_back(static_cast<int32_t>(step));
+    while (row < end && !any(row)) ++row;
+    for (int64_t s = step; row < end && s < last; ++s) left.push_back(static_cast<int32_t>(s));
   }
   return left;
 }
 
 }  // namespace
 
-InferenceWeight::InferenceWeight(const Tensor& w, DType compute) : compute_(compute), out_(w.rows()), firsts_{0} {
+InferenceWeight::InferenceWeight(const Tensor& w, DType compute)
+    : compute_(compute), out_(w.rows()), group_(group_of(compute)), firsts_{0} {
   std::vector<std::vector<int32_t>> left(static_cast<size_t>(kernels::panels_of(out_)));
   const auto each_panel = [&](const auto& f) {
     parallel_for(std::ssize(left), [&](int64_t panel) { f(panel * panel_columns, panel, left[panel]); });
@@ -69,11 +79,6 @@ double InferenceWeight::work_left(const Tensor& w, DType compute) {
   return static_cast<double>(left) / static_cast<double>(kernels::panels_of(w.rows()) * steps_of(w, compute));
 }
 
-std::shared_ptr<const InferenceWeight> InferenceWeight::where_faster(const Tensor& w, DType compute) {
-  if (compute == DType::bf16 && kernels::amx_works()) return nullptr;
-  return std::make_shared<const InferenceWeight>(w, compute);
-}
-
 void InferenceWeight::multiply(const Tensor& x, const Tensor& bias, const Tensor& y, int64_t first) const {
   CHECK(x.dtype() == compute_, "linear: a weight packed for ", name_of(compute_), " meets x of ", name_of(x.dtype()));
   constexpr int64_t most = 192;
@@ -94,6 +99,7 @@ void InferenceWeight::multiply(const Tensor& x, const Tensor& bias, const Tensor
                           .a = reinterpret_cast<const uint32_t*>(a),
                           .a_row = lda,
                           .index = index_.data() + begin,
+                          .group = group_,
                           .b = reinterpret_cast<const uint32_t*>(values),
                           .c = in_bf16 ? nullptr : y.data<float>() + at,
                           .c16 = in_bf16 ? y.data<Bf16>() + at : nullptr,

@@ -68,7 +68,7 @@ void Bert::set_compute(DType compute, Use use) {
     for (const Linear* linear : layer.linears()) {
       Parameter& w = linear->weight;
       const bool real = w.quantized == nullptr;
-      w.inference = real && use == Use::inference ? InferenceWeight::where_faster(w.value, compute) : nullptr;
+      w.inference = real && use == Use::inference ? std::make_shared<const InferenceWeight>(w.value, compute) : nullptr;
       if (compute == DType::bf16 && real && w.inference == nullptr)
         linear->pack();
       else

@@ -7,6 +7,7 @@
 #include <bit>
 #include <cstring>
 #include <iterator>
+#include <vector>
 
 #include "core/kernels/gemm_bf16.h"
 #include "core/kernels/gemm_int8.h"
@@ -34,17 +35,22 @@ struct Int8Quads {  // u8 in A, s8 in B
   }
 };
 
-// C[m, n] = A[m, steps] B[steps, n], B in packed panels; the steps of a row of A are neighbours.
+// C[m, n] = A[m, steps] B[steps, n], B in packed panels; the steps of a row of A are neighbours. With an index, whose
+// groups of tile_steps are neighbours, step p of B meets step index[p] of A.
 struct TileProduct {
   int64_t m = 0, n = 0, steps = 0;
   const void* a = nullptr;
   int64_t row_bytes = 0;
   const uint32_t* b = nullptr;
+  const int32_t* index = nullptr;
+  bool padded = false;  // rows of A are zero behind their last step, to a whole tile
+
+  int64_t at(int64_t step) const { return index != nullptr ? index[step] : step; }
 };
 
-// Tiles: configure(upper, lower) sets the rows of the two A tiles (lower may be 0) and clears the sums; multiply(a,
-// row_bytes, b) adds 32 x 32 x 16 steps, b being 16 rows of a panel; store(block) writes the sums, 32 a row. Then
-// finish(row, rows, column, block) takes them.
+// Tiles: configure(upper, lower) sets the rows of the two A tiles (lower may be 0) and clears the sums; multiply(g, a,
+// b, steps) adds 32 x 32 x steps, a whole number of tiles, b being a panel; store(block) writes the sums, 32 a row.
+// Then finish(row, rows, column, block) takes them.
 template <class Tiles, class Finish>
 void tile_product(const TileProduct& g, Tiles& tiles, const Finish& finish) {
   alignas(64) typename Tiles::Sum block[2 * tile_rows * panel_columns];
@@ -60,12 +66,14 @@ void tile_product(const TileProduct& g, Tiles& tiles, const Finish& finish) {
       const int64_t rows = std::min(2 * tile_rows, g.m - row), upper = std::min(tile_rows, rows);
       const auto* const a = static_cast<const std::byte*>(g.a) + row * g.row_bytes;
       tiles.configure(upper, rows - upper);
-      for (int64_t p = 0; p < whole; p += tile_steps) tiles.multiply(a + p * 4, g.row_bytes, b + p * panel_columns);
-      if (rest > 0) {
+      tiles.multiply(g, a, b, whole);
+      if (rest > 0 && g.padded) {
+        tiles.multiply({.row_bytes = g.row_bytes}, a + whole * 4, b_tail, tile_steps);
+      } else if (rest > 0) {
         std::memset(a_tail, 0, sizeof a_tail);
         for (int64_t i = 0; i < rows; ++i)
-          std::memcpy(a_tail + i * tile_steps, a + i * g.row_bytes + whole * 4, static_cast<size_t>(rest) * 4);
-        tiles.multiply(a_tail, tile_steps * 4, b_tail);
+          std::memcpy(a_tail + i * tile_steps, a + i * g.row_bytes + g.at(whole) * 4, static_cast<size_t>(rest) * 4);
+        tiles.multiply({.row_bytes = tile_steps * 4}, reinterpret_cast<const std::byte*>(a_tail), b_tail, tile_steps);
       }
       tiles.store(block);
       finish(row, rows, column, block);
@@ -83,11 +91,12 @@ class EmulatedTiles {
     rows_ = upper + lower;
     std::fill(std::begin(sums_), std::end(sums_), Sum{0});
   }
-  void multiply(const void* a, int64_t row_bytes, const uint32_t* b) {
+  void multiply(const TileProduct& g, const std::byte* a, const uint32_t* b, int64_t steps) {
     for (int64_t i = 0; i < rows_; ++i)
-      for (int64_t p = 0; p < tile_steps; ++p) {
+      for (int64_t p = 0; p < steps; ++p) {
+        const int64_t first = p / tile_steps * tile_steps;
         uint32_t step = 0;
-        std::memcpy(&step, static_cast<const std::byte*>(a) + i * row_bytes + p * 4, sizeof step);
+        std::memcpy(&step, a + i * g.row_bytes + (g.at(first) + p - first) * 4, sizeof step);
         for (int64_t j = 0; j < panel_columns; ++j)
           sums_[i * panel_columns + j] += Steps::dot(step, b[p * panel_columns + j]);
       }
@@ -101,12 +110,12 @@ class EmulatedTiles {
 
 // Whole products on any tiles: what AMX and its emulation share. A's pairs must be neighbours (a_pair 1).
 template <class Tiles, class Finish>
-void bf16_tiles(const Bf16Product& g, Tiles& tiles, const Finish& finish) {
-  tile_product({g.m, g.n, g.pairs, g.a, g.a_row * 4, g.b}, tiles, finish);
+void bf16_tiles(const Bf16Product& g, Tiles& tiles, const Finish& finish, bool padded = false) {
+  tile_product({g.m, g.n, g.pairs, g.a, g.a_row * 4, g.b, g.index, padded}, tiles, finish);
 }
 template <class Tiles>
 void int8_tiles(const Int8Product& g, Tiles& tiles) {
-  tile_product({g.m, g.n, g.quads, g.a, g.lda, g.b}, tiles,
+  tile_product({.m = g.m, .n = g.n, .steps = g.quads, .a = g.a, .row_bytes = g.lda, .b = g.b}, tiles,
                [&](int64_t row, int64_t rows, int64_t column, const int32_t* block) {
                  const int64_t columns = std::min(panel_columns, g.n - column);
                  for (int64_t i = 0; i < rows; ++i)
@@ -127,10 +136,19 @@ inline void store_block(const Bf16Product& g, int64_t row, int64_t rows, int64_t
     }
 }
 
-// A in panels (a weight gradient's) turned into rows of pairs: 32 rows of `pairs`, into scratch.
-inline void turn_panel(const Bf16Product& g, uint32_t* scratch) {
-  for (int64_t p = 0; p < g.pairs; ++p)
-    for (int64_t i = 0; i < g.m; ++i) scratch[i * g.pairs + p] = g.a[i * g.a_row + p * g.a_pair];
+// The product whose A lies in panels (a weight gradient's) with A turned into padded rows, in scratch.
+inline Bf16Product turned(const Bf16Product& g, std::vector<uint32_t>& scratch) {
+  Bf16Product rows = g;
+  rows.a_row = (g.pairs + tile_steps - 1) / tile_steps * tile_steps;
+  rows.a_pair = 1;
+  scratch.resize(std::max(scratch.size(), static_cast<size_t>(g.m * rows.a_row)));
+  rows.a = scratch.data();
+  for (int64_t i = 0; i < g.m; ++i) {
+    uint32_t* const to = scratch.data() + i * rows.a_row;
+    for (int64_t p = 0; p < g.pairs; ++p) to[p] = g.a[i * g.a_row + p * g.a_pair];
+    std::fill(to + g.pairs, to + rows.a_row, 0U);
+  }
+  return rows;
 }
 
 }  // namespace espalier::kernels

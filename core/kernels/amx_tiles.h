@@ -12,6 +12,7 @@
 #include "core/kernels/amx_product.h"
 
 #define ESPALIER_AMX __attribute__((target("amx-tile,amx-bf16,amx-int8,avx512f")))
+#define ESPALIER_AMX_INLINE __attribute__((target("amx-tile,amx-bf16,amx-int8,avx512f"), always_inline)) inline
 
 namespace espalier::kernels {
 
@@ -52,9 +53,24 @@ class AmxTiles {
     _tile_zero(3);
   }
 
-  ESPALIER_AMX void multiply(const void* a, int64_t row_bytes, const uint32_t* b) {
-    constexpr int64_t panel_bytes = panel_columns * 4;
+  ESPALIER_AMX void multiply(const TileProduct& g, const std::byte* a, const uint32_t* b, int64_t steps) {
     __asm__ volatile("" ::: "memory");  // g++ 12 does not know that a tile's load reads memory
+    if (lower_ == 0)
+      for (int64_t p = 0; p < steps; p += tile_steps) upper(a + g.at(p) * 4, g.row_bytes, b + p * panel_columns);
+    else
+      for (int64_t p = 0; p < steps; p += tile_steps) both(a + g.at(p) * 4, g.row_bytes, b + p * panel_columns);
+  }
+
+  ESPALIER_AMX void store(Sum* block) const {
+    _tile_stored(0, block, panel_bytes);
+    _tile_stored(1, block + 16, panel_bytes);
+    if (lower_ == 0) return;
+    _tile_stored(2, block + tile_rows * panel_columns, panel_bytes);
+    _tile_stored(3, block + tile_rows * panel_columns + 16, panel_bytes);
+  }
+
+ private:
+  ESPALIER_AMX_INLINE void upper(const std::byte* a, int64_t row_bytes, const uint32_t* b) {
     _tile_loadd(4, a, row_bytes);
     _tile_loadd(6, b, panel_bytes);
     _tile_loadd(7, b + 16, panel_bytes);
@@ -65,8 +81,10 @@ class AmxTiles {
       _tile_dpbf16ps(0, 4, 6);
       _tile_dpbf16ps(1, 4, 7);
     }
-    if (lower_ == 0) return;
-    _tile_loadd(5, static_cast<const std::byte*>(a) + tile_rows * row_bytes, row_bytes);
+  }
+  ESPALIER_AMX_INLINE void both(const std::byte* a, int64_t row_bytes, const uint32_t* b) {
+    upper(a, row_bytes, b);
+    _tile_loadd(5, a + tile_rows * row_bytes, row_bytes);
     if constexpr (whole_numbers) {
       _tile_dpbusd(2, 5, 6);
       _tile_dpbusd(3, 5, 7);
@@ -76,16 +94,7 @@ class AmxTiles {
     }
   }
 
-  ESPALIER_AMX void store(Sum* block) const {
-    constexpr int64_t row_bytes = panel_columns * 4;
-    _tile_stored(0, block, row_bytes);
-    _tile_stored(1, block + 16, row_bytes);
-    if (lower_ == 0) return;
-    _tile_stored(2, block + tile_rows * panel_columns, row_bytes);
-    _tile_stored(3, block + tile_rows * panel_columns + 16, row_bytes);
-  }
-
- private:
+  static constexpr int64_t panel_bytes = panel_columns * 4;
   static constexpr bool whole_numbers = std::is_same_v<Sum, int32_t>;
   struct alignas(64) Config {
     uint8_t palette = 1, start_row = 0, reserved[14] = {};

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <string>
 
+#include "core/kernels/amx_product.h"
 #include "core/kernels/gemm_bf16_native.h"
 #include "core/kernels/isa.h"
 
@@ -141,7 +142,7 @@ HWY_EXPORT(pack_columns_f32);
 HWY_EXPORT(pack_columns_16);
 
 void gemm_bf16(const Bf16Product& product) noexcept {
-  if (amx_works() && product.index == nullptr) return gemm_bf16_amx(product);
+  if (amx_works() && (product.index == nullptr || product.group % tile_steps == 0)) return gemm_bf16_amx(product);
   if (has_avx512_bf16()) return gemm_bf16_avx512(product);
   HWY_DYNAMIC_DISPATCH(emulated)(product);
 }
@@ -157,6 +158,8 @@ void pack_columns_bf16(int64_t begin, int64_t end, int64_t n, const Bf16* x, int
                        uint32_t* panels) noexcept {
   HWY_DYNAMIC_DISPATCH(pack_columns_16)(begin, end, n, x, ldx, pairs, panels);
 }
+
+int64_t gemm_bf16_group() { return amx_works() ? tile_steps : 1; }
 
 bool has_native_bf16() { return amx_works() || has_avx512_bf16(); }
 

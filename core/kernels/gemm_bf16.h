@@ -20,6 +20,7 @@ struct Bf16Product {
   const uint32_t* a = nullptr;  // pair (i, p) of A is a[i * a_row + p * a_pair]
   int64_t a_row = 0, a_pair = 1;
   const int32_t* index = nullptr;  // pair p of B meets pair index[p] of A; null: pair p
+  int64_t group = 1;               // that many pairs from each multiple of it on are neighbours in A, too
   const uint32_t* b = nullptr;     // packed
   float* c = nullptr;              // where the result goes: f32 or, if c16 is set, bf16
   Bf16* c16 = nullptr;
@@ -40,6 +41,9 @@ void pack_columns_bf16(int64_t begin, int64_t end, int64_t n, const float* x, in
                        uint32_t* panels) noexcept;
 void pack_columns_bf16(int64_t begin, int64_t end, int64_t n, const Bf16* x, int64_t ldx, int64_t pairs,
                        uint32_t* panels) noexcept;
+
+// The smallest group that the fastest kernel takes: 16 on AMX, else 1.
+int64_t gemm_bf16_group();
 
 // Whether the CPU multiplies bf16 in hardware.
 bool has_native_bf16();

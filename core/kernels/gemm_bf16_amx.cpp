@@ -47,18 +47,10 @@ bool amx_works() {
 
 void gemm_bf16_amx(const Bf16Product& product) noexcept {
   AmxTiles<Bf16Pairs> tiles;
-  const auto run = [&](const Bf16Product& g) {
-    bf16_tiles(g, tiles, [&](auto... block) { store_block_avx512(g, block...); });
-  };
-  if (product.a_pair == 1) return run(product);
   thread_local std::vector<uint32_t> scratch;
-  Bf16Product turned = product;
-  scratch.resize(std::max(scratch.size(), static_cast<size_t>(product.m * product.pairs)));
-  turn_panel(product, scratch.data());
-  turned.a = scratch.data();
-  turned.a_row = product.pairs;
-  turned.a_pair = 1;
-  run(turned);
+  const bool in_panels = product.a_pair != 1;
+  const Bf16Product g = in_panels ? turned(product, scratch) : product;
+  bf16_tiles(g, tiles, [&](auto... block) { store_block_avx512(g, block...); }, in_panels);
 }
 
 }  // namespace espalier::kernels

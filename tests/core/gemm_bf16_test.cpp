@@ -128,15 +128,10 @@ TEST(GemmBf16, amx_agrees_with_a_plain_loop) {
 TEST(GemmBf16, the_block_product_for_amx_agrees_with_a_plain_loop_on_emulated_tiles) {
   check_shapes([](const kernels::Bf16Product& g) {
     kernels::EmulatedTiles<kernels::Bf16Pairs> tiles;
-    std::vector<uint32_t> scratch(static_cast<size_t>(g.m * g.pairs));
-    kernels::Bf16Product own = g;
-    if (g.a_pair != 1) {
-      kernels::turn_panel(g, scratch.data());
-      own.a = scratch.data();
-      own.a_row = g.pairs;
-      own.a_pair = 1;
-    }
-    kernels::bf16_tiles(own, tiles, [&](auto... block) { kernels::store_block(own, block...); });
+    std::vector<uint32_t> scratch;
+    const bool in_panels = g.a_pair != 1;
+    const kernels::Bf16Product own = in_panels ? kernels::turned(g, scratch) : g;
+    kernels::bf16_tiles(own, tiles, [&](auto... block) { kernels::store_block(own, block...); }, in_panels);
   });
 }
 
