@@ -33,7 +33,8 @@ int64_t group_of(DType compute) { return compute == DType::bf16 ? kernels::gemm_
 // The steps of the panel of rows `first` … in whose group anything is left; zeros may be negative.
 std::vector<int32_t> steps_left(const Tensor& w, int64_t first, DType compute) {
   const uint32_t no_sign = compute == DType::bf16 ? 0x7fff7fffU : 0x7fffffffU;
-  const int64_t end = std::min(w.rows(), first + panel_columns), steps = steps_of(w, compute), group = group_of(compute);
+  const int64_t end = std::min(w.rows(), first + panel_columns), steps = steps_of(w, compute),
+                group = group_of(compute);
   std::vector<int32_t> left;
   for (int64_t step = 0; step < steps; step += group) {
     const int64_t last = std::min(steps, step + group);

@@ -54,26 +54,24 @@ struct TileProduct {
 template <class Tiles, class Finish>
 void tile_product(const TileProduct& g, Tiles& tiles, const Finish& finish) {
   alignas(64) typename Tiles::Sum block[2 * tile_rows * panel_columns];
-  alignas(64) uint32_t a_tail[2 * tile_rows * tile_steps], b_tail[tile_steps * panel_columns];
+  alignas(64) uint32_t a_tail[2 * tile_rows * tile_steps], b_tail[tile_steps * panel_columns] = {};
   const int64_t whole = g.steps / tile_steps * tile_steps, rest = g.steps - whole;
-  for (int64_t column = 0; column < g.n; column += panel_columns) {
-    const uint32_t* const b = g.b + column * g.steps;
-    if (rest > 0) {
-      std::memset(b_tail, 0, sizeof b_tail);
-      std::memcpy(b_tail, b + whole * panel_columns, static_cast<size_t>(rest * panel_columns) * sizeof(uint32_t));
+  for (int64_t row = 0; row < g.m; row += 2 * tile_rows) {  // rows of A stay in the cache while B passes, in its order
+    const int64_t rows = std::min(2 * tile_rows, g.m - row), upper = std::min(tile_rows, rows);
+    const auto* const a = static_cast<const std::byte*>(g.a) + row * g.row_bytes;
+    if (rest > 0 && !g.padded) {
+      std::memset(a_tail, 0, sizeof a_tail);
+      for (int64_t i = 0; i < rows; ++i)
+        std::memcpy(a_tail + i * tile_steps, a + i * g.row_bytes + g.at(whole) * 4, static_cast<size_t>(rest) * 4);
     }
-    for (int64_t row = 0; row < g.m; row += 2 * tile_rows) {
-      const int64_t rows = std::min(2 * tile_rows, g.m - row), upper = std::min(tile_rows, rows);
-      const auto* const a = static_cast<const std::byte*>(g.a) + row * g.row_bytes;
+    const TileProduct tail = {.row_bytes = g.padded ? g.row_bytes : tile_steps * 4};
+    for (int64_t column = 0; column < g.n; column += panel_columns) {
+      const uint32_t* const b = g.b + column * g.steps;
       tiles.configure(upper, rows - upper);
       tiles.multiply(g, a, b, whole);
-      if (rest > 0 && g.padded) {
-        tiles.multiply({.row_bytes = g.row_bytes}, a + whole * 4, b_tail, tile_steps);
-      } else if (rest > 0) {
-        std::memset(a_tail, 0, sizeof a_tail);
-        for (int64_t i = 0; i < rows; ++i)
-          std::memcpy(a_tail + i * tile_steps, a + i * g.row_bytes + g.at(whole) * 4, static_cast<size_t>(rest) * 4);
-        tiles.multiply({.row_bytes = tile_steps * 4}, reinterpret_cast<const std::byte*>(a_tail), b_tail, tile_steps);
+      if (rest > 0) {
+        std::memcpy(b_tail, b + whole * panel_columns, static_cast<size_t>(rest * panel_columns) * sizeof(uint32_t));
+        tiles.multiply(tail, g.padded ? a + whole * 4 : reinterpret_cast<const std::byte*>(a_tail), b_tail, tile_steps);
       }
       tiles.store(block);
       finish(row, rows, column, block);
@@ -143,11 +141,8 @@ inline Bf16Product turned(const Bf16Product& g, std::vector<uint32_t>& scratch) 
   rows.a_pair = 1;
   scratch.resize(std::max(scratch.size(), static_cast<size_t>(g.m * rows.a_row)));
   rows.a = scratch.data();
-  for (int64_t i = 0; i < g.m; ++i) {
-    uint32_t* const to = scratch.data() + i * rows.a_row;
-    for (int64_t p = 0; p < g.pairs; ++p) to[p] = g.a[i * g.a_row + p * g.a_pair];
-    std::fill(to + g.pairs, to + rows.a_row, 0U);
-  }
+  transpose_pairs(g.pairs, g.m, g.a, g.a_pair, scratch.data(), rows.a_row);
+  for (int64_t i = 0; i < g.m; ++i) std::fill_n(scratch.data() + i * rows.a_row + g.pairs, rows.a_row - g.pairs, 0U);
   return rows;
 }
 

@@ -2,6 +2,7 @@
 #include "core/kernels/gemm_bf16.h"
 
 #include <algorithm>
+#include <cstring>
 #include <string>
 
 #include "core/kernels/amx_product.h"
@@ -102,25 +103,52 @@ HWY_INLINE void pack_columns(int64_t begin, int64_t end, int64_t n, const T* HWY
   }
 }
 
+// Four rows at a time: their columns are moved as one.
+HWY_NOINLINE void transpose(int64_t rows, int64_t cols, const uint32_t* HWY_RESTRICT x, int64_t ldx,
+                            uint32_t* HWY_RESTRICT y, int64_t ldy) {
+  const hn::ScalableTag<uint32_t> d;
+  const auto lanes = static_cast<int64_t>(hn::Lanes(d));
+  HWY_ALIGN uint32_t group[4 * hn::MaxLanes(d)];
+  int64_t r = 0;
+  for (; r + 4 <= rows; r += 4) {
+    const uint32_t* const from = x + r * ldx;
+    int64_t c = 0;
+    for (; c + lanes <= cols; c += lanes) {
+      hn::StoreInterleaved4(hn::LoadU(d, from + c), hn::LoadU(d, from + ldx + c), hn::LoadU(d, from + 2 * ldx + c),
+                            hn::LoadU(d, from + 3 * ldx + c), d, group);
+      for (int64_t l = 0; l < lanes; ++l) std::memcpy(y + (c + l) * ldy + r, group + 4 * l, 4 * sizeof(uint32_t));
+    }
+    for (; c < cols; ++c)
+      for (int64_t i = 0; i < 4; ++i) y[c * ldy + r + i] = from[i * ldx + c];
+  }
+  for (; r < rows; ++r)
+    for (int64_t c = 0; c < cols; ++c) y[c * ldy + r] = x[r * ldx + c];
+}
+
 // Blocks of 16 pairs by 32 rows are rounded row by row, then turned.
 void pack_rows(int64_t rows, int64_t k, const float* HWY_RESTRICT w, int64_t ldw, uint32_t* HWY_RESTRICT panel) {
   constexpr int64_t block = 16;
-  HWY_ALIGN uint32_t rounded[2 * block];
+  HWY_ALIGN uint32_t pairs[panel_columns * block] = {};
+  const hn::ScalableTag<float> d;
+  const hn::RebindToUnsigned<decltype(d)> du;
+  const auto lanes = static_cast<int64_t>(hn::Lanes(d));
   for (int64_t first = 0; first < k; first += 2 * block) {
-    const int64_t width = std::min(2 * block, k - first), pairs = pairs_of(width);
-    uint32_t* const out = panel + first / 2 * panel_columns;
-    for (int64_t r = 0; r < panel_columns; ++r) {
-      if (r < rows) {
-        for_lanes<float>(static_cast<size_t>(width), [&](auto d, size_t c) HWY_ATTR {
-          const hn::RebindToUnsigned<decltype(d)> du;
-          hn::StoreU(rounded_high(d, load(d, w + r * ldw + first + static_cast<int64_t>(c))), du, rounded + c);
-        });
-        if (width % 2 != 0) rounded[width] = 0;
+    const int64_t width = std::min(2 * block, k - first);
+    for (int64_t r = 0; r < rows; ++r) {
+      const float* const from = w + r * ldw + first;
+      uint32_t* const to = pairs + r * block;
+      if (width == 2 * block && 2 * block % (2 * lanes) == 0) {
+        for (int64_t c = 0; c < 2 * block; c += 2 * lanes) {
+          hn::VFromD<decltype(d)> even, odd;
+          hn::LoadInterleaved2(d, from + c, even, odd);
+          hn::StoreU(hn::Or(hn::ShiftRight<16>(rounded_high(d, even)), rounded_high(d, odd)), du, to + c / 2);
+        }
       } else {
-        std::fill(rounded, rounded + 2 * block, 0U);
+        std::fill_n(to, block, 0U);
+        for (int64_t c = 0; c < width; ++c) to[c / 2] |= static_cast<uint32_t>(Bf16(from[c]).bits) << (c % 2 * 16);
       }
-      for (int64_t p = 0; p < pairs; ++p) out[p * panel_columns + r] = (rounded[2 * p] >> 16) | rounded[2 * p + 1];
     }
+    transpose(panel_columns, pairs_of(width), pairs, block, panel + first / 2 * panel_columns, panel_columns);
   }
 }
 
@@ -138,6 +166,7 @@ HWY_AFTER_NAMESPACE();
 namespace espalier::kernels {
 HWY_EXPORT(emulated);
 HWY_EXPORT(pack_rows);
+HWY_EXPORT(transpose);
 HWY_EXPORT(pack_columns_f32);
 HWY_EXPORT(pack_columns_16);
 
@@ -147,6 +176,9 @@ void gemm_bf16(const Bf16Product& product) noexcept {
   HWY_DYNAMIC_DISPATCH(emulated)(product);
 }
 
+void transpose_pairs(int64_t rows, int64_t cols, const uint32_t* x, int64_t ldx, uint32_t* y, int64_t ldy) noexcept {
+  HWY_DYNAMIC_DISPATCH(transpose)(rows, cols, x, ldx, y, ldy);
+}
 void pack_rows_bf16(int64_t rows, int64_t k, const float* w, int64_t ldw, uint32_t* panel) noexcept {
   HWY_DYNAMIC_DISPATCH(pack_rows)(rows, k, w, ldw, panel);
 }

@@ -50,7 +50,8 @@ void gemm_bf16_amx(const Bf16Product& product) noexcept {
   thread_local std::vector<uint32_t> scratch;
   const bool in_panels = product.a_pair != 1;
   const Bf16Product g = in_panels ? turned(product, scratch) : product;
-  bf16_tiles(g, tiles, [&](auto... block) { store_block_avx512(g, block...); }, in_panels);
+  bf16_tiles(
+      g, tiles, [&](auto... block) { store_block_avx512(g, block...); }, in_panels);
 }
 
 }  // namespace espalier::kernels
