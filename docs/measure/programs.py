@@ -19,6 +19,17 @@ def accuracy(build, model, data, *options):
     return 100 * run(build, "evaluate", "--model", model, "--data", os.path.join(data, "dev.tsv"), *options)[-1]["eval_accuracy"]
 
 
+def add_dense(parser):
+    """The options that name the models of docs/measure/accuracy.py."""
+    parser.add_argument("--dense", required=True, help="folder of the dense models that docs/measure/accuracy.py trained (f32_0.h5, f32_1.h5, …)")
+    parser.add_argument("--precision", default="f32", help="in which they were trained: f32 or bf16")
+    parser.add_argument("--seeds", default="0,1,2")
+
+
+def dense(options, seed):
+    return os.path.join(options.dense, f"{options.precision}_{seed}.h5")
+
+
 def spread(values):
     """Mean ± standard deviation of several seeds."""
     values = list(values)

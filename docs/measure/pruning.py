@@ -1,19 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Dev accuracy of pruned SST-2 models, one-shot, fine-tuned and pruned in training, as a Markdown table. Starts from dense models that
-docs/measure/accuracy.py trained (f32_0.h5, f32_1.h5, …).
+"""Dev accuracy of pruned SST-2 models, one-shot, fine-tuned and pruned in training, as a Markdown table. Starts from the dense models of
+docs/measure/accuracy.py.
 
-usage: python3 docs/measure/pruning.py --dense DIR --data DIR --runs DIR [--rows 'PATTERN|PATTERN'] [--seeds 0,1,2] [--jobs 2]
+usage: python3 docs/measure/pruning.py --dense DIR --data DIR --runs DIR [--precision f32] [--rows 'PATTERN|PATTERN'] [--seeds 0,1,2] [--jobs 2]
 A row takes as many of the seeds as it has an aim to show: three or one. Each job has one thread. What is in RUNS already is not made again; a run that was stopped continues. Needs nothing but Python."""
 import argparse, concurrent.futures, fnmatch, json, os, statistics
 import programs
 from programs import spread
 
 p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-p.add_argument("--dense", required=True)
+programs.add_dense(p)
 p.add_argument("--data", required=True)
 p.add_argument("--runs", required=True)
 p.add_argument("--rows", default="*", help="names of rows, with *; several with | between")
-p.add_argument("--seeds", default="0,1,2")
 p.add_argument("--jobs", type=int, default=2)
 p.add_argument("--report", action="store_true", help="make nothing: print the rows that RUNS has, with as many seeds as it has")
 p.add_argument("--build", default=programs.BUILD)
@@ -63,7 +62,7 @@ def accuracy(model):
 
 
 def dense_of(seed):
-    return os.path.join(a.dense, f"f32_{seed}.h5")
+    return programs.dense(a, seed)
 
 
 def measured(row, seed):

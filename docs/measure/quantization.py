@@ -1,18 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Dev accuracy and file size of models quantized after training, as a Markdown table. Starts from dense models that docs/measure/accuracy.py
-trained (f32_0.h5, f32_1.h5, …).
+"""Dev accuracy and file size of models quantized after training, as a Markdown table. Starts from the dense models of
+docs/measure/accuracy.py.
 
-usage: python3 docs/measure/quantization.py --dense DIR --data DIR --runs DIR [--seeds 0,1,2] [--threads 2]
+usage: python3 docs/measure/quantization.py --dense DIR --data DIR --runs DIR [--precision f32] [--seeds 0,1,2] [--threads 2]
 Needs nothing but Python."""
 import argparse, os, statistics
 import programs
 from programs import spread
 
 p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-p.add_argument("--dense", required=True)
+programs.add_dense(p)
 p.add_argument("--data", required=True)
 p.add_argument("--runs", required=True)
-p.add_argument("--seeds", default="0,1,2")
 p.add_argument("--threads", default="2")
 p.add_argument("--build", default=programs.BUILD)
 a = p.parse_args()
@@ -31,7 +30,7 @@ def accuracy(model):
 
 os.makedirs(a.runs, exist_ok=True)
 seeds = a.seeds.split(",")
-models = [os.path.join(a.dense, f"f32_{s}.h5") for s in seeds]
+models = [programs.dense(a, s) for s in seeds]
 dense = [accuracy(m) for m in models]
 print("| quantized | dev accuracy | against f32 | file |\n|---|---|---|---|")
 print(f"| nothing (f32, seeds {a.seeds}) | {spread(dense)} | | {os.path.getsize(models[0]) * 1e-6:.1f} MB |", flush=True)

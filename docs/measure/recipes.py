@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every recipe of apps/recipes on full SST-2: accuracy, size, zeros, speed against the dense f32 model, as a Markdown table and a page with plots.
-Starts from dense models that docs/measure/accuracy.py trained (f32_0.h5, f32_1.h5, …); each is the teacher of its seed.
+Starts from the dense models of docs/measure/accuracy.py; each is the teacher of its seed.
 
-usage: python3 docs/measure/recipes.py --dense DIR --data DIR --runs DIR [--recipes int8,student3] [--seeds 0,1,2] [--jobs 2] [--report] [--page FILE.html]
+usage: python3 docs/measure/recipes.py --dense DIR --data DIR --runs DIR [--precision f32] [--recipes int8,student3] [--seeds 0,1,2] [--jobs 2] [--report] [--page FILE.html]
 Each job has one thread. What is in RUNS already is not made again; a run that was stopped continues. Let nothing else run with --report: it measures
 speed. Needs nothing but Python."""
 import argparse, concurrent.futures, json, os, statistics, sys
@@ -10,24 +10,28 @@ import programs
 from programs import spread
 
 p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-p.add_argument("--dense", required=True)
+programs.add_dense(p)
 p.add_argument("--data", required=True)
 p.add_argument("--runs", required=True)
-p.add_argument("--recipes", default="seed,int8,joint,sparse80-int8,structured-int8,student3,student3 without teacher,student3-structured-int8", help="names of files in apps/recipes, or of variants below")
-p.add_argument("--seeds", default="0,1,2")
+p.add_argument("--recipes", help="names of files in apps/recipes, or of variants below", default="seed,int8,joint,sparse80-int8,structured-int8,student3,student3 without teacher,student3-structured-int8")
 p.add_argument("--jobs", type=int, default=2)
-p.add_argument("--pretrained", help="the encoder before fine-tuning, for 'int8 from the start'")
+p.add_argument("--pretrained", help="the encoder before fine-tuning, for 'int8 from the start …'")
 p.add_argument("--report", action="store_true", help="make nothing: measure the models that RUNS has, and print the table")
 p.add_argument("--page", help="with --report: HTML page of the first seed's models")
 root = os.path.dirname(programs.BUILD)
 p.add_argument("--build", default=programs.BUILD)
 a = p.parse_args()
-ALONE = ("seed", "student3 without teacher", "int8 from the start")  # learn from the labels only
+FROM_START = ["--epochs", "3", "--learning-rate", "5e-5", "--dropout", "0.1"]
 VARIANTS = {  # the recipe's options but for these
     "int8 with 4-bit weights": ["--qat.bits", "4", "--learning-rate", "1e-4"],
     "int8 with 3-bit weights": ["--qat.bits", "3", "--learning-rate", "1e-4"],
-    "int8 from the start": ["--epochs", "3", "--learning-rate", "5e-5", "--dropout", "0.1"],
+    "int8 from the start": FROM_START,
+    "int8 from the start with 4-bit weights": [*FROM_START, "--qat.bits", "4"],
+    "int8 from the start with 3-bit weights": [*FROM_START, "--qat.bits", "3"],
 }
+
+
+ALONE = ("seed", "student3 without teacher", *(v for v in VARIANTS if "from the start" in v))  # learn from the labels only
 
 
 def program(name, *options):
@@ -35,7 +39,7 @@ def program(name, *options):
 
 
 def dense(seed):
-    return os.path.join(a.dense, f"f32_{seed}.h5")
+    return programs.dense(a, seed)
 
 
 def path(recipe, seed):
@@ -50,8 +54,8 @@ def make(recipe, seed):
         start = os.path.join(a.runs, f"teacher_{seed}.h5")
         if not os.path.exists(start):
             program("prune", "--model", dense(seed), "--output", start, "--vocabulary", os.path.join(a.data, "train.tsv"))
-    if recipe == "int8 from the start":
-        start = a.pretrained or sys.exit("'int8 from the start' needs --pretrained")
+    if "from the start" in recipe:
+        start = a.pretrained or sys.exit(f"'{recipe}' needs --pretrained")
     teacher = [] if recipe in ALONE else ["--distill.teacher", start]
     program("train_sst2", "--config", os.path.join(root, "apps", "recipes", recipe.split()[0] + ".toml"), "--model", start, "--data", a.data, "--output", output,
             "--log-dir", output[:-3], "--seed", str(seed), "--threads", "1", "--save-every", "1000", "--resume", *teacher, *VARIANTS.get(recipe, []))
