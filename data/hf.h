@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Hugging Face model directories: config.json and the weights in model.safetensors, one file or several. The tokenizer
-// of such a directory is WordPiece::from_directory. Used by data/model_source; the config also by data/checkpoint.
+// of such a directory is WordPiece::from_directory. Used by data/model_source; the config also by data/checkpoint and
+// data/hf_export, which writes such a directory.
 #pragma once
 
 #include <cstdint>
@@ -29,8 +30,5 @@ nlohmann::json config_to_json(const BertConfig& config);
 // that lists all other missing and all mis-shaped tensors, before any memory is used.
 LoadReport load_hf_weights(const std::filesystem::path& directory, ParameterStore& store, uint64_t seed,
                            float range = 0.02F);
-
-// Writes config.json and model.safetensors, for BertForSequenceClassification, into a folder that exists.
-void save_hf_model(const std::filesystem::path& directory, const BertConfig& config, const ParameterStore& store);
 
 }  // namespace espalier

@@ -9,7 +9,6 @@
 #include <system_error>
 
 #include "core/check.h"
-#include "data/atomic_file.h"
 #include "data/hf.h"
 #include "data/json_file.h"
 #include "data/safetensors.h"
@@ -108,14 +107,6 @@ LoadReport load_hf_weights(const fs::path& directory, ParameterStore& store, uin
   }
   report.loaded = std::ssize(sources);
   return report;
-}
-
-void save_hf_model(const fs::path& directory, const BertConfig& config, const ParameterStore& store) {
-  store.settle();
-  std::map<std::string, Tensor> tensors;
-  for (const Parameter* p : store.all()) tensors[p->name] = p->value;
-  write_safetensors(directory / "model.safetensors", tensors, {{"format", "pt"}});
-  write_file(directory / "config.json", config_to_json(config).dump(2) + '\n');
 }
 
 }  // namespace espalier

@@ -282,16 +282,5 @@ TEST_F(Directory, WeightFilesMustBeThere) {
   expect_in(error(), "the file is cut off or damaged");
 }
 
-TEST_F(Directory, SavesWhatItLoads) {
-  Loaded model, again;
-  load_hf_weights(golden / "hf_model", model.store, 1);
-  save_hf_model(folder_.path(), model.bert->config(), model.store);
-  EXPECT_EQ(read_config(folder_.path()).labels, model.bert->config().labels);
-  EXPECT_EQ(load_hf_weights(folder_.path(), again.store, 2).loaded, 41);
-  const auto a = model.store.values().span<float>(), b = again.store.values().span<float>();
-  EXPECT_TRUE(std::equal(a.begin(), a.end(), b.begin(), b.end()));
-  EXPECT_EQ(Safetensors(folder_ / "model.safetensors").metadata().at("format"), "pt");
-}
-
 }  // namespace
 }  // namespace espalier
