@@ -17,7 +17,13 @@ int run(const Options& o, const CommonOptions& common) {
   CHECK(o.length >= 1, "--length ", o.length, ": at least 1 token is expected");
   const auto model = o.model.open(common);
   const auto parts = report_of(*model, o.length);
-  const PartReport total = sum_of(parts);
+  const PartReport total = sum_of(parts), full = before_shrinking(*model, total, o.length);
+  const BertConfig& config = model->config;
+  std::vector<int64_t> heads, widths;
+  for (int64_t i = 0; i < config.num_hidden_layers; ++i) {
+    heads.push_back(config.heads_of(i));
+    widths.push_back(config.intermediate_of(i));
+  }
   const int64_t memory = static_cast<int64_t>(model->store.values().bytes()), file = size_of_model(o.model.source);
   const auto histogram = magnitude_histogram(*model);
   if (common.json) {
@@ -30,7 +36,10 @@ int run(const Options& o, const CommonOptions& common) {
                 {"file_bytes", file},
                 {"memory_bytes", memory},
                 {"flop_per_token", total.flop},
-                {"expected_speedup", total.flop / total.work()},
+                {"expected_speedup", full.flop / total.work(DType::f32)},
+                {"expected_speedup_bf16", full.flop / total.work(DType::bf16)},
+                {"layer_heads", heads},
+                {"layer_intermediate", widths},
                 {"length", o.length},
                 {"pruned_tensors", model->pruned.size()},
                 {"parts", parts_to_json(parts)},
@@ -45,7 +54,12 @@ int run(const Options& o, const CommonOptions& common) {
   std::printf("pruned tensors: %ld\n|w| of the encoder's linear layers:", std::ssize(model->pruned));
   for (size_t i = 0; i < histogram.size(); ++i) std::printf("  %s %.1f%%", histogram_bins()[i], 100 * histogram[i]);
   std::printf("\n");
-  if (!model->pruned.empty()) std::printf("%s", what_it_brings(total, total).c_str());
+  const bool shrunk = full.parameters > total.parameters;
+  if (shrunk)
+    std::printf("shrunk: of %ld heads and %ld feed-forward neurons a layer, %s and %s are left\n",
+                config.num_attention_heads, config.intermediate_size, nlohmann::json(heads).dump().c_str(),
+                nlohmann::json(widths).dump().c_str());
+  if (shrunk || !model->pruned.empty()) std::printf("%s", what_it_brings(full, total).c_str());
   return 0;
 }
 

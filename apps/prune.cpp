@@ -2,13 +2,10 @@
 // Prunes a model at once, without training, and says what that brings.
 #include <cstdio>
 
-#include "apps/shared/calibration.h"
 #include "apps/shared/cut_flags.h"
 #include "apps/shared/model_flags.h"
 #include "apps/shared/part_table.h"
-#include "apps/shared/prune_flags.h"
-#include "compress/layers.h"
-#include "compress/shrink.h"
+#include "apps/shared/prune_now.h"
 
 namespace {
 using namespace espalier;
@@ -20,25 +17,6 @@ struct Options {
   CutFlags cut;
   CalibrationFlags calibration;
 };
-
-// The pruner's choice, put into the values; layers are cut out. Returns what was done.
-std::string mask(Options& o, const CommonOptions& common, std::unique_ptr<Model>& model) {
-  require_f32(*model, "pruning");
-  hold(model->store, model->pruned);
-  Pruner pruner(o.prune.options);
-  pruner.attach(*model->bert, model->store);
-  if (o.prune.options.learns())
-    calibrate(pruner, *model, o.calibration, common, true);
-  else
-    pruner.before_forward(0);
-  pruner.finalize(model->store);
-  model->pruned = masks_of(model->store);
-  model->options["prune"] = o.prune.effective();
-  if (o.prune.options.learns()) model->options["prune"].update(o.calibration.effective());
-  std::string done = pruner.describe() + format("; %.4f %% of these parameters went\n", 100 * pruner.sparsity());
-  if (o.prune.options.structure == "layer") model = keep_layers(*model, layers_left(*model));
-  return done;
-}
 
 int run(Options& o, const CommonOptions& common) {
   const bool calibrates = o.prune.on() && o.prune.options.learns();
@@ -52,8 +30,8 @@ int run(Options& o, const CommonOptions& common) {
   const PartReport before = sum_of(report_of(*model, length));
   nlohmann::json figures;
   std::string what = o.cut.apply(model, figures);
-  if (o.prune.on()) what += mask(o, common, model);
-  if (o.prune.shrink) model = shrink(*model);
+  if (o.prune.on()) what += prune_now(o.prune, o.calibration, common, model, figures);
+  if (o.prune.shrink) what += shrink_now(model);
   save_checkpoint(o.output, model->store, model->contents());
   const auto parts = report_of(*model, length);
   const PartReport total = sum_of(parts);
@@ -66,7 +44,8 @@ int run(Options& o, const CommonOptions& common) {
                     {"file_bytes", file},
                     {"tensor_bytes", total.stored},
                     {"dense_bytes", 4 * before.parameters},
-                    {"expected_speedup", before.work() / total.work()},
+                    {"expected_speedup", before.work(DType::f32) / total.work(DType::f32)},
+                    {"expected_speedup_bf16", before.work(DType::bf16) / total.work(DType::bf16)},
                     {"parts", parts_to_json(parts)}});
     print_json(figures);
   } else if (!common.quiet) {

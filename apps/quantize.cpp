@@ -24,9 +24,10 @@ struct Options {
 int run(Options& o, const CommonOptions& common) {
   const bool calibrates = o.quant.options.mode == "static";
   o.balance.check();
-  o.calibration.check(calibrates || o.balance.on());
+  o.calibration.check(calibrates || o.balance.on(), !o.analyze.empty());
   o.quant.check();
   const auto model = o.model.open(common);
+  require_f32(*model, "quantization");
   constexpr int64_t length = 32;
   const PartReport before = sum_of(report_of(*model, length));
   hold(model->store, model->pruned);  // zeros stay zeros

@@ -3,7 +3,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
+#include <vector>
 
+#include "compress/features.h"
 #include "core/check.h"
 #include "core/ops.h"
 
@@ -23,7 +26,7 @@ Var WeightFakeQuant::apply(const Var& w, const Context& context) {
     const int32_t high = (1 << (bits_ - 1)) - 1;
     return ops::fake_quant(w, scales_->use(context), -high, high);
   }
-  return ops::fake_quant(w, symmetric_row_grid(w.value, bits_));
+  return ops::fake_quant(w, integers_ != nullptr ? integers_->grid() : symmetric_row_grid(w.value, bits_));
 }
 
 QuantGrid WeightFakeQuant::grid(const Tensor& w) const {
@@ -32,21 +35,34 @@ QuantGrid WeightFakeQuant::grid(const Tensor& w) const {
   return {scales_->value.clone(), Tensor::zeros(scales_->shape, DType::i32), -high, high};
 }
 
+float first_scale(const Tensor& x, int bits) {
+  const double high = (1 << (bits - 1)) - 1;
+  std::vector<double> sums(static_cast<size_t>(x.cols()));
+  for_features("learned scale", x,
+               [&](int64_t feature, double v) { sums[static_cast<size_t>(feature)] += std::abs(v); });
+  const double sum = std::accumulate(sums.begin(), sums.end(), 0.0);
+  const auto s = static_cast<float>(2 * sum / static_cast<double>(x.size()) / std::sqrt(high));
+  CHECK(std::isfinite(s), "quantization: the activations hold a NaN or an infinity; has the training diverged?");
+  return s > 0 ? s : 1;
+}
+
 Var InputFakeQuant::apply(const Var& x, const Context& context) {
-  if (observing && observer_ && context.tape != nullptr) observer_->observe(x.value);
-  if (scale_ != nullptr && scale_->value.data<float>()[0] == 0 && context.tape != nullptr) {  // the first batch
-    const Range range = observer_->range();
-    const float most = std::max(std::abs(range.least), std::abs(range.most));
-    scale_->value.copy_from(symmetric_grid(std::isfinite(most) ? most : 1, 8).scale);
-  }
-  return on && scale_ != nullptr && context.tape != nullptr ? ops::fake_quant(x, scale_->use(context), -127, 127) : x;
+  if (observing && observer_ && context.watched()) observer_->observe(x.value);
+  if (scale_ == nullptr || !on) return x;
+  float& scale = scale_->value.data<float>()[0];
+  if (scale == 0 && context.watched()) scale = first_scale(x.value, 8);  // the first batch that is rounded
+  return context.tape != nullptr ? ops::fake_quant(x, scale_->use(context), -127, 127) : x;
 }
 
 std::optional<QuantGrid> InputFakeQuant::grid() const {
-  if (scale_ != nullptr) return QuantGrid{scale_->value.clone(), Tensor::zeros({1}, DType::i32), -127, 127};
+  if (scale_ != nullptr) {
+    CHECK(scale_->value.data<float>()[0] > 0, "quantization: ", scale_->name, " has seen no input yet");
+    return QuantGrid{scale_->value.clone(), Tensor::zeros({1}, DType::i32), -127, 127};
+  }
   if (!observer_) return std::nullopt;
   const Range range = observer_->range();
   CHECK(range.least <= range.most, "quantization: no input was observed; calibrate first");
+  if (symmetric_) return symmetric_grid(std::max(std::abs(range.least), std::abs(range.most)), 8);
   return affine_grid(range.least, range.most, 8);
 }
 

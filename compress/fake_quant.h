@@ -11,12 +11,17 @@
 
 namespace espalier {
 
-// 8 bits for the whole tensor: affine from what an observer saw, or symmetric and learned (LSQ); or, dynamic, affine
-// for each row from its own range. Only watches the input, and rounds it where a learned scale needs a gradient: the
-// product rounds it to integers itself.
+// LSQ's first scale of numbers x (Esser et al. 2020, arXiv:1902.08153): 2 mean |x| / sqrt(2^(bits-1) - 1); 1 where all
+// are zero. Throws for a NaN or an infinity.
+float first_scale(const Tensor& x, int bits);
+
+// 8 bits for the whole tensor: affine or symmetric from what an observer saw, or symmetric and learned (LSQ); or,
+// dynamic, affine for each row from its own range. Only watches the input, and rounds it where a learned scale needs a
+// gradient: the product rounds it to integers itself.
 class InputFakeQuant : public WeightTransform {
  public:
-  explicit InputFakeQuant(std::unique_ptr<Observer> observer) : observer_(std::move(observer)) {}  // null: dynamic
+  explicit InputFakeQuant(std::unique_ptr<Observer> observer, bool symmetric = false)  // null: dynamic or learned
+      : observer_(std::move(observer)), symmetric_(symmetric) {}
 
   Var apply(const Var& x, const Context& context) override;
   std::optional<QuantGrid> grid() const;  // none: dynamic. Throws if nothing was observed
@@ -25,10 +30,11 @@ class InputFakeQuant : public WeightTransform {
   Observer* observer() const { return observer_.get(); }
 
   bool on = true;          // quantizes
-  bool observing = false;  // forward passes on a tape move the range
+  bool observing = false;  // forward passes of training and calibration move the range
 
  private:
   std::unique_ptr<Observer> observer_;
+  bool symmetric_;
   Parameter* scale_ = nullptr;
 };
 

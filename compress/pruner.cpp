@@ -129,8 +129,9 @@ void Pruner::prune(double amount) {
     std::vector<Tensor> bits;
     for (const Member& member : pool.members) bits.push_back(held(*member.parameter));
     const auto limit = static_cast<int64_t>(std::floor(options_.layer_limit * static_cast<double>(pool.units) + 1e-9));
-    ranked[static_cast<size_t>(i)] = {pool.name, pool.unit_scores(*criterion_, bits),
-                                      std::min(limit, pool.units - (structure_.last_stays() ? 1 : 0))};
+    std::vector<float> scores = pool.unit_scores(*criterion_, bits);
+    const int64_t gone = std::ranges::count(scores, pruned_already);
+    ranked[static_cast<size_t>(i)] = {pool.name, std::move(scores), std::max(gone, std::min(limit, pool.units - 1))};
   });
   const auto keep = chosen(ranked, amount);
   for (size_t i = 0; i < pools_.size(); ++i)
@@ -143,10 +144,12 @@ std::vector<std::vector<uint8_t>> Pruner::chosen(std::span<const RankedPool> ran
   for (size_t i = 0; i < pools_.size(); ++i) {
     const RankedPool& pool = ranked[i];
     if (structure_.kind == Structure::Kind::n_of_m) {
-      keep.push_back(keep_n_of_m(pool.scores, structure_.n, structure_.m));
+      keep.push_back(keep_n_of_m(pool, structure_.n, structure_.m));
     } else if (options_.scope == "row") {
-      const int64_t cols = pools_[i].members.front().parameter->shape.cols();
-      keep.push_back(keep_n_of_m(pool.scores, cols - count_of(amount, cols), cols));
+      const int64_t cols = pools_[i].members.front().parameter->shape.cols(), count = count_of(amount, cols);
+      CHECK(count < cols, "prune: amount ", amount, " would remove all ", cols, " weights of each row of ", pool.name,
+            "; use a smaller amount");
+      keep.push_back(keep_n_of_m(pool, cols - count, cols));
     } else if (criterion_->thresholds()) {  // sigmoid(mean score) below the amount goes
       keep.push_back(
           keep_above(pool, std::log(amount / (1 - amount)) * static_cast<double>(pools_[i].scored_weights())));

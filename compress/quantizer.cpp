@@ -7,6 +7,7 @@
 
 #include "compress/structure.h"
 #include "core/check.h"
+#include "core/kernels/fake_quant.h"
 
 namespace espalier {
 namespace {
@@ -24,14 +25,12 @@ Tensor before(Parameter& p, const WeightTransform* transform) {
   return w.value;
 }
 
-// LSQ's first scale of each row (Esser et al. 2020): 2 mean |w| / sqrt(high).
-void first_scales(const Tensor& w, int bits, const Tensor& scales) {
-  const double high = (1 << (bits - 1)) - 1;
-  for (int64_t r = 0; r < w.rows(); ++r) {
-    double sum = 0;
-    for (int64_t c = 0; c < w.cols(); ++c) sum += std::abs(static_cast<double>(w.data<float>()[r * w.cols() + c]));
-    const auto s = static_cast<float>(2 * sum / static_cast<double>(w.cols()) / std::sqrt(high));
-    scales.data<float>()[r] = s > 0 ? s : 1;
+void check_finite(const ParameterStore& store) {
+  for (const Parameter* p : store.all()) {
+    float least = 0, most = 0;
+    kernels::range(p->value.size(), p->value.data<float>(), least, most);
+    CHECK(std::isfinite(least) && std::isfinite(most), "quantize: ", p->name,
+          " holds a NaN or an infinity; has the training diverged?");
   }
 }
 
@@ -45,6 +44,7 @@ void QuantizeOptions::check(const std::string& prefix) const {
   CHECK(embedding_bits == 32 || embedding_bits == 8 || embedding_bits == 4, option("embedding-bits"), embedding_bits,
         ": choose 32, 8 or 4");
   CHECK(!learned || mode == "static", option("learned"), "true: learned scales have mode static");
+  CHECK(!symmetric || observes(), option("symmetric"), "true: is for static ranges; others are as they are");
   CHECK(scale_rate > 0 && std::isfinite(scale_rate), option("scale-rate"), scale_rate,
         ": a positive number is expected");
   CHECK(begin >= 0, option("begin"), begin, ": a step from 0 on is expected");
@@ -64,7 +64,8 @@ void Quantizer::add(const std::vector<const Linear*>& linears) {
         matched_[i] = 1;
       }
   if (keep) return;
-  Site site{std::make_shared<InputFakeQuant>(options_.mode == "static" ? make_observer(options_.observer) : nullptr),
+  Site site{std::make_shared<InputFakeQuant>(options_.observes() ? make_observer(options_.observer) : nullptr,
+                                             options_.symmetric),
             {}};
   linears.front()->weight.input_transforms.push_back(site.input);
   for (const Linear* linear : linears) {
@@ -77,6 +78,7 @@ void Quantizer::add(const std::vector<const Linear*>& linears) {
 }
 
 void Quantizer::attach(const Bert& model, ParameterStore& store) {
+  check_finite(store);
   for (const EncoderLayer& layer : model.layers())
     for (const auto& linears : layer.by_input()) add(linears);
   add({&model.pooler()});
@@ -90,8 +92,7 @@ void Quantizer::attach(const Bert& model, ParameterStore& store) {
     sites_.push_back({nullptr, {{&words, std::make_shared<WeightFakeQuant>(options_.embedding_bits, nullptr)}}});
     words.transforms.push_back(sites_.back().weights.back().second);
   }
-  for (const Site& site : sites_)  // throws for what is not finite
-    for (const auto& [p, transform] : site.weights) symmetric_row_grid(before(*p, transform.get()), options_.bits);
+  CHECK(!sites_.empty(), "quantize: all weights stay f32, nothing would be quantized; name fewer of them");
   if (!options_.learned) return;
   for (const Site& site : sites_) {
     if (site.input == nullptr) continue;  // the table keeps the scales of its rows' largest values
@@ -102,16 +103,18 @@ void Quantizer::attach(const Bert& model, ParameterStore& store) {
   for (const Site& site : sites_) {
     if (site.input == nullptr) continue;
     site.input->learn(&scales_.store.at(site.weights.front().first->name + ".input_scale"));
-    for (const auto& [p, transform] : site.weights) {
-      Parameter& scale = scales_.store.at(p->name + ".scale");
-      first_scales(before(*p, transform.get()), options_.bits, scale.value);
-      transform->learn(&scale);
-    }
+    for (const auto& [p, transform] : site.weights) { transform->learn(&scales_.store.at(p->name + ".scale")); }
   }
 }
 
 void Quantizer::before_forward(int64_t step) {
   for (const Site& site : sites_) {
+    if (options_.learned && step == options_.begin && site.input != nullptr)
+      for (const auto& [p, transform] : site.weights) {
+        const Tensor w = before(*p, transform.get()), &scale = scales_.store.at(p->name + ".scale").value;
+        for (int64_t r = 0; r < w.rows(); ++r)
+          scale.data<float>()[r] = first_scale(w.view(r * w.cols(), {1, w.cols()}), options_.bits);
+      }
     if (site.input != nullptr) {
       site.input->on = step >= options_.begin;
       site.input->observing = options_.freeze < 0 || step < options_.freeze;
@@ -125,7 +128,7 @@ void Quantizer::after_step(int64_t /*step*/) {
   scales_.step(options_.scale_rate);
   for (Parameter* p : scales_.store.all())
     for (float& s : p->value.span<float>())
-      if (s < 1e-8F && s != 0) s = 1e-8F;  // 0: an input that was not seen yet
+      if (s < 1e-8F && s != 0) s = 1e-8F;  // 0: not begun yet
 }
 
 QuantizedWeights Quantizer::integers() const {
@@ -202,11 +205,13 @@ std::string Quantizer::describe() const {
   text << "quantize: weights of " << options_.bits << " bits, one scale a row" << (options_.learned ? " (learned)" : "")
        << "; inputs of 8 bits, "
        << (options_.mode == "dynamic" ? "one range a row as it comes"
-           : options_.learned         ? "one learned scale"
-                                      : "one range by the observer " + options_.observer);
+           : options_.learned
+               ? "one learned scale"
+               : "one range by the observer " + options_.observer + (options_.symmetric ? ", symmetric" : ""));
   if (options_.embedding_bits < 32) text << "; word embeddings of " << options_.embedding_bits << " bits";
-  text << "; " << tensors << " tensors (" << weights << " parameters); from step " << options_.begin;
-  if (options_.freeze >= 0 && options_.observes()) text << ", ranges fixed from step " << options_.freeze;
+  text << "; " << tensors << " tensors (" << weights << " parameters)";
+  if (options_.begin > 0) text << "; from step " << options_.begin;
+  if (options_.freeze >= 0 && options_.observes()) text << "; ranges fixed from step " << options_.freeze;
   return text.str();
 }
 

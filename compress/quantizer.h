@@ -21,6 +21,7 @@ struct QuantizeOptions {
   std::string observer = "moving-average";  // static: see make_observer
   int bits = 8;                             // of weights, 2 to 8; activations have 8
   int embedding_bits = 32;                  // of the word embeddings: 32 (as they are), 8 or 4
+  bool symmetric = false;                   // static ranges of inputs are symmetric about zero
   bool learned = false;                     // scales that learn (LSQ), for training only
   double scale_rate = 1e-4;                 // their learning rate
   std::vector<std::string> keep_f32 = {};   // patterns of weights that stay as they are

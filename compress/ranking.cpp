@@ -100,7 +100,9 @@ std::vector<uint8_t> keep_above(const RankedPool& pool, double threshold) {
   return keep[only];
 }
 
-std::vector<uint8_t> keep_n_of_m(std::span<const float> scores, int64_t n, int64_t m) {
+std::vector<uint8_t> keep_n_of_m(const RankedPool& pool, int64_t n, int64_t m) {
+  check_scores(pool);
+  const std::span<const float> scores = pool.scores;
   std::vector<uint8_t> keep(scores.size(), 0);
   std::vector<int64_t> order(static_cast<size_t>(m));
   for (int64_t first = 0; first < std::ssize(scores); first += m) {

@@ -34,7 +34,8 @@ std::vector<std::vector<uint8_t>> keep_highest(std::span<const RankedPool> pools
 // highest ones. Throws for a score that is not a number.
 std::vector<uint8_t> keep_above(const RankedPool& pool, double threshold);
 
-// Flags that keep the n highest of each m consecutive units; ties as above. scores.size() is a multiple of m.
-std::vector<uint8_t> keep_n_of_m(std::span<const float> scores, int64_t n, int64_t m);
+// Flags that keep the n highest of each m consecutive units; ties as above. The pool has a multiple of m units. Throws
+// for a score that is not a number.
+std::vector<uint8_t> keep_n_of_m(const RankedPool& pool, int64_t n, int64_t m);
 
 }  // namespace espalier

@@ -26,7 +26,8 @@ PartReport& PartReport::operator+=(const PartReport& other) {
   zeros += other.zeros;
   stored += other.stored;
   flop += other.flop;
-  skipped += other.skipped;
+  skipped_f32 += other.skipped_f32;
+  skipped_bf16 += other.skipped_bf16;
   bits.insert(other.bits.begin(), other.bits.end());
   return *this;
 }
@@ -66,8 +67,11 @@ std::vector<PartReport> report_of(const Model& model, int64_t length) {
     part(layer.query.weight.name).flop += 4 * static_cast<double>(length * layer.query.weight.shape[0]);
     for (const Linear* linear : layer.linears()) {
       const Parameter& w = linear->weight;
-      const double left = w.quantized == nullptr ? InferenceWeight::work_left(w.value, DType::bf16) : 1;
-      part(w.name).skipped += 2 * static_cast<double>(w.shape.size()) * (1 - left);
+      if (w.quantized != nullptr) continue;
+      const auto skipped = [&](DType compute) {
+        return 2 * static_cast<double>(w.shape.size()) * (1 - InferenceWeight::work_left(w.value, compute));
+      };
+      part(w.name) += {.skipped_f32 = skipped(DType::f32), .skipped_bf16 = skipped(DType::bf16)};
     }
   }
   return parts;
@@ -76,6 +80,18 @@ std::vector<PartReport> report_of(const Model& model, int64_t length) {
 PartReport sum_of(const std::vector<PartReport>& parts) {
   PartReport total{"total"};
   for (const PartReport& part : parts) total += part;
+  return total;
+}
+
+PartReport before_shrinking(const Model& model, PartReport total, int64_t length) {
+  const BertConfig& c = model.config;
+  for (int64_t layer = 0; layer < c.num_hidden_layers; ++layer) {
+    const int64_t features = (c.num_attention_heads - c.heads_of(layer)) * c.head_size(),
+                  neurons = c.intermediate_size - c.intermediate_of(layer),
+                  weights = c.hidden_size * (4 * features + 2 * neurons);
+    total.parameters += weights + 3 * features + neurons;
+    total.flop += 2 * static_cast<double>(weights) + 4 * static_cast<double>(length * features);
+  }
   return total;
 }
 

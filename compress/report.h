@@ -15,19 +15,23 @@ namespace espalier {
 struct PartReport {
   std::string part = {};  // "embeddings", "layer 0 attention", "layer 0 feed-forward", …, "pooler and classifier"
   int64_t parameters = 0, zeros = 0;
-  int64_t stored = 0;       // bytes of the tensors in a checkpoint
-  std::set<int> bits = {};  // of the tensors' numbers: 32 (f32), 8 … 2
-  double flop = 0;          // a token, multiplications and additions, in sentences of `length` tokens
-  double skipped = 0;       // of these: zero blocks that f32 and bf16 inference leaves out (core/inference_weight.h)
+  int64_t stored = 0;                        // bytes of the tensors in a checkpoint
+  std::set<int> bits = {};                   // of the tensors' numbers: 32 (f32), 8 … 2
+  double flop = 0;                           // a token, multiplications and additions, in sentences of `length` tokens
+  double skipped_f32 = 0, skipped_bf16 = 0;  // of these: zeros that inference leaves out (core/inference_weight.h)
 
   double sparsity() const { return parameters > 0 ? static_cast<double>(zeros) / static_cast<double>(parameters) : 0; }
-  double work() const { return flop - skipped; }
+  double skipped(DType compute) const { return compute == DType::bf16 ? skipped_bf16 : skipped_f32; }
+  double work(DType compute) const { return flop - skipped(compute); }
   PartReport& operator+=(const PartReport& other);
 };
 
 // In the model's order; the counts are those of the stored values.
 std::vector<PartReport> report_of(const Model& model, int64_t length);
 PartReport sum_of(const std::vector<PartReport>& parts);
+
+// The total of a model from which no heads and neurons were cut out, given that of what is left.
+PartReport before_shrinking(const Model& model, PartReport total, int64_t length);
 
 // Bytes that a checkpoint spends on a tensor: all values, or bitmap and non-zero values where that is less.
 int64_t stored_bytes(int64_t elements, int64_t zeros);

@@ -24,7 +24,6 @@ struct Structure {
   // weight, 2:4 (any N:M), block:32x32 (any RxC), head, neuron or layer; throws listing these.
   static Structure parse(const std::string& text);
   std::string describe() const;  // "weights", "2 of 4 weights along the input", …
-  bool last_stays() const { return kind == Kind::head || kind == Kind::neuron || kind == Kind::layer; }
   bool fixed_amount() const { return kind == Kind::n_of_m; }
   double amount() const { return 1 - static_cast<double>(n) / static_cast<double>(m); }  // of N:M
 };

@@ -217,6 +217,10 @@ PrunedMasks Checkpoint::masks(const ParameterStore& store) const {
     root().group("masks").read_into(name, bits);
     masks[name] = bits;
   }
+  if (root().contains("masks"))
+    for (const std::string& name : root().group("masks").names())
+      CHECK(masks.contains(name), root().group("masks").where(name), " is a mask of something that ",
+            root().where("pruned"), " does not name");
   return masks;
 }
 

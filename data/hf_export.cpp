@@ -1,22 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "data/hf_export.h"
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
 #include <map>
 #include <string_view>
-#include <system_error>
 
 #include "core/check.h"
 #include "data/atomic_file.h"
+#include "data/atomic_folder.h"
 #include "data/safetensors.h"
 #include "data/unicode_classes.h"
 
@@ -38,89 +30,6 @@ constexpr std::array<SpecialToken, 5> special_tokens = {{{"pad_token", "[PAD]"},
                                                          {"cls_token", "[CLS]"},
                                                          {"sep_token", "[SEP]"},
                                                          {"mask_token", "[MASK]"}}};
-
-bool is_of_an_export(const fs::path& file) {
-  const fs::path name = file.extension() == ".part" ? file.stem() : file.filename();
-  return std::ranges::find(file_names, name) != file_names.end();
-}
-
-// A folder that appears under its name complete or not at all, as AtomicFile is for one file.
-class AtomicFolder {
- public:
-  explicit AtomicFolder(const fs::path& target);
-  ~AtomicFolder();
-  AtomicFolder(const AtomicFolder&) = delete;
-  AtomicFolder& operator=(const AtomicFolder&) = delete;
-
-  const fs::path& temporary() const { return temporary_; }
-  void commit();
-
- private:
-  void check_target() const;
-  void take_over();
-
-  std::string name_;  // as the caller says it
-  fs::path target_, temporary_;
-  int folder_ = -1;
-};
-
-AtomicFolder::AtomicFolder(const fs::path& target) : name_(target.string()) {
-  std::error_code ignored;
-  target_ = fs::weakly_canonical(target, ignored);
-  if (!target_.has_filename()) target_ = target_.parent_path();  // after a slash at the end
-  check_target();
-  temporary_ = target_;
-  temporary_ += ".part";
-  CHECK(::mkdir(temporary_.c_str(), 0777) == 0 || errno == EEXIST, name_, ": cannot be made: ", std::strerror(errno));
-  folder_ = ::open(temporary_.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-  CHECK(folder_ >= 0, temporary_.string(), ": cannot be opened as a directory: ", std::strerror(errno));
-  try {
-    take_over();
-  } catch (...) {
-    ::close(folder_);
-    throw;
-  }
-}
-
-AtomicFolder::~AtomicFolder() {
-  if (folder_ < 0) return;
-  std::error_code ignored;
-  fs::remove_all(temporary_, ignored);
-  ::close(folder_);
-}
-
-void AtomicFolder::check_target() const {
-  std::error_code ignored;
-  CHECK(target_.has_filename(), "'", name_, "': the name of a directory to write is expected");
-  if (fs::exists(target_, ignored)) {
-    CHECK(fs::is_directory(target_, ignored), name_, ": is a file; expected the name of a directory to write");
-    CHECK(fs::is_empty(target_, ignored), name_, ": is a directory with files in it; expected a new or empty one");
-  }
-  const fs::path parent = target_.has_parent_path() ? target_.parent_path() : fs::path(".");
-  CHECK(fs::is_directory(parent, ignored), name_, ": cannot be made: there is no folder ", parent.string());
-}
-
-// Locks the folder, and makes sure that a run which was killed left it behind, and nobody else.
-void AtomicFolder::take_over() {
-  CHECK(::flock(folder_, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK, name_,
-        ": another process is writing it now (", temporary_.string(), ")");
-  for (const auto& entry : fs::directory_iterator(temporary_))
-    CHECK(is_of_an_export(entry.path()), temporary_.string(), ": holds ", entry.path().filename().string(),
-          ", which no export wrote; it is needed for a moment, so move it away");
-}
-
-void AtomicFolder::commit() {
-  const auto give_up = [&](const char* action) { throw Failure(name_ + ": " + action + ": " + std::strerror(errno)); };
-  if (::fsync(folder_) != 0 && errno != EINVAL) give_up("cannot be flushed to the disk");
-  if (std::rename(temporary_.c_str(), target_.c_str()) != 0) give_up("cannot be given its name");
-  ::close(folder_);
-  folder_ = -1;
-  const fs::path parent = target_.has_parent_path() ? target_.parent_path() : fs::path(".");
-  const int above = ::open(parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (above < 0) return;
-  (void)::fsync(above);  // the new name; some file systems refuse, the files are complete all the same
-  ::close(above);
-}
 
 std::string vocabulary_text(const WordPiece& tokenizer, const std::string& source) {
   std::string text;
@@ -190,7 +99,8 @@ int64_t export_hf(const Model& model, const fs::path& directory) {
   std::map<std::string, Tensor> tensors;
   for (const Parameter* p : model.store.all()) tensors[p->name] = p->value;
 
-  AtomicFolder folder(directory);
+  AtomicFolder folder(directory,
+                      [](const std::string& name) { return std::ranges::find(file_names, name) != file_names.end(); });
   const fs::path& to = folder.temporary();
   write_file(to / "config.json", config.dump(2) + '\n');
   write_file(to / "vocab.txt", vocabulary);

@@ -116,8 +116,10 @@ std::shared_ptr<const QuantizedWeight> read_quantized(const Hdf5Group& group, co
           "; expected numbers from ", grid.low, " to ", grid.high);
     q.data<int8_t>()[i] = v;
   }
-  return std::make_shared<QuantizedWeight>(q, grid, bits, read_input(parts),
-                                           group.attribute(name, "products") == "true");
+  const std::string products = group.attribute(name, "products");
+  CHECK(products == "true" || products == "false", group.where(name), " has products \"", products,
+        "\"; expected true or false");
+  return std::make_shared<QuantizedWeight>(q, grid, bits, read_input(parts), products == "true");
 }
 
 }  // namespace espalier

@@ -108,6 +108,7 @@ Var Bert::run_layers(const PackedBatch& batch, Context& context, std::span<const
                             compute = compute_, copy = context](const Var& in, Tape* tape) {
       Context own = copy;
       own.tape = tape;
+      own.again = tape != nullptr;
       return layer(in, offsets, own, compute, rows);
     });
     context.places += EncoderLayer::dropout_places;

@@ -30,6 +30,10 @@ struct Context {
   uint64_t seed = 0;
   uint64_t step = 0;    // counts micro-batches, so that no dropout mask repeats
   uint32_t places = 0;  // dropout places passed so far
+  bool again = false;   // a layer is run once more for its gradients, with gradient checkpointing
+
+  // Whether what watches activations looks at this pass: training and calibration, each batch once; no evaluation.
+  bool watched() const { return (training || tape != nullptr) && !again; }
 
   Dropout dropout(float probability) {
     const uint64_t stream = (step << 12) | places++;

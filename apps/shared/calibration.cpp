@@ -2,6 +2,7 @@
 #include "apps/shared/calibration.h"
 
 #include <algorithm>
+#include <cstdio>
 
 #include "apps/shared/datasets.h"
 #include "apps/shared/progress.h"
@@ -21,10 +22,12 @@ void CalibrationFlags::declare(CLI::App& app, const std::string& who, const std:
   add("--max-length", max_length, "tokens of a sentence at most, with [CLS] and [SEP]")->capture_default_str();
 }
 
-void CalibrationFlags::check(bool used) const {
+void CalibrationFlags::check(bool used, bool evaluates) const {
   CHECK(steps >= 1, "--calibration-steps ", steps, ": at least 1 is expected");
   CHECK(batch_size >= 1, "--batch-size ", batch_size, ": at least 1 is expected");
-  refuse_unread(declared_, used, "nothing looks at training text; leave it out, or choose a method that does");
+  for (CLI::Option* option : declared_)
+    refuse_unread({option}, used || (evaluates && option->check_name("--max-length")),
+                  "nothing looks at training text; leave it out, or choose a method that does");
 }
 
 nlohmann::json CalibrationFlags::effective() const {
@@ -35,8 +38,9 @@ void calibrate(Compressor& compressor, Model& model, const CalibrationFlags& fla
                bool gradients) {
   check_max_length(flags.max_length, model.config.max_position_embeddings);
   const bool is_file = !flags.data.empty() && !std::filesystem::is_directory(flags.data);
-  const std::filesystem::path file =
-      is_file ? std::filesystem::path(flags.data) : find_data(flags.data).path / "train.tsv";
+  const DataFolder folder = is_file ? DataFolder{} : find_data(flags.data);
+  const std::filesystem::path file = is_file ? std::filesystem::path(flags.data) : folder.path / "train.tsv";
+  if (!common.quiet && !is_file) std::fprintf(stderr, "%s\n", folder.note.c_str());
   const TokenizedDataset data = load_tsv(file, model.tokenizer, model.config.labels, flags.max_length, gradients);
   const Loader loader(data, {.batch_size = flags.batch_size, .seed = common.seed});
   const Epoch epoch = loader.epoch(0);

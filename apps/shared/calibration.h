@@ -20,8 +20,9 @@ struct CalibrationFlags {
 
   // `who` uses the text, for the help; `option` names it and `what` says what it can be.
   void declare(CLI::App& app, const std::string& who, const std::string& option, const std::string& what);
-  // Throws for a value out of range, and for an option that was given although nothing is calibrated.
-  void check(bool used) const;
+  // Throws for a value out of range, and for an option that was given although nothing is calibrated; --max-length is
+  // for what `evaluates`, too.
+  void check(bool used, bool evaluates = false) const;
   nlohmann::json effective() const;
 
  private:

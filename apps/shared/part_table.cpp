@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "apps/shared/program.h"
+#include "core/kernels/gemm_bf16.h"
 
 namespace espalier {
 
@@ -46,7 +47,8 @@ nlohmann::json parts_to_json(const std::vector<PartReport>& parts) {
                     {"bits", p.bits},
                     {"stored_bytes", p.stored},
                     {"flop_per_token", p.flop},
-                    {"skipped_flop_per_token", p.skipped}});
+                    {"skipped_flop_per_token", p.skipped_f32},
+                    {"skipped_flop_per_token_bf16", p.skipped_bf16}});
   return list;
 }
 
@@ -62,18 +64,21 @@ std::string what_it_brings(const PartReport& before, const PartReport& after) {
   if (after.flop < before.flop)
     text += format("faster: %.0f %% of the work a token is left; expect up to %.2fx\n", share(after.flop, before.flop),
                    before.flop / after.flop);
-  if (after.skipped > 0)
-    text += format(
-        "faster in f32 and bf16: evaluation skips zeros that fill blocks of 32 outputs, %.0f %% of the work a token; "
-        "expect up to %.2fx\n",
-        share(after.skipped, after.flop), after.flop / after.work());
+  const bool skips = after.skipped_f32 > 0 || after.skipped_bf16 > 0;
+  if (skips) {
+    text += format("faster in f32: evaluation skips zeros of 32 outputs at an input, %.0f %% of the work a token; ",
+                   share(after.skipped_f32, after.flop));
+    text += format("expect up to %.2fx\n", after.flop / after.work(DType::f32));
+    text += format("%sfaster in bf16 (%s): it skips zeros of 32 outputs at %ld inputs, %.0f %%; expect up to %.2fx\n",
+                   after.skipped_bf16 > 0 ? "" : "not ", kernels::gemm_bf16_kernel(), 2 * kernels::gemm_bf16_group(),
+                   share(after.skipped_bf16, after.flop), after.flop / after.work(DType::bf16));
+  }
   if (after.sparsity() >= 0.001)  // a trained model has a few zeros of its own
     text += format("%s smaller in memory: the %.1f %% of zeros that are left in the tensors%s\n",
-                   after.skipped > 0 ? "not" : "not faster, nor", 100 * after.sparsity(),
-                   after.skipped > 0
-                       ? ""
-                       : "; products compute with them as with any other number (1.00x). Only blocks (--structure "
-                         "block:32x32) in f32 and bf16, and layers, heads and neurons that are cut out, bring speed");
+                   skips ? "not" : "not faster, nor", 100 * after.sparsity(),
+                   skips ? ""
+                         : "; products compute with them as with any other number (1.00x). Only blocks (--structure "
+                           "block:32x32) in f32 and bf16, and layers, heads and neurons that are cut out, bring speed");
   return text;
 }
 

@@ -52,7 +52,8 @@ void PruneFlags::declare(CLI::App& app, const std::string& prefix, bool with_sch
   add("end", end_.text,
       "step, or share, of the last pruning, after which the masks are fixed; 0: when two thirds of all steps are done")
       ->capture_default_str();
-  add("interval", options.schedule.interval, "steps from one pruning to the next")->capture_default_str();
+  interval_ = add("interval", options.schedule.interval,
+                  "steps from one pruning to the next; default: 100, or a tenth of the schedule where that is less");
   add("score-rate", options.score_rate, "learning rate of movement's scores")->capture_default_str();
   add("regularization", options.regularization,
       "soft-movement: weight of the mean sigmoid of all scores in the loss; --prune.amount is its threshold, such as "
@@ -97,9 +98,15 @@ PruneOptions PruneFlags::for_run(int64_t steps) const {
   PruneOptions prune = options;
   PruneSchedule& s = prune.schedule;
   s.begin = begin_.of(steps);
-  s.end = end_.of(steps);
+  s.end = end_.share() ? std::max<int64_t>(1, end_.of(steps)) : end_.of(steps);  // 0 stands for two thirds
   prune.check("--" + prefix_);
-  if (s.kind != "once" && s.end == 0) s.end = std::max(s.begin + 1, 2 * steps / 3);
+  if (s.kind != "once") {
+    if (s.end == 0) s.end = std::max(s.begin + 1, 2 * steps / 3);
+    if (interval_->count() == 0) s.interval = std::clamp<int64_t>((s.end - s.begin) / 10, 1, s.interval);
+    CHECK(s.interval <= s.end - s.begin, interval_->get_name(), " ", s.interval, ": the schedule goes from step ",
+          s.begin, " to ", s.end, " and would prune only at its end; choose a shorter one, or --", prefix_,
+          "schedule once");
+  }
   CHECK(s.last() < steps, "--", prefix_, "schedule ", s.kind, ": the last pruning is at step ", s.last(),
         ", but the run has only ", steps, " steps; prune earlier");
   return prune;

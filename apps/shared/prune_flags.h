@@ -33,6 +33,7 @@ struct PruneFlags {
   bool with_schedule_ = false;
   RunStep begin_, end_;
   std::vector<CLI::Option*> declared_;
+  CLI::Option* interval_ = nullptr;
 };
 
 }  // namespace espalier

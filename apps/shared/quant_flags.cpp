@@ -22,6 +22,7 @@ void QuantFlags::declare(CLI::App& app, const std::string& prefix, bool training
   add("observer", options.observer,
       "static: how the range is found: minmax, moving-average, percentile (without a ten-thousandth at either end) or "
       "histogram (least squared error)");
+  add("symmetric", options.symmetric, "true: static ranges of inputs are symmetric about zero, with zero point 0");
   add("bits", options.bits, "of weights, 2 to 8, one scale for each output; inputs have 8");
   add("embedding-bits", options.embedding_bits, "of the word embeddings: 32, 8 or 4, one scale for each word");
   add("keep-f32", options.keep_f32, "names of weights that stay f32, with * for any text");
@@ -36,8 +37,8 @@ void QuantFlags::declare(CLI::App& app, const std::string& prefix, bool training
 
 void QuantFlags::check() const {
   refuse_unread(declared_, on || !training_, "nothing is quantized without --" + prefix_ + "on");
-  refuse_unread(declared_, "--" + prefix_ + "observer", options.mode != "dynamic",
-                "dynamic ranges need none; leave it out, or choose mode static");
+  refuse_unread(declared_, "--" + prefix_ + "observer", options.observes(),
+                "is for ranges that are observed, not for dynamic ones or learned scales");
   refuse_unread(declared_, "--" + prefix_ + "freeze", options.observes(),
                 "is for ranges that are observed, not for dynamic ones or learned scales");
   refuse_unread(declared_, "--" + prefix_ + "scale-rate", options.learned, "is for learned scales");
@@ -63,6 +64,7 @@ QuantizeOptions QuantFlags::for_run(int64_t steps) const {
 nlohmann::json QuantFlags::effective() const {
   return {{"mode", options.mode},
           {"observer", options.observer},
+          {"symmetric", options.symmetric},
           {"bits", options.bits},
           {"embedding-bits", options.embedding_bits},
           {"keep-f32", options.keep_f32},

@@ -240,7 +240,7 @@ void Run::evaluate_and_keep_best(Progress& progress) {
   }
   progress.print(format("epoch %.4g  dev loss %.4f  accuracy %.4f%s", epochs_done(), last_.loss, last_.accuracy,
                         best        ? "  (best so far, saved)"
-                        : !complete ? "  (not yet pruned to the end, not saved)"
+                        : !complete ? "  (pruning or quantization is not at its end, not saved)"
                                     : ""));
 }
 

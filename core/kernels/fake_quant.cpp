@@ -92,6 +92,17 @@ HWY_INLINE void range_of(int64_t n, const T* HWY_RESTRICT x, float& least, float
     if (std::isnan(static_cast<float>(x[i]))) least = most = std::nanf("");
 }
 
+template <class T>
+HWY_INLINE void bins_of(int64_t n, const T* HWY_RESTRICT x, float least, float per_unit, int32_t last,
+                        int32_t* HWY_RESTRICT bin) {
+  for_lanes<float>(static_cast<size_t>(n), [&](auto d, size_t i) HWY_ATTR {
+    const hn::RebindToSigned<decltype(d)> di;
+    const auto at = hn::Mul(hn::Sub(load(d, x + i), hn::Set(d, least)), hn::Set(d, per_unit));
+    const auto inside = hn::Min(hn::Max(at, hn::Zero(d)), hn::Set(d, static_cast<float>(last)));
+    hn::StoreU(hn::ConvertTo(di, inside), di, bin + i);
+  });
+}
+
 void fake_f32(int64_t n, const float* x, const GridRow& g, float* y) { fake(n, x, g, y); }
 void fake_f64(int64_t n, const double* x, const GridRow& g, double* y) { fake(n, x, g, y); }
 void fake_16(int64_t n, const Bf16* x, const GridRow& g, Bf16* y) { fake(n, x, g, y); }
@@ -108,6 +119,8 @@ void integers_f32(int64_t n, const float* x, const GridRow& g, uint8_t* q) { int
 void integers_16(int64_t n, const Bf16* x, const GridRow& g, uint8_t* q) { integers(n, x, g, q); }
 void range_f32(int64_t n, const float* x, float& l, float& m) { range_of(n, x, l, m); }
 void range_16(int64_t n, const Bf16* x, float& l, float& m) { range_of(n, x, l, m); }
+void bins_f32(int64_t n, const float* x, float l, float u, int32_t m, int32_t* b) { bins_of(n, x, l, u, m, b); }
+void bins_16(int64_t n, const Bf16* x, float l, float u, int32_t m, int32_t* b) { bins_of(n, x, l, u, m, b); }
 
 }  // namespace espalier::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
@@ -124,6 +137,8 @@ HWY_EXPORT(integers_f32);
 HWY_EXPORT(integers_16);
 HWY_EXPORT(range_f32);
 HWY_EXPORT(range_16);
+HWY_EXPORT(bins_f32);
+HWY_EXPORT(bins_16);
 
 void fake_quant(int64_t n, const float* x, const GridRow& g, float* y) noexcept {
   HWY_DYNAMIC_DISPATCH(fake_f32)(n, x, g, y);
@@ -154,6 +169,12 @@ void range(int64_t n, const float* x, float& least, float& most) noexcept {
 }
 void range(int64_t n, const Bf16* x, float& least, float& most) noexcept {
   HWY_DYNAMIC_DISPATCH(range_16)(n, x, least, most);
+}
+void bins(int64_t n, const float* x, float least, float per_unit, int32_t last, int32_t* bin) noexcept {
+  HWY_DYNAMIC_DISPATCH(bins_f32)(n, x, least, per_unit, last, bin);
+}
+void bins(int64_t n, const Bf16* x, float least, float per_unit, int32_t last, int32_t* bin) noexcept {
+  HWY_DYNAMIC_DISPATCH(bins_16)(n, x, least, per_unit, last, bin);
 }
 }  // namespace espalier::kernels
 #endif

@@ -35,4 +35,8 @@ void quantize(int64_t n, const Bf16* x, const GridRow& grid, uint8_t* q) noexcep
 void range(int64_t n, const float* x, float& least, float& most) noexcept;
 void range(int64_t n, const Bf16* x, float& least, float& most) noexcept;
 
+// bin[i] = floor((x[i] - least) * per_unit), from 0 to last.
+void bins(int64_t n, const float* x, float least, float per_unit, int32_t last, int32_t* bin) noexcept;
+void bins(int64_t n, const Bf16* x, float least, float per_unit, int32_t last, int32_t* bin) noexcept;
+
 }  // namespace espalier::kernels

@@ -42,7 +42,7 @@ void pack_columns_bf16(int64_t begin, int64_t end, int64_t n, const float* x, in
 void pack_columns_bf16(int64_t begin, int64_t end, int64_t n, const Bf16* x, int64_t ldx, int64_t pairs,
                        uint32_t* panels) noexcept;
 
-// y[cols, rows] = x[rows, cols] transposed; ldx, ldy: pairs from row to row.
+// y[cols, rows] = x[rows, cols] transposed; ldx, ldy: from row to row. Of pairs, and of anything else of 32 bits.
 void transpose_pairs(int64_t rows, int64_t cols, const uint32_t* x, int64_t ldx, uint32_t* y, int64_t ldy) noexcept;
 
 // The smallest group that the fastest kernel takes: 16 on AMX, else 1.

@@ -145,7 +145,11 @@ void gemm_int8(const Int8Product& product) noexcept {
 int64_t gemm_int8_rows() { return amx_int8_works() ? 2 * tile_rows : 24; }
 
 void pack_rows_int8(int64_t rows, int64_t k, const int8_t* w, int64_t ldw, uint32_t* panel) noexcept {
-  if (rows < panel_columns || k % 4 != 0) std::fill_n(panel, quads_of(k) * panel_columns, 0U);
+  if (k % 4 == 0 && ldw % 4 == 0 && reinterpret_cast<uintptr_t>(w) % 4 == 0) {
+    if (rows < panel_columns) std::fill_n(panel, quads_of(k) * panel_columns, 0U);
+    return transpose_pairs(rows, k / 4, reinterpret_cast<const uint32_t*>(w), ldw / 4, panel, panel_columns);
+  }
+  std::fill_n(panel, quads_of(k) * panel_columns, 0U);
   for (int64_t q = 0; q < quads_of(k); ++q)
     for (int64_t r = 0; r < rows; ++r)
       std::memcpy(panel + q * panel_columns + r, w + r * ldw + 4 * q,

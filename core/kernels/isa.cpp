@@ -18,53 +18,77 @@ std::string lower(std::string s) {
   return s;
 }
 
-bool lowered = false;
+// What may be used beyond Highway's instruction sets.
+enum class Native { nothing, dots, tiles };
+
+#if defined(__x86_64__)
+bool cpu_has_bf16_dots() { return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bf16"); }
+bool cpu_has_byte_dots() {
+  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+         __builtin_cpu_supports("avx512vnni");
+}
+bool cpu_has(const char* flag) { return cpu_description().find(flag) != std::string::npos; }
+#else
+bool cpu_has_bf16_dots() { return false; }
+bool cpu_has_byte_dots() { return false; }
+bool cpu_has(const char* /*flag*/) { return false; }
+#endif
+bool cpu_has_bf16_tiles() {
+  static const bool there = cpu_has("amx_bf16");  // asked for each block
+  return there;
+}
+bool cpu_has_byte_tiles() {
+  static const bool there = cpu_has("amx_int8");
+  return there;
+}
 
 struct Isa {
-  int64_t bit;
   std::string name;
+  int64_t bit;  // Highway's; better targets have lower bits
+  Native native;
 };
 
-std::vector<Isa> supported() {
-  std::vector<Isa> list;
-  const auto targets = compiled_targets();
-  const int64_t cpu = hwy::SupportedTargets();
-  for (const int64_t bit : targets)
-    if ((cpu & bit) != 0) list.push_back({bit, lower(hwy::TargetName(bit))});
+// Those of this build and CPU, best first.
+const std::vector<Isa>& isas() {
+  static const std::vector<Isa> list = [] {
+    std::vector<Isa> found;
+    const int64_t cpu = hwy::SupportedTargets();
+    for (const int64_t bit : compiled_targets())
+      if ((cpu & bit) != 0) found.push_back({lower(hwy::TargetName(bit)), bit, Native::nothing});
+    const int64_t best = found.front().bit;
+    if (cpu_has_bf16_dots() || cpu_has_byte_dots()) found.insert(found.begin(), {"vnni", best, Native::dots});
+    if (cpu_has_bf16_tiles() || cpu_has_byte_tiles()) found.insert(found.begin(), {"amx", best, Native::tiles});
+    return found;
+  }();
   return list;
 }
+
+size_t chosen = 0;
+
+bool uses(Native native) { return isas()[chosen].native >= native; }
 
 }  // namespace
 
 std::vector<std::string> available_isas() {
-  const std::string now = lowered ? current_isa() : "";
-  hwy::DisableTargets(0);
   std::vector<std::string> names;
-  for (const Isa& isa : supported()) names.push_back(isa.name);
-  set_isa(now);
+  for (const Isa& isa : isas()) names.push_back(isa.name);
   return names;
 }
 
-std::string current_isa() { return lower(probe_target()); }
+std::string current_isa() { return isas()[chosen].name; }
 
 void set_isa(const std::string& name) {
-  const std::string now = lowered ? current_isa() : "";
-  hwy::DisableTargets(0);
-  const std::vector<Isa> list = supported();
-  lowered = false;
-  if (name.empty()) return;
-  const auto found = std::find_if(list.begin(), list.end(), [&](const Isa& isa) { return isa.name == name; });
+  const std::vector<Isa>& list = isas();
+  const auto found = std::ranges::find(list, name.empty() ? list.front().name : name, &Isa::name);
   std::string known;
   for (const Isa& isa : list) known += (known.empty() ? "" : ", ") + isa.name;
-  if (found == list.end()) {
-    set_isa(now);
-    fail("ESPALIER_ISA: '", name, "' is unknown or not supported by this CPU; it can be one of: ", known);
-  }
+  CHECK(found != list.end(), "ESPALIER_ISA: '", name,
+        "' is unknown or not supported by this CPU; it can be one of: ", known);
   int64_t better = 0;
   for (const Isa& isa : list)
-    if (isa.bit < found->bit) better |= isa.bit;  // Highway's better targets have lower bits
+    if (isa.bit < found->bit) better |= isa.bit;
   hwy::DisableTargets(better);
-  lowered = found != list.begin();
+  chosen = static_cast<size_t>(found - list.begin());
 }
 
 void apply_isa_environment() {
@@ -75,26 +99,10 @@ void apply_isa_environment() {
   (void)once;
 }
 
-#if defined(__x86_64__)
-bool has_avx512_bf16() { return !lowered && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bf16"); }
-bool has_avx512_vnni() {
-  return !lowered && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-         __builtin_cpu_supports("avx512vnni");
-}
-bool has_amx_bf16() {
-  static const bool there = cpu_description().find("amx_bf16") != std::string::npos;  // asked for each block
-  return there && !lowered;
-}
-bool has_amx_int8() {
-  static const bool there = cpu_description().find("amx_int8") != std::string::npos;
-  return there && !lowered;
-}
-#else
-bool has_avx512_bf16() { return false; }
-bool has_avx512_vnni() { return false; }
-bool has_amx_bf16() { return false; }
-bool has_amx_int8() { return false; }
-#endif
+bool has_avx512_bf16() { return uses(Native::dots) && cpu_has_bf16_dots(); }
+bool has_avx512_vnni() { return uses(Native::dots) && cpu_has_byte_dots(); }
+bool has_amx_bf16() { return uses(Native::tiles) && cpu_has_bf16_tiles(); }
+bool has_amx_int8() { return uses(Native::tiles) && cpu_has_byte_tiles(); }
 
 std::string cpu_description() {
   static const std::string text = [] {

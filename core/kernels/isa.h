@@ -7,8 +7,8 @@
 
 namespace espalier::kernels {
 
-// Names of the instruction sets that this build holds and this CPU runs, best first, in lower case: "avx3", "avx2",
-// "sse4", "emu128", "neon" …
+// Names of the instruction sets that this build holds and this CPU runs, best first: "amx" (tiles), "vnni" (dot
+// products of bytes and bf16 in AVX-512), then Highway's in lower case: "avx3", "avx2", "sse4", "emu128", "neon" …
 std::vector<std::string> available_isas();
 std::string current_isa();
 
@@ -19,8 +19,8 @@ void set_isa(const std::string& name);
 // Reads ESPALIER_ISA once, at start; later calls do nothing. Every program and test calls it through set_isa or this.
 void apply_isa_environment();
 
-// What the CPU offers beyond: native dot products of bf16 (AVX-512 BF16) and of bytes (AVX-512 VNNI), and AMX tiles,
-// unless set_isa has lowered the instruction set.
+// What the CPU offers beyond Highway's instruction sets, as far as set_isa has not lowered them: dot products of bf16
+// (AVX-512 BF16) and of bytes (AVX-512 VNNI), and AMX tiles.
 bool has_avx512_bf16();
 bool has_avx512_vnni();
 bool has_amx_bf16();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // y = (sum of qx qw - zx sum of qw) sx sw + b,  x on its grid as bytes qx, w as signed bytes qw; the sums are exact
-// integers. Evaluation only.
+// integers. No gradient: with one, linear runs this forward.
 #include <algorithm>
 
 #include "core/kernels/gemm_int8.h"
@@ -21,23 +21,26 @@ struct Bytes {
 
 Bytes bytes_of(const Tensor& x, const std::optional<QuantGrid>& given) {
   Bytes b{{}, given ? *given : dynamic_grid(x)};
-  const Tensor q = quantize(x, b.grid);
-  const int64_t stride = 4 * kernels::quads_of(x.cols());
-  const auto flip = static_cast<uint8_t>(b.grid.low < 0 ? 128 : 0);
-  if (flip == 0 && stride == x.cols()) {
-    b.bytes = q;
-  } else {
-    b.bytes = Tensor::zeros({x.rows(), stride}, DType::u8);
-    const auto* const from = reinterpret_cast<const uint8_t*>(q.raw());
-    for (int64_t r = 0; r < x.rows(); ++r)
-      for (int64_t c = 0; c < x.cols(); ++c)
-        b.bytes.data<uint8_t>()[r * stride + c] = static_cast<uint8_t>(from[r * x.cols() + c] ^ flip);
-  }
-  if (flip != 0) {
+  if (b.grid.low < 0) {
+    b.grid.low += 128;
+    b.grid.high += 128;
     b.grid.zero_point = b.grid.zero_point.clone();
     for (int32_t& z : b.grid.zero_point.span<int32_t>()) z += 128;
   }
+  b.bytes = quantize(x, b.grid);
+  const int64_t stride = 4 * kernels::quads_of(x.cols());
+  if (stride == x.cols()) return b;
+  const Tensor tight = b.bytes;
+  b.bytes = Tensor::zeros({x.rows(), stride}, DType::u8);
+  for (int64_t r = 0; r < x.rows(); ++r)
+    std::copy_n(tight.data<uint8_t>() + r * x.cols(), x.cols(), b.bytes.data<uint8_t>() + r * stride);
   return b;
+}
+
+bool same(const std::optional<QuantGrid>& a, const std::optional<QuantGrid>& b) {
+  return a.has_value() == b.has_value() &&
+         (!a || (a->low == b->low && a->high == b->high && *a->scale.data<float>() == *b->scale.data<float>() &&
+                 *a->zero_point.data<int32_t>() == *b->zero_point.data<int32_t>()));
 }
 
 void block(const Bytes& x, const QuantizedWeight& w, const float* bias, int64_t row, int64_t rows, int64_t column,
@@ -69,6 +72,9 @@ Var linear_int8(const Var& x, std::span<const Affine> parts) {
   int64_t width = 0;
   for (const Affine& part : parts) {
     CHECK(part.quantized != nullptr, "linear: some of the weights are int8 and some are not");
+    CHECK(part.quantized->products(), "linear: the int8 weight", part.w.shape(), " was not made for products");
+    CHECK(same(part.quantized->input(), parts.front().quantized->input()),
+          "linear: int8 weights that share their input have different grids for it");
     CHECK(part.quantized->in() == x.value.cols(), "linear: x", x.shape(), " and w", part.w.shape(),
           " differ in their last dimension");
     CHECK(part.b.shape() == Shape{part.quantized->out()}, "linear: w", part.w.shape(), " needs a bias of shape ",

@@ -76,8 +76,18 @@ TEST_F(PrunePrograms, ShrinkingKeepsTheLogits) {
   EXPECT_GT(logit_difference("dense.h5", "small.h5"), 1e-3);
   EXPECT_LT(inspect("small.h5")["parameters"].get<int64_t>(), inspect("half.h5")["parameters"].get<int64_t>());
   EXPECT_EQ(encoder_sparsity(inspect("small.h5")), 0);
-  succeed("prune --model small.h5 --output again.h5 --shrink --quiet");
+  EXPECT_NE(succeed("prune --model small.h5 --output again.h5 --shrink").out.find("shrink: nothing to cut"),
+            std::string::npos);
   EXPECT_EQ(logit_difference("small.h5", "again.h5"), 0);
+  const auto looked_at = inspect("small.h5");
+  EXPECT_EQ(looked_at["layer_heads"], (std::vector<int>{1, 1}));
+  EXPECT_EQ(looked_at["layer_intermediate"], (std::vector<int>{256, 256}));
+  EXPECT_GT(looked_at["expected_speedup"].get<double>(), 1.8);
+  EXPECT_NE(succeed("inspect small.h5")
+                .out.find("shrunk: of 2 heads and 512 feed-forward neurons a layer, [1,1] and "
+                          "[256,256] are left"),
+            std::string::npos);
+  EXPECT_EQ(looked_at["options"]["pruned"].size(), 2U) << "one after the other";
   succeed("train_sst2 --model small.h5 --data data --output on.h5 --epochs 1 --quiet");
   EXPECT_EQ(inspect("on.h5")["parameters"], inspect("small.h5")["parameters"]);
 }
@@ -97,6 +107,13 @@ TEST_F(PrunePrograms, SchedulesEndAtTwoThirdsByThemselves) {
       "train_sst2 --model dense.h5 --data data --output g.h5 --epochs 3 --batch-size 8 --prune.amount 0.5 "
       "--prune.schedule cubic --prune.begin 2 --prune.interval 2 --quiet");
   EXPECT_GT(encoder_sparsity(inspect("g.h5")), 0.45);
+  const std::string run =
+      "train_sst2 --model dense.h5 --data data --output g.h5 --epochs 3 --batch-size 8 --prune.amount 0.5 "
+      "--prune.schedule cubic ";
+  EXPECT_NE(succeed(run + "--prune.begin 2 --prune.end 12").out.find("every 1 steps"), std::string::npos);
+  expect_refused(run + "--prune.begin 2 --prune.end 12 --prune.interval 11",
+                 {"--prune.interval 11: the schedule goes from step 2 to 12 and would prune only at its end"});
+  expect_refused(run + "--prune.begin 20% --prune.end 2%", {"--prune.end 1: a step after the first"});
 }
 
 TEST_F(PrunePrograms, ShrinkingWhatIsInt8LeavesItInt8) {
@@ -120,9 +137,12 @@ TEST_F(PrunePrograms, SpeedIsExpectedOfBlocksOnly) {
     return std::pair{succeed(command).out, objects_of(succeed(command + " --json").out).at(0)};
   };
   const auto [blocks, block_figures] = pruned("block:32x32");
-  EXPECT_NE(blocks.find("faster in f32 and bf16: "), std::string::npos) << blocks;
-  EXPECT_GT(block_figures["expected_speedup"].get<double>(), 1.3);
-  EXPECT_EQ(inspect("p.h5")["expected_speedup"], block_figures["expected_speedup"]);
+  for (const std::string said : {"faster in f32: ", "faster in bf16 ("})
+    EXPECT_NE(blocks.find(said), std::string::npos) << blocks;
+  for (const std::string figure : {"expected_speedup", "expected_speedup_bf16"}) {
+    EXPECT_GT(block_figures[figure].get<double>(), 1.3);
+    EXPECT_EQ(inspect("p.h5")[figure], block_figures[figure]);
+  }
   const auto [weights, weight_figures] = pruned("weight");
   EXPECT_NE(weights.find("not faster, nor smaller in memory: "), std::string::npos) << weights;
   EXPECT_EQ(weight_figures["expected_speedup"].get<double>(), 1);
@@ -143,6 +163,8 @@ TEST_F(PrunePrograms, LayersAreCutOut) {
         succeed("prune --model dense.h5 --output c.h5 --structure layer --amount 0.5 --method " + method).out;
     EXPECT_NE(said.find("50 % of encoder layers by "), std::string::npos) << said;
     EXPECT_NE(said.find("faster: "), std::string::npos) << said;
+    const auto left = inspect("c.h5")["options"]["pruned"][0]["layers-left"];
+    EXPECT_NE(said.find("left are the layers " + left.dump() + ", "), std::string::npos) << said;
     EXPECT_EQ(inspect("c.h5")["parameters"], inspect("a.h5")["parameters"]) << method;
   }
   succeed("train_sst2 --model a.h5 --data data --output on.h5 --epochs 1 --quiet");

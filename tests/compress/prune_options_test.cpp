@@ -61,5 +61,22 @@ TEST(PruneOptions, MistakesAreOneClearLine) {
   expect_in(shape_error("2:4", -1, {"*.bias"}), "is no matrix");
 }
 
+TEST(PruneOptions, NothingIsPrunedAsAWhole) {
+  const auto error = [&](const PruneOptions& options) {
+    const auto model = open_model(small_model.string());
+    Pruner pruner(options);
+    pruner.attach(*model->bert, model->store);
+    return error_of<Error>([&] { pruner.before_forward(0); });
+  };
+  const std::vector<std::string> query = {"bert.encoder.layer.0.attention.self.query.weight"};
+  const auto model = open_model(small_model.string());
+  const Shape shape = model->store.at(query.front()).shape;
+  const std::string halves = "block:" + std::to_string(shape[0] / 2) + "x" + std::to_string(shape[1]);
+  expect_in(error({.amount = 0.9, .structure = halves, .layers = query}), "would remove 2 of the 2 ");
+  expect_in(error({.amount = 0.99999, .layers = query}), "at most " + std::to_string(shape.size() - 1) + " may go");
+  expect_in(error({.amount = 0.999, .scope = "row", .layers = query}),
+            "would remove all " + std::to_string(shape[1]) + " weights of each row");
+}
+
 }  // namespace
 }  // namespace espalier

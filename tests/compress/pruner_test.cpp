@@ -57,9 +57,22 @@ TEST(Pruner, GivenMasksAgreeWithPyTorch) {
   expect_golden(*model, "given");
 }
 
+// What went before counts, also where it is more than the limit lets go now.
+TEST(Pruner, ASecondPruningWithALayerLimitReachesItsAmount) {
+  const auto model = open_model(small_model.string());
+  Pruner first({.amount = 0.8, .layers = {"bert.encoder.layer.0.*.weight"}});
+  first.attach(*model->bert, model->store);
+  first.before_forward(0);
+  Pruner second({.amount = 0.5, .scope = "global", .layer_limit = 0.6});
+  second.attach(*model->bert, model->store);
+  EXPECT_LT(second.sparsity(), 0.45);
+  second.before_forward(0);
+  EXPECT_NEAR(second.sparsity(), 0.5, 1e-4);
+}
+
 TEST(Pruner, ReachesTheAmountToOneWeight) {
   for (const std::string method : {"magnitude", "random"})
-    for (const double amount : {0.0, 0.5, 0.801, 0.99}) {
+    for (const double amount : {0.0, 0.5, 0.801, 0.98}) {
       const Pruned each({.method = method, .amount = amount});
       int64_t kept = 0, all = 0;
       for (const Pool& pool : each.pruner.pools()) {

@@ -54,7 +54,10 @@ struct Quantized {
     dense = logits(*model);
     quantizer.attach(*model->bert, model->store);
     forward(*model, quantizer, 0);
-    quantizer.before_forward(1);
+    if (options.learned)
+      forward(*model, quantizer, 1);  // scales learn from their first batch
+    else
+      quantizer.before_forward(1);
   }
   static QuantizeOptions with_schedule(QuantizeOptions options) {
     options.begin = options.freeze = 1;
@@ -97,7 +100,7 @@ TEST(Quantizer, IntegersAnswerAsFakeQuantAndReloadAsIntegers) {
     q.quantizer.convert(q.model->store);
     const auto integers = logits(*q.model);
     EXPECT_EQ(integers, fake) << "bit by bit";
-    if (options.bits == 8 && options.embedding_bits == 32) expect_near(integers, q.dense, 0.1);
+    if (options.bits == 8 && options.embedding_bits == 32 && !options.learned) expect_near(integers, q.dense, 0.1);
     save_checkpoint(folder / "m.h5", q.model->store, q.model->contents());
     const auto again = open_model((folder / "m.h5").string());
     EXPECT_EQ(logits(*again), integers);
@@ -160,21 +163,32 @@ TEST(Quantizer, AnswersDoNotDependOnTheBatch) {
 
 TEST(Quantizer, FrozenRangesDoNotMove) {
   Quantized q({.observer = "minmax"});
-  const auto before = logits(*q.model);
-  for (Parameter* p : q.model->store.all())
-    if (p->name == "bert.embeddings.LayerNorm.bias")
-      for (float& v : p->value.span<float>()) v += 3;  // inputs are larger now
+  const QuantizedWeights before = q.quantizer.integers();
+  for (float& v : q.model->store.at("bert.embeddings.LayerNorm.bias").value.span<float>()) v += 3;  // larger inputs
   forward(*q.model, q.quantizer, 2);
-  const QuantizedWeights frozen = q.quantizer.integers();
-  for (Parameter* p : q.model->store.all())
-    if (p->name == "bert.embeddings.LayerNorm.bias")
-      for (float& v : p->value.span<float>()) v -= 3;
-  expect_near(logits(*q.model), before, 1e-4);
-  EXPECT_FALSE(frozen.empty());
+  for (const auto& [name, weight] : q.quantizer.integers()) {
+    const QuantGrid &then = *before.at(name)->input(), &now = *weight->input();
+    EXPECT_EQ(*now.scale.data<float>(), *then.scale.data<float>()) << name;
+    EXPECT_EQ(*now.zero_point.data<int32_t>(), *then.zero_point.data<int32_t>()) << name;
+  }
+}
+
+TEST(Quantizer, SymmetricRangesHaveZeroInTheMiddle) {
+  Quantized affine({.observer = "minmax"}), q({.observer = "minmax", .symmetric = true});
+  for (const auto& [name, weight] : q.quantizer.integers()) {
+    const QuantGrid &grid = *weight->input(), &other = *affine.quantizer.integers().at(name)->input();
+    EXPECT_EQ(*grid.zero_point.data<int32_t>(), 0) << name;
+    EXPECT_EQ(grid.low, -127);
+    EXPECT_EQ(grid.high, 127);
+    EXPECT_GE(*grid.scale.data<float>() * 127, *other.scale.data<float>() * 127) << name;
+  }
+  const auto fake = logits(*q.model);
+  q.quantizer.convert(q.model->store);
+  EXPECT_EQ(logits(*q.model), fake);
 }
 
 // Training with fake-quant; at `stop` all goes through a file into new objects.
-std::vector<float> trained(const QuantizeOptions& options, int64_t stop, bool prune) {
+std::vector<float> trained(const QuantizeOptions& options, int64_t stop, bool prune, bool checkpointing = false) {
   const TemporaryFolder folder;
   struct Parts {
     std::unique_ptr<Model> model = open_model("random:tiny", {.seed = 4});
@@ -186,6 +200,7 @@ std::vector<float> trained(const QuantizeOptions& options, int64_t stop, bool pr
     if (prune) p.compressors.push_back(std::make_unique<Pruner>(PruneOptions{.amount = 0.5, .schedule = {.begin = 2}}));
     p.compressors.push_back(std::make_unique<Quantizer>(options));
     for (const auto& c : p.compressors) c->attach(*p.model->bert, p.model->store);
+    p.model->bert->set_gradient_checkpointing(checkpointing);
     p.optimizer = std::make_unique<AdamW>(p.model->store, AdamWOptions{});
     return p;
   };
@@ -234,6 +249,23 @@ TEST(Quantizer, ResumedTrainingHasTheSameBits) {
   }
 }
 
+// Layers that run twice are watched once, and the second time is the first.
+TEST(Quantizer, GradientCheckpointingChangesNothing) {
+  for (const QuantizeOptions& options :
+       {QuantizeOptions{.begin = 2, .freeze = 5}, QuantizeOptions{.mode = "dynamic"},
+        QuantizeOptions{.observer = "percentile"}, QuantizeOptions{.learned = true, .scale_rate = 1e-3, .begin = 1}})
+    EXPECT_EQ(trained(options, -1, false, true), trained(options, -1, false)) << options.mode << options.observer;
+}
+
+TEST(Quantizer, LearnedScalesBeginWhereThePaperSays) {
+  const Tensor x = Tensor::of<float>({2, 3}, std::vector<float>{1, -2, 3, 0, 5, -1});
+  EXPECT_FLOAT_EQ(first_scale(x, 8), static_cast<float>(2 * 2 / std::sqrt(127.0)));
+  EXPECT_FLOAT_EQ(first_scale(x, 3), static_cast<float>(2 * 2 / std::sqrt(3.0)));
+  EXPECT_EQ(first_scale(Tensor::zeros({2, 3}), 8), 1);
+  x.data<float>()[4] = std::nanf("");
+  EXPECT_THROW(first_scale(x, 8), Error);
+}
+
 TEST(Quantizer, MistakesAreErrors) {
   const auto check = [](const QuantizeOptions& options) { return error_of<Error>([&] { options.check("--"); }); };
   expect_in(check({.mode = "fast"}), "--mode fast: choose static or dynamic");
@@ -243,6 +275,7 @@ TEST(Quantizer, MistakesAreErrors) {
   expect_in(check({.embedding_bits = 16}), "--embedding-bits 16: choose 32, 8 or 4");
   expect_in(check({.mode = "dynamic", .learned = true}), "--learned true");
   expect_in(check({.scale_rate = 0}), "--scale-rate 0");
+  expect_in(check({.mode = "dynamic", .symmetric = true}), "--symmetric true");
   expect_in(check({.begin = -1}), "--begin -1");
   expect_in(check({.freeze = 0}), "--freeze 0");
 
@@ -257,7 +290,15 @@ TEST(Quantizer, MistakesAreErrors) {
   model = open_model("random:tiny");
   model->store.at("bert.encoder.layer.0.output.dense.weight").value.data<float>()[5] = std::nanf("");
   Quantizer broken({.mode = "dynamic"});
-  expect_in(error_of<Error>([&] { broken.attach(*model->bert, model->store); }), "holds a NaN or an infinity");
+  expect_in(error_of<Error>([&] { broken.attach(*model->bert, model->store); }),
+            "bert.encoder.layer.0.output.dense.weight holds a NaN or an infinity");
+  model = open_model("random:tiny");
+  model->store.at("classifier.bias").value.data<float>()[1] = HUGE_VALF;
+  Quantizer elsewhere({.mode = "dynamic"});
+  expect_in(error_of<Error>([&] { elsewhere.attach(*model->bert, model->store); }), "classifier.bias holds a NaN");
+  model = open_model("random:tiny");
+  Quantizer nothing({.keep_f32 = {"*"}});
+  expect_in(error_of<Error>([&] { nothing.attach(*model->bert, model->store); }), "nothing would be quantized");
   model = open_model("random:tiny");
   Quantizer once({.mode = "dynamic"}), twice({.mode = "dynamic"});
   once.attach(*model->bert, model->store);

@@ -82,9 +82,13 @@ TEST(Ranking, LayersThatWouldBeEmptyAndNansAreErrors) {
 }
 
 TEST(Ranking, NOfM) {
-  EXPECT_EQ(keep_n_of_m(std::vector<float>{1, 4, 3, 2, 5, 5, 5, 5}, 2, 4),
-            (std::vector<uint8_t>{0, 1, 1, 0, 0, 0, 1, 1}));
-  EXPECT_EQ(keep_n_of_m(std::vector<float>{pruned_already, -4, -3}, 1, 3), (std::vector<uint8_t>{0, 0, 1}));
+  const auto kept = [](std::vector<float> scores, int64_t n, int64_t m) {
+    return keep_n_of_m({"weights of w", std::move(scores)}, n, m);
+  };
+  EXPECT_EQ(kept({1, 4, 3, 2, 5, 5, 5, 5}, 2, 4), (std::vector<uint8_t>{0, 1, 1, 0, 0, 0, 1, 1}));
+  EXPECT_EQ(kept({pruned_already, -4, -3}, 1, 3), (std::vector<uint8_t>{0, 0, 1}));
+  for (const float bad : {std::nanf(""), HUGE_VALF})
+    expect_in(error_of<Error>([&] { kept({1, bad, 3, 2}, 2, 4); }), "weights of w has the score");
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "core/check.h"
+#include "core/kernels/probe.h"
 
 namespace espalier::kernels {
 namespace {
@@ -46,10 +47,12 @@ TEST_F(IsaTest, an_unknown_name_is_answered_with_the_known_ones) {
 TEST_F(IsaTest, lowering_hides_what_the_cpu_offers_beyond) {
   const std::vector<std::string> names = available_isas();
   if (names.size() < 2) GTEST_SKIP() << "only one instruction set";
-  set_isa(names.back());
-  EXPECT_FALSE(has_avx512_bf16());
-  EXPECT_FALSE(has_amx_bf16());
-  EXPECT_FALSE(has_amx_int8());
+  for (const std::string& name : names) {
+    set_isa(name);
+    EXPECT_EQ(has_amx_bf16() || has_amx_int8(), name == "amx");
+    EXPECT_EQ(has_avx512_bf16() || has_avx512_vnni(), name == "vnni" || (name == "amx" && names[1] == "vnni"));
+    if (name != "amx" && name != "vnni") { EXPECT_STRCASEEQ(probe_target(), name.c_str()); }
+  }
   EXPECT_FALSE(cpu_description().empty());
 }
 
