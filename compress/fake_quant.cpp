@@ -13,8 +13,9 @@
 namespace espalier {
 
 std::shared_ptr<const QuantizedWeight> WeightFakeQuant::quantized(const Tensor& w) const {
-  const QuantGrid g = grid(w);
-  return std::make_shared<QuantizedWeight>(quantize(w, g), g, bits_, input_ != nullptr ? input_->grid() : std::nullopt,
+  const auto [q, grid] =
+      scales_ == nullptr ? quantize_rows(w, bits_) : std::pair{quantize(w, learned_grid()), learned_grid()};
+  return std::make_shared<QuantizedWeight>(q, grid, bits_, input_ != nullptr ? input_->grid() : std::nullopt,
                                            input_ != nullptr);
 }
 
@@ -22,17 +23,14 @@ Var WeightFakeQuant::apply(const Var& w, const Context& context) {
   if (held_ && integers_ != nullptr) return w;
   integers_ = on && input_ != nullptr ? quantized(w.value) : nullptr;
   if (!on || (held_ && integers_ != nullptr)) return w;
-  if (scales_ != nullptr) {
-    const int32_t high = (1 << (bits_ - 1)) - 1;
-    return ops::fake_quant(w, scales_->use(context), -high, high);
-  }
-  return ops::fake_quant(w, integers_ != nullptr ? integers_->grid() : symmetric_row_grid(w.value, bits_));
+  if (scales_ != nullptr) return ops::fake_quant(w, scales_->use(context), -highest(), highest());
+  // A row's own range covers it: nothing is clamped, so the straight-through gradient is the gradient itself.
+  const auto made = integers_ != nullptr ? integers_ : quantized(w.value);
+  return {dequantize(made->q(), made->grid()), w.tape, w.id};
 }
 
-QuantGrid WeightFakeQuant::grid(const Tensor& w) const {
-  if (scales_ == nullptr) return symmetric_row_grid(w, bits_);
-  const int32_t high = (1 << (bits_ - 1)) - 1;
-  return {scales_->value.clone(), Tensor::zeros(scales_->shape, DType::i32), -high, high};
+QuantGrid WeightFakeQuant::learned_grid() const {
+  return {scales_->value.clone(), Tensor::zeros(scales_->shape, DType::i32), -highest(), highest()};
 }
 
 float first_scale(const Tensor& x, int bits) {

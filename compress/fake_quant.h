@@ -48,8 +48,7 @@ class WeightFakeQuant : public WeightTransform {
   Var apply(const Var& w, const Context& context) override;
   std::shared_ptr<const QuantizedWeight> integers() const override { return integers_; }
 
-  QuantGrid grid(const Tensor& w) const;  // of this weight, behind the transforms before
-  std::shared_ptr<const QuantizedWeight> quantized(const Tensor& w) const;
+  std::shared_ptr<const QuantizedWeight> quantized(const Tensor& w) const;  // w: behind the transforms before
 
   void learn(Parameter* scales) { scales_ = scales; }  // [rows]; outlives the forward passes
 
@@ -62,6 +61,9 @@ class WeightFakeQuant : public WeightTransform {
   bool on = true;
 
  private:
+  int32_t highest() const { return (1 << (bits_ - 1)) - 1; }
+  QuantGrid learned_grid() const;
+
   int bits_;
   std::shared_ptr<const InputFakeQuant> input_;
   Parameter* scales_ = nullptr;

@@ -48,21 +48,49 @@ QuantGrid symmetric_grid(float most, int bits) {
   return grid;
 }
 
-QuantGrid symmetric_row_grid(const Tensor& w, int bits) {
+namespace {
+
+// Sets the grid's scale of row r of w.
+void set_row_scale(const Tensor& w, int64_t r, const QuantGrid& grid) {
+  float least = 0, most = 0;
+  if (w.cols() > 0) kernels::range(w.cols(), w.data<float>() + r * w.cols(), least, most);
+  CHECK(std::isfinite(least) && std::isfinite(most), "quantization: row ", r, " of a weight", w.shape(),
+        " holds a NaN or an infinity");
+  grid.scale.data<float>()[r] = step(static_cast<double>(std::max(most, -least)), grid.high);
+}
+
+kernels::GridRow row_of(const QuantGrid& grid, int64_t r) {
+  const int64_t at = grid.rows() == 1 ? 0 : r;
+  return {grid.scale.data<float>()[at], grid.zero_point.data<int32_t>()[at], grid.low, grid.high};
+}
+
+QuantGrid row_grid_of(const Tensor& w, int bits) {
   check_bits(bits);
   const int32_t high = (1 << (bits - 1)) - 1;
-  const QuantGrid grid = grid_of(w.rows(), -high, high);
+  return grid_of(w.rows(), -high, high);
+}
+
+}  // namespace
+
+QuantGrid symmetric_row_grid(const Tensor& w, int bits) {
+  const QuantGrid grid = row_grid_of(w, bits);
   parallel_rows(w.rows(), row_grain(w.cols()), [&](int64_t begin, int64_t end) {
-    for (int64_t r = begin; r < end; ++r) {
-      float least = 0, most = 0;
-      if (w.cols() > 0) kernels::range(w.cols(), w.data<float>() + r * w.cols(), least, most);
-      CHECK(std::isfinite(least) && std::isfinite(most), "quantization: row ", r, " of a weight", w.shape(),
-            " holds a NaN or an infinity");
-      most = std::max(most, -least);
-      grid.scale.data<float>()[r] = step(static_cast<double>(most), high);
-    }
+    for (int64_t r = begin; r < end; ++r) set_row_scale(w, r, grid);
   });
   return grid;
+}
+
+std::pair<Tensor, QuantGrid> quantize_rows(const Tensor& w, int bits) {
+  const QuantGrid grid = row_grid_of(w, bits);
+  const Tensor q(w.shape(), DType::s8);
+  parallel_rows(w.rows(), row_grain(w.cols()), [&](int64_t begin, int64_t end) {
+    for (int64_t r = begin; r < end; ++r) {
+      set_row_scale(w, r, grid);
+      kernels::quantize(w.cols(), w.data<float>() + r * w.cols(), row_of(grid, r),
+                        reinterpret_cast<uint8_t*>(q.raw()) + r * w.cols());
+    }
+  });
+  return {q, grid};
 }
 
 Tensor quantize(const Tensor& x, const QuantGrid& grid) {
@@ -70,9 +98,7 @@ Tensor quantize(const Tensor& x, const QuantGrid& grid) {
   const Tensor q(x.shape(), grid.low < 0 ? DType::s8 : DType::u8);
   parallel_rows(x.rows(), row_grain(x.cols()), [&](int64_t begin, int64_t end) {
     for (int64_t r = begin; r < end; ++r) {
-      const int64_t at = grid.rows() == 1 ? 0 : r;
-      const kernels::GridRow row = {grid.scale.data<float>()[at], grid.zero_point.data<int32_t>()[at], grid.low,
-                                    grid.high};
+      const kernels::GridRow row = row_of(grid, r);
       auto* const to = reinterpret_cast<uint8_t*>(q.raw()) + r * x.cols();
       if (x.dtype() == DType::bf16)
         kernels::quantize(x.cols(), x.data<Bf16>() + r * x.cols(), row, to);
@@ -87,13 +113,10 @@ Tensor dequantize(const Tensor& q, const QuantGrid& grid) {
   CHECK(grid.rows() == 1 || grid.rows() == q.rows(), "dequantize: ", grid.rows(), " scales for q", q.shape());
   const Tensor x(q.shape());
   const auto convert = [&](auto* from) {
-    for (int64_t r = 0; r < q.rows(); ++r) {
-      const int64_t at = grid.rows() == 1 ? 0 : r;
-      const float scale = grid.scale.data<float>()[at];
-      const int32_t zero = grid.zero_point.data<int32_t>()[at];
-      for (int64_t i = r * q.cols(); i < (r + 1) * q.cols(); ++i)
-        x.data<float>()[i] = static_cast<float>(from[i] - zero) * scale;
-    }
+    parallel_rows(q.rows(), row_grain(q.cols()), [&](int64_t begin, int64_t end) {
+      for (int64_t r = begin; r < end; ++r)
+        kernels::dequantize(q.cols(), from + r * q.cols(), row_of(grid, r), x.data<float>() + r * q.cols());
+    });
   };
   if (q.dtype() == DType::s8)
     convert(q.data<int8_t>());

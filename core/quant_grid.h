@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <utility>
 
 #include "core/tensor.h"
 
@@ -29,6 +30,9 @@ QuantGrid symmetric_grid(float most, int bits);
 // The same for each row of w[rows, cols], whatever its largest |w|; a row of zeros gets scale 1. Throws for NaN and
 // infinities, naming the row.
 QuantGrid symmetric_row_grid(const Tensor& w, int bits);
+
+// The integers s8[rows, cols] of w on that grid of its own, and the grid.
+std::pair<Tensor, QuantGrid> quantize_rows(const Tensor& w, int bits);
 
 // Integers of x[rows, cols] (f32 or bf16) on the grid: s8 where low is negative, else u8. And back.
 Tensor quantize(const Tensor& x, const QuantGrid& grid);

@@ -67,6 +67,16 @@ HWY_INLINE void integers(int64_t n, const T* HWY_RESTRICT x, const GridRow& g, u
   });
 }
 
+template <class Q>
+HWY_INLINE void real_of(int64_t n, const Q* HWY_RESTRICT q, const GridRow& g, float* HWY_RESTRICT x) {
+  for_lanes<float>(static_cast<size_t>(n), [&](auto d, size_t i) HWY_ATTR {
+    const hn::RebindToSigned<decltype(d)> di;
+    const hn::Rebind<Q, decltype(d)> dq;
+    const auto whole = hn::Sub(hn::PromoteTo(di, hn::LoadU(dq, q + i)), hn::Set(di, g.zero_point));
+    store(d, hn::Mul(hn::ConvertTo(d, whole), hn::Set(d, g.scale)), x + i);
+  });
+}
+
 template <class T>
 HWY_INLINE void range_of(int64_t n, const T* HWY_RESTRICT x, float& least, float& most) {
   const hn::ScalableTag<float> d;
@@ -119,6 +129,8 @@ void integers_f32(int64_t n, const float* x, const GridRow& g, uint8_t* q) { int
 void integers_16(int64_t n, const Bf16* x, const GridRow& g, uint8_t* q) { integers(n, x, g, q); }
 void range_f32(int64_t n, const float* x, float& l, float& m) { range_of(n, x, l, m); }
 void range_16(int64_t n, const Bf16* x, float& l, float& m) { range_of(n, x, l, m); }
+void real_s8(int64_t n, const int8_t* q, const GridRow& g, float* x) { real_of(n, q, g, x); }
+void real_u8(int64_t n, const uint8_t* q, const GridRow& g, float* x) { real_of(n, q, g, x); }
 void bins_f32(int64_t n, const float* x, float l, float u, int32_t m, int32_t* b) { bins_of(n, x, l, u, m, b); }
 void bins_16(int64_t n, const Bf16* x, float l, float u, int32_t m, int32_t* b) { bins_of(n, x, l, u, m, b); }
 
@@ -137,6 +149,8 @@ HWY_EXPORT(integers_f32);
 HWY_EXPORT(integers_16);
 HWY_EXPORT(range_f32);
 HWY_EXPORT(range_16);
+HWY_EXPORT(real_s8);
+HWY_EXPORT(real_u8);
 HWY_EXPORT(bins_f32);
 HWY_EXPORT(bins_16);
 
@@ -163,6 +177,12 @@ void quantize(int64_t n, const float* x, const GridRow& g, uint8_t* q) noexcept 
 }
 void quantize(int64_t n, const Bf16* x, const GridRow& g, uint8_t* q) noexcept {
   HWY_DYNAMIC_DISPATCH(integers_16)(n, x, g, q);
+}
+void dequantize(int64_t n, const int8_t* q, const GridRow& g, float* x) noexcept {
+  HWY_DYNAMIC_DISPATCH(real_s8)(n, q, g, x);
+}
+void dequantize(int64_t n, const uint8_t* q, const GridRow& g, float* x) noexcept {
+  HWY_DYNAMIC_DISPATCH(real_u8)(n, q, g, x);
 }
 void range(int64_t n, const float* x, float& least, float& most) noexcept {
   HWY_DYNAMIC_DISPATCH(range_f32)(n, x, least, most);

@@ -31,6 +31,10 @@ void fake_quant_gradient(int64_t n, const Bf16* x, const GridRow& grid, const Bf
 void quantize(int64_t n, const float* x, const GridRow& grid, uint8_t* q) noexcept;
 void quantize(int64_t n, const Bf16* x, const GridRow& grid, uint8_t* q) noexcept;
 
+// x[i] = (q[i] - zero_point) scale.
+void dequantize(int64_t n, const int8_t* q, const GridRow& grid, float* x) noexcept;
+void dequantize(int64_t n, const uint8_t* q, const GridRow& grid, float* x) noexcept;
+
 // Smallest and largest of x; n > 0. A NaN makes `most` or `least` a NaN.
 void range(int64_t n, const float* x, float& least, float& most) noexcept;
 void range(int64_t n, const Bf16* x, float& least, float& most) noexcept;

@@ -10,6 +10,7 @@
 #include "compress/pruner.h"
 #include "data/model_source.h"
 #include "optim/adamw.h"
+#include "tests/golden/golden.h"
 #include "tests/temporary.h"
 
 namespace espalier {
@@ -255,6 +256,28 @@ TEST(Quantizer, GradientCheckpointingChangesNothing) {
        {QuantizeOptions{.begin = 2, .freeze = 5}, QuantizeOptions{.mode = "dynamic"},
         QuantizeOptions{.observer = "percentile"}, QuantizeOptions{.learned = true, .scale_rate = 1e-3, .begin = 1}})
     EXPECT_EQ(trained(options, -1, false, true), trained(options, -1, false)) << options.mode << options.observer;
+}
+
+// What has its own range is never clamped: value and gradient are those of the op.
+TEST(Quantizer, WeightsAreFakeQuantWithTheStraightThroughGradient) {
+  const Tensor w = golden::uniform("w", 0, {40, 33}, 3, DType::f32),
+               g = golden::uniform("g", 0, {40, 33}, 1, DType::f32);
+  std::fill_n(w.data<float>() + 66, 33, 0.0F);
+  for (const int bits : {2, 4, 8}) {
+    const auto run = [&](const auto& transform) {
+      Tape tape;
+      LeafGrad grad;
+      const Var y = transform(tape.leaf(w, grad), tape);
+      tape.backward(y, g);
+      return std::pair{y.value, grad.grad};
+    };
+    WeightFakeQuant transform(bits, std::make_shared<InputFakeQuant>(nullptr));
+    const auto [y, gw] = run([&](const Var& v, Tape& tape) { return transform.apply(v, {.tape = &tape}); });
+    const auto [wanted, wanted_gw] =
+        run([&](const Var& v, Tape&) { return ops::fake_quant(v, symmetric_row_grid(w, bits)); });
+    EXPECT_TRUE(std::ranges::equal(y.span<float>(), wanted.span<float>())) << bits;
+    EXPECT_TRUE(std::ranges::equal(gw.span<float>(), wanted_gw.span<float>())) << bits;
+  }
 }
 
 TEST(Quantizer, LearnedScalesBeginWhereThePaperSays) {
