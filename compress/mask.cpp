@@ -3,6 +3,7 @@
 
 #include "core/bitmap.h"
 #include "core/check.h"
+#include "core/kernels/mask.h"
 #include "core/ops.h"
 
 namespace espalier {
@@ -19,12 +20,28 @@ Mask::Mask(const Shape& shape) : shape_(shape), bits_(bits_of(shape, true)) {}
 
 Var Mask::apply(const Var& w, const Context& context) {
   if (scores_ != nullptr && context.tape != nullptr) return ops::apply_mask(w, bits_, scores_->use(context));
-  return ops::apply_mask(w, bits_);
+  return fixed_ && context.tape == nullptr ? w : ops::apply_mask(w, bits_, fixed_);
+}
+
+void Mask::after_update(int64_t first, std::span<float> values) const {
+  if (!fixed_) return;
+  for (; first % 8 != 0 && !values.empty(); ++first, values = values.subspan(1))
+    if (!keeps(first)) values[0] = 0;
+  kernels::mask(std::ssize(values), bits_.data<uint8_t>() + first / 8, values.data(), false, values.data());
+}
+
+void Mask::fix(Parameter& parameter) {
+  if (fixed_ || parameter.settle) return;
+  CHECK(scores_ == nullptr, "mask: ", parameter.name, " still learns scores");
+  bake(parameter);
+  if (parameter.packed) parameter.packed->pack(parameter.value.data<float>());
+  fixed_ = true;
 }
 
 void Mask::learn(Parameter* scores) {
   CHECK(scores == nullptr || scores->shape == shape_, "mask: scores", scores->shape, " for weights", shape_);
   scores_ = scores;
+  fixed_ = fixed_ && scores == nullptr;
 }
 
 void Mask::check(const Tensor& bits, const std::string& where) const {
@@ -38,12 +55,14 @@ void Mask::check(const Tensor& bits, const std::string& where) const {
 void Mask::set(const Tensor& bits) {
   check(bits, "mask: it");
   bits_ = bits;
+  fixed_ = false;
 }
 
 void Mask::load(const Hdf5Group& group, const std::string& name) {
   const Tensor bits = group.read(name);
   check(bits, group.where(name));
   bits_ = bits;
+  fixed_ = false;
 }
 
 int64_t Mask::kept() const { return count_bits(bits_); }
@@ -67,7 +86,11 @@ Mask& mask_of(Parameter& parameter) {
 }
 
 void hold(ParameterStore& store, const PrunedMasks& masks) {
-  for (const auto& [name, bits] : masks) mask_of(store.at(name)).set(bits);
+  for (const auto& [name, bits] : masks) {
+    Parameter& p = store.at(name);
+    mask_of(p).set(bits);
+    mask_of(p).fix(p);
+  }
 }
 
 PrunedMasks masks_of(const ParameterStore& store) {

@@ -3,6 +3,7 @@
 // others and no gradient reaches them, whatever momentum and weight decay do to the stored values.
 #pragma once
 
+#include <span>
 #include <string>
 
 #include "core/bitmap.h"
@@ -17,6 +18,8 @@ class Mask : public WeightTransform {
   explicit Mask(const Shape& shape);  // keeps everything
 
   Var apply(const Var& w, const Context& context) override;
+  bool keeps_value() const override { return fixed_; }
+  void after_update(int64_t first, std::span<float> values) const override;
 
   // See core/bitmap.h; the bits behind the last element are 0. set() and load()
   // throw for another size or type, and for bits behind the end.
@@ -32,6 +35,10 @@ class Mask : public WeightTransform {
 
   void bake(Parameter& parameter) const;  // stored values that are masked become zero
 
+  // Until the next set() or load(): the stored values are zero and stay so through each update, and forward passes read
+  // them without a copy. Nothing changes but the time that takes. Not for a table whose updates are deferred.
+  void fix(Parameter& parameter);
+
   void save(const Hdf5Group& group, const std::string& name) const { group.write(name, bits_); }
   void load(const Hdf5Group& group, const std::string& name);
 
@@ -43,6 +50,7 @@ class Mask : public WeightTransform {
   Shape shape_;
   Parameter* scores_ = nullptr;
   Tensor bits_;  // replaced, never written to: a tape may hold it
+  bool fixed_ = false;
 };
 
 Mask* find_mask(const Parameter& parameter);  // null if there is none

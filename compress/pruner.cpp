@@ -111,7 +111,9 @@ const Tensor& Pruner::held(const Parameter& parameter) const {
 
 void Pruner::before_forward(int64_t step) {
   if (options_.schedule.due(step)) prune(options_.schedule.amount(options_.amount, step));
-  if (complete(step + 1)) criterion_->finish();
+  if (!complete(step + 1)) return;
+  criterion_->finish();
+  for (const Held& h : held_) mask_of(*h.parameter).fix(*h.parameter);
 }
 
 void Pruner::after_backward(int64_t step) {

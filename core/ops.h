@@ -102,8 +102,9 @@ Var relation_loss(const Var& student, const Tensor& teacher, std::span<const int
 Var checkpoint(const Var& x, std::function<Var(const Var& x, Tape* tape)> f);
 
 // y = w where the mask keeps it, else 0. The mask has one bit an element: element i is bit i % 8 of byte i / 8 of a
-// u8[(n + 7) / 8]. It is shared, not copied: it must not change before the backward pass. Saved: nothing else.
-Var apply_mask(const Var& w, const Tensor& mask);
+// u8[(n + 7) / 8]. It is shared, not copied: it must not change before the backward pass. Where w is zero already
+// (`baked`), y is w itself. Saved: nothing else.
+Var apply_mask(const Var& w, const Tensor& mask, bool baked = false);
 
 // The same for a mask that was made from `scores`, of w's shape: their gradient is gy w for every element, kept or not,
 // the straight-through estimator of movement pruning (Sanh et al. 2020, arXiv:2005.07683). Saved: w.

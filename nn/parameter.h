@@ -3,6 +3,7 @@
 // each. A Scope carries the path of names while a model is built; names are Hugging Face's.
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <memory>
@@ -49,6 +50,11 @@ class WeightTransform {
   virtual Var apply(const Var& w, const Context& context) = 0;
   // The integers that stand for the weight that apply() has just returned, if products are to be made with them.
   virtual std::shared_ptr<const QuantizedWeight> integers() const { return nullptr; }
+
+  // Whether apply() returns the stored value as it is, and only the gradient passes through it: a mask that is final.
+  virtual bool keeps_value() const { return false; }
+  // What an optimizer does to elements first … that it has just updated.
+  virtual void after_update(int64_t /*first*/, std::span<float> /*values*/) const {}
 };
 
 struct Parameter {
@@ -69,7 +75,9 @@ struct Parameter {
   std::function<void(std::span<const int32_t>)> settle;
 
   // Whether products read `packed`; a transformed weight is packed anew from what its transforms made of it.
-  bool reads_packed() const { return packed != nullptr && transforms.empty(); }
+  bool reads_packed() const {
+    return packed != nullptr && std::ranges::all_of(transforms, [](const auto& t) { return t->keeps_value(); });
+  }
 
   Var use_rows(const Context& context, std::span<const int32_t> rows);  // as use(), when only these rows will be read
   Var use(const Context& context);  // the leaf (or constant, without a tape), through the transforms in order

@@ -110,6 +110,8 @@ void AdamW::step(double learning_rate, double gradient_scale) {
     const float* const g = run.has_gradient ? p.grad.grad.data<float>() + run.first : nullptr;
     kernels::adamw(decays(p.role) ? decaying : s, run.size, g, p.value.data<float>() + run.first, m_.data<float>() + at,
                    v_.data<float>() + at);
+    for (const auto& transform : p.transforms)
+      transform->after_update(run.first, p.value.span<float>().subspan(run.first, run.size));
     if (p.reads_packed())
       p.packed->pack_rows(p.value.data<float>(), run.first / p.shape[1], (run.first + run.size) / p.shape[1]);
   });

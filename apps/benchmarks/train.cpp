@@ -21,7 +21,7 @@ int bench_train(const BenchOptions& o, const CommonOptions& common) {
   Pruner pruner({.amount = o.mask});
   if (o.mask > 0) {
     pruner.attach(*model->bert, model->store);
-    pruner.prune(o.mask);
+    pruner.before_forward(0);
   }
   Quantizer quantizer({.mode = "static"});
   if (o.qat) quantizer.attach(*model->bert, model->store);

@@ -15,8 +15,7 @@ namespace espalier::kernels::HWY_NAMESPACE {
 
 // A byte of the mask at a time: eight elements, in as few vectors as the instruction set allows.
 template <class T>
-HWY_INLINE void mask_any(int64_t n, const uint8_t* HWY_RESTRICT bits, const T* HWY_RESTRICT x, bool accumulate,
-                         T* HWY_RESTRICT y) {
+HWY_INLINE void mask_any(int64_t n, const uint8_t* HWY_RESTRICT bits, const T* x, bool accumulate, T* y) {
   const hn::CappedTag<T, 8> d;
   const auto lanes = static_cast<int64_t>(hn::Lanes(d));
   int64_t i = 0;

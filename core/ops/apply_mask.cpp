@@ -34,12 +34,12 @@ void check_mask(const Tensor& mask, const Shape& w) {
 
 }  // namespace
 
-Var apply_mask(const Var& w, const Tensor& mask) {
+Var apply_mask(const Var& w, const Tensor& mask, bool baked) {
   check_mask(mask, w.shape());
   return dispatch_real("apply_mask", w.dtype(), [&](auto zero) {
     using T = decltype(zero);
-    const Tensor y(w.shape(), w.dtype());
-    masked<T>(mask, w.value, false, y);
+    const Tensor y = baked ? w.value : Tensor(w.shape(), w.dtype());
+    if (!baked) masked<T>(mask, w.value, false, y);
     return Tape::record("apply_mask", y, {&w}, [mask](const Tensor& gy, Tape::Slots& slots) {
       if (auto gw = slots[0]) masked<T>(mask, gy, gw.accumulate, gw.to);
     });

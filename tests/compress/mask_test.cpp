@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "core/ops.h"
+#include "nn/layers.h"
 #include "optim/adamw.h"
 #include "tests/golden/golden.h"
 #include "tests/temporary.h"
@@ -123,6 +124,42 @@ TEST(Mask, ZerosSurviveTwoHundredStepsOfAdamWWithDecay) {
   int moved = 0;
   for (int64_t i = 0; i < 63; ++i) moved += s.p.use({}).value.data<float>()[i] != before.data<float>()[i] ? 1 : 0;
   EXPECT_EQ(moved, 63) << "kept weights have trained, the others are zero";
+}
+
+// A mask that is final is nothing but faster: the same bits in each step, in f32 and in bf16 products.
+TEST(Mask, FixedMasksTrainTheSameBits) {
+  for (const DType compute : {DType::f32, DType::bf16}) {
+    const auto trained = [&](bool fixed) {
+      ParameterStore store;
+      const Linear linear(Scope(store), 40, 34);
+      store.allocate(3, 1);
+      if (compute == DType::bf16) linear.pack();
+      Tensor half = Mask::bits_of(linear.weight.shape, true).clone();
+      for (uint8_t& byte : half.span<uint8_t>()) byte = 0x6b;
+      mask_of(linear.weight).set(half);
+      AdamW optimizer(store, {.weight_decay = 0.1});
+      std::vector<float> seen;
+      for (int step = 0; step < 200; ++step) {
+        if (fixed && step == 3) mask_of(linear.weight).fix(linear.weight);
+        Tape tape;
+        Context context{.tape = &tape};
+        const auto at = static_cast<uint64_t>(step);
+        const Var y = linear(Var{golden::uniform("x", at, {9, 34}, 1, DType::f32)}, context, compute, DType::f32);
+        tape.backward(y, golden::uniform("g", at, {9, 40}, 1, DType::f32));
+        optimizer.step(0.05);
+        if (step % 50 == 49) seen.insert(seen.end(), y.value.span<float>().begin(), y.value.span<float>().end());
+      }
+      for (int64_t i = 0; i < linear.weight.shape.size(); ++i) {
+        EXPECT_TRUE(mask_of(linear.weight).keeps(i) || linear.weight.use({}).value.data<float>()[i] == 0);
+        EXPECT_TRUE(!fixed || mask_of(linear.weight).keeps(i) || linear.weight.value.data<float>()[i] == 0);
+      }
+      EXPECT_EQ(linear.weight.reads_packed(), fixed && compute == DType::bf16);
+      mask_of(linear.weight).set(Mask::bits_of(linear.weight.shape, true));
+      EXPECT_FALSE(linear.weight.reads_packed()) << "another mask is not final yet";
+      return seen;
+    };
+    EXPECT_EQ(trained(true), trained(false));
+  }
 }
 
 TEST(Mask, BakingTwiceIsBakingOnceAndChangesNoForwardValue) {
