@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Calibration: batches of training text run forward and backward, without an update, so that a compressor sees
-// gradients and inputs. Used by prune.
+// gradients and inputs. Used by prune and quantize.
 #pragma once
 
 #include <CLI/CLI.hpp>

@@ -2,7 +2,7 @@
 """What masks and fake-quant cost in training, and what cutting heads and neurons out brings in inference against what the count of operations promises,
 in turns, as Markdown tables.
 
-usage: python3 docs/measure/costs.py --model FILE.h5 --data DIR --vocab FILE [--rounds 3] [--steps 40]
+usage: python3 docs/measure/costs.py --model FILE.h5 --data DIR --vocab FILE [--rounds 3] [--steps 40] [--precisions bf16,f32]
 --model is a fine-tuned checkpoint of six layers, --vocab a vocabulary for the random BERT-base. Let nothing else run. Needs nothing but Python."""
 import argparse, os, statistics, tempfile
 import programs
@@ -14,10 +14,11 @@ p.add_argument("--vocab", required=True)
 p.add_argument("--rounds", type=int, default=3)
 p.add_argument("--steps", type=int, default=40)
 p.add_argument("--build", default=programs.BUILD)
+p.add_argument("--precisions", default="bf16,f32")
 a = p.parse_args()
+precisions = a.precisions.split(",")
 MODELS = {"MiniLM": (["--model", a.model], a.steps), "BERT-base": (["--model", "random:base", "--vocab", a.vocab], max(8, a.steps // 4))}
 VARIANTS = {"plain": [], "half of the weights masked (`--mask 0.5`)": ["--mask", "0.5"], "fake-quant (`--qat`)": ["--qat"]}
-PRECISIONS = ("bf16", "f32")
 
 
 def bench(what, *options):
@@ -34,7 +35,7 @@ def in_turns(entries):
 
 
 steps = in_turns({(model, precision, variant): lambda m=model, pr=precision, v=variant: bench("train", *MODELS[m][0], "--precision", pr, "--steps", MODELS[m][1], *VARIANTS[v])["examples_per_second"]
-                  for model in MODELS for precision in PRECISIONS for variant in VARIANTS})
+                  for model in MODELS for precision in precisions for variant in VARIANTS})
 print("| a training step of | precision | examples/s | costs |\n|---|---|---|---|")
 for (model, precision, variant), rate in steps.items():
     print(f"| {model}, {variant} | {precision} | {rate:.1f} | {steps[model, precision, 'plain'] / rate:.2f} × |")
@@ -45,10 +46,10 @@ with tempfile.TemporaryDirectory() as folder:
     done = programs.run(a.build, "prune", "--model", narrow, "--output", small, "--structure", "head", "--amount", "0.25", "--shrink")[-1]
     promised = programs.run(a.build, "inspect", small)[-1]["expected_speedup"]
     speeds = in_turns({(name, precision): lambda path=path, pr=precision: bench("infer", "--model", path, "--precision", pr, "--batch-size", 32, "--steps", a.steps)["sentences_per_second"]
-                       for precision in PRECISIONS for name, path in (("dense", a.model), ("cut", small))})
+                       for precision in precisions for name, path in (("dense", a.model), ("cut", small))})
     print(f"\nHalf of the feed-forward neurons and a quarter of the heads cut out: {done['parameters'] * 1e-6:.1f} M parameters instead of {done['parameters_before'] * 1e-6:.1f}, "
           f"{done['file_bytes'] * 1e-6:.1f} MB instead of {os.path.getsize(a.model) * 1e-6:.1f}, {promised:.2f} times as fast by the count of operations.\n")
     print("| precision | dense, sentences/s | cut | speed-up | of what is promised |\n|---|---|---|---|---|")
-    for precision in PRECISIONS:
+    for precision in precisions:
         dense, cut = speeds["dense", precision], speeds["cut", precision]
         print(f"| {precision} | {dense:.0f} | {cut:.0f} | {cut / dense:.2f} | {100 * cut / dense / promised:.0f} % |")
