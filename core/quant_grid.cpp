@@ -29,7 +29,7 @@ QuantGrid affine_grid(float least, float most, int bits) {
   check_bits(bits);
   CHECK(std::isfinite(least) && std::isfinite(most) && least <= most, "quantization: the range ", least, " to ", most,
         "; expected finite numbers in order: is there a NaN or an infinity in the activations?");
-  const QuantGrid grid = grid_of(1, 0, (1 << bits) - 1);
+  QuantGrid grid = grid_of(1, 0, (1 << bits) - 1);
   least = std::min(least, 0.0F);
   most = std::max(most, 0.0F);
   const float scale = step(static_cast<double>(most) - static_cast<double>(least), grid.high);
@@ -43,7 +43,7 @@ QuantGrid symmetric_grid(float most, int bits) {
   check_bits(bits);
   CHECK(std::isfinite(most) && most >= 0, "quantization: the largest size is ", most, "; expected a finite number");
   const int32_t high = (1 << (bits - 1)) - 1;
-  const QuantGrid grid = grid_of(1, -high, high);
+  QuantGrid grid = grid_of(1, -high, high);
   grid.scale.data<float>()[0] = step(static_cast<double>(most), high);
   return grid;
 }
@@ -73,7 +73,7 @@ QuantGrid row_grid_of(const Tensor& w, int bits) {
 }  // namespace
 
 QuantGrid symmetric_row_grid(const Tensor& w, int bits) {
-  const QuantGrid grid = row_grid_of(w, bits);
+  QuantGrid grid = row_grid_of(w, bits);
   parallel_rows(w.rows(), row_grain(w.cols()), [&](int64_t begin, int64_t end) {
     for (int64_t r = begin; r < end; ++r) set_row_scale(w, r, grid);
   });
@@ -81,7 +81,7 @@ QuantGrid symmetric_row_grid(const Tensor& w, int bits) {
 }
 
 std::pair<Tensor, QuantGrid> quantize_rows(const Tensor& w, int bits) {
-  const QuantGrid grid = row_grid_of(w, bits);
+  QuantGrid grid = row_grid_of(w, bits);
   const Tensor q(w.shape(), DType::s8);
   parallel_rows(w.rows(), row_grain(w.cols()), [&](int64_t begin, int64_t end) {
     for (int64_t r = begin; r < end; ++r) {
@@ -95,7 +95,7 @@ std::pair<Tensor, QuantGrid> quantize_rows(const Tensor& w, int bits) {
 
 Tensor quantize(const Tensor& x, const QuantGrid& grid) {
   CHECK(grid.rows() == 1 || grid.rows() == x.rows(), "quantize: ", grid.rows(), " scales for x", x.shape());
-  const Tensor q(x.shape(), grid.low < 0 ? DType::s8 : DType::u8);
+  Tensor q(x.shape(), grid.low < 0 ? DType::s8 : DType::u8);
   parallel_rows(x.rows(), row_grain(x.cols()), [&](int64_t begin, int64_t end) {
     for (int64_t r = begin; r < end; ++r) {
       const kernels::GridRow row = row_of(grid, r);
@@ -111,7 +111,7 @@ Tensor quantize(const Tensor& x, const QuantGrid& grid) {
 
 Tensor dequantize(const Tensor& q, const QuantGrid& grid) {
   CHECK(grid.rows() == 1 || grid.rows() == q.rows(), "dequantize: ", grid.rows(), " scales for q", q.shape());
-  const Tensor x(q.shape());
+  Tensor x(q.shape());
   const auto convert = [&](auto* from) {
     parallel_rows(q.rows(), row_grain(q.cols()), [&](int64_t begin, int64_t end) {
       for (int64_t r = begin; r < end; ++r)

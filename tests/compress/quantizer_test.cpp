@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Quantization of a whole model: fake-quant and integers give the same answers; files, pruning, batches and resume.
+// Quantization of a whole model: fake-quant and integers give the same answers; files, pruning and batches.
 #include "compress/quantizer.h"
 
 #include <gtest/gtest.h>
@@ -8,33 +8,12 @@
 #include <cmath>
 
 #include "compress/pruner.h"
-#include "data/model_source.h"
-#include "optim/adamw.h"
+#include "tests/compress/quantizing.h"
 #include "tests/golden/golden.h"
 #include "tests/temporary.h"
 
 namespace espalier {
 namespace {
-
-PackedBatch batch_of(const std::vector<std::vector<int32_t>>& sentences) {
-  PackedBatch batch;
-  batch.offsets = {0};
-  for (const auto& s : sentences) {
-    batch.ids.insert(batch.ids.end(), s.begin(), s.end());
-    batch.segments.resize(batch.ids.size(), 0);
-    batch.offsets.push_back(static_cast<int32_t>(batch.ids.size()));
-    batch.labels.push_back(s[1] % 2);
-  }
-  return batch;
-}
-
-const std::vector<std::vector<int32_t>> sentences = {{2, 9, 8, 3}, {2, 5, 8, 7, 11, 3}, {2, 30, 31, 3}, {2, 12, 3}};
-
-std::vector<float> logits(const Model& model, const std::vector<std::vector<int32_t>>& of = sentences) {
-  Context context;
-  const auto values = (*model.bert)(batch_of(of), context).value;
-  return {values.span<float>().begin(), values.span<float>().end()};
-}
 
 void forward(const Model& model, Quantizer& quantizer, int64_t step) {
   quantizer.before_forward(step);
@@ -186,76 +165,6 @@ TEST(Quantizer, SymmetricRangesHaveZeroInTheMiddle) {
   const auto fake = logits(*q.model);
   q.quantizer.convert(q.model->store);
   EXPECT_EQ(logits(*q.model), fake);
-}
-
-// Training with fake-quant; at `stop` all goes through a file into new objects.
-std::vector<float> trained(const QuantizeOptions& options, int64_t stop, bool prune, bool checkpointing = false) {
-  const TemporaryFolder folder;
-  struct Parts {
-    std::unique_ptr<Model> model = open_model("random:tiny", {.seed = 4});
-    std::vector<std::unique_ptr<Compressor>> compressors;
-    std::unique_ptr<AdamW> optimizer;
-  };
-  const auto make = [&] {
-    Parts p;
-    if (prune) p.compressors.push_back(std::make_unique<Pruner>(PruneOptions{.amount = 0.5, .schedule = {.begin = 2}}));
-    p.compressors.push_back(std::make_unique<Quantizer>(options));
-    for (const auto& c : p.compressors) c->attach(*p.model->bert, p.model->store);
-    p.model->bert->set_gradient_checkpointing(checkpointing);
-    p.optimizer = std::make_unique<AdamW>(p.model->store, AdamWOptions{});
-    return p;
-  };
-  Parts p = make();
-  for (int64_t step = 0; step < 8; ++step) {
-    if (step == stop) {
-      const TrainingState state;
-      save_checkpoint(folder / "s.h5", p.model->store, p.model->contents(), p.optimizer.get(), &state,
-                      [&](const Hdf5Group& root) {
-                        for (size_t i = 0; i < p.compressors.size(); ++i)
-                          p.compressors[i]->save(root.create_group("c" + std::to_string(i)));
-                      });
-      p = make();
-      const Checkpoint saved(folder / "s.h5");
-      saved.load_weights(p.model->store);
-      saved.load_optimizer(*p.optimizer, p.model->store);
-      for (size_t i = 0; i < p.compressors.size(); ++i)
-        p.compressors[i]->load(saved.root().group("c" + std::to_string(i)));
-    }
-    for (const auto& c : p.compressors) c->before_forward(step);
-    const PackedBatch batch = batch_of({sentences[static_cast<size_t>(step % 4)], sentences[0]});
-    Tape tape;
-    Context context{.tape = &tape, .training = true, .seed = 3, .step = static_cast<uint64_t>(step)};
-    tape.backward(ops::cross_entropy((*p.model->bert)(batch, context), batch.labels, 2));
-    for (const auto& c : p.compressors) c->after_backward(step);
-    p.optimizer->step(1e-2, 1);
-    for (const auto& c : p.compressors) c->after_step(step);
-  }
-  std::vector<float> result = logits(*p.model);
-  dynamic_cast<Quantizer&>(*p.compressors.back()).convert(p.model->store);
-  for (const float v : logits(*p.model)) result.push_back(v);
-  return result;
-}
-
-TEST(Quantizer, ResumedTrainingHasTheSameBits) {
-  for (const QuantizeOptions& options : {QuantizeOptions{.begin = 2, .freeze = 5}, QuantizeOptions{.mode = "dynamic"},
-                                         QuantizeOptions{.observer = "histogram", .embedding_bits = 8},
-                                         QuantizeOptions{.learned = true, .scale_rate = 1e-3}}) {
-    const auto whole = trained(options, -1, true);
-    for (const int64_t stop : {1, 3, 6}) EXPECT_EQ(trained(options, stop, true), whole) << options.mode << ' ' << stop;
-    const size_t half = whole.size() / 2;
-    EXPECT_TRUE(std::equal(whole.begin(), whole.begin() + static_cast<int64_t>(half),
-                           whole.begin() + static_cast<int64_t>(half)))
-        << "what was trained is what the integers answer: " << options.mode << options.observer << options.learned;
-    EXPECT_NE(trained(options, -1, false), whole);
-  }
-}
-
-// Layers that run twice are watched once, and the second time is the first.
-TEST(Quantizer, GradientCheckpointingChangesNothing) {
-  for (const QuantizeOptions& options :
-       {QuantizeOptions{.begin = 2, .freeze = 5}, QuantizeOptions{.mode = "dynamic"},
-        QuantizeOptions{.observer = "percentile"}, QuantizeOptions{.learned = true, .scale_rate = 1e-3, .begin = 1}})
-    EXPECT_EQ(trained(options, -1, false, true), trained(options, -1, false)) << options.mode << options.observer;
 }
 
 // What has its own range is never clamped: value and gradient are those of the op.
