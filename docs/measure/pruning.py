@@ -4,7 +4,7 @@ docs/measure/accuracy.py.
 
 usage: python3 docs/measure/pruning.py --dense DIR --data DIR --runs DIR [--precision f32] [--rows 'PATTERN|PATTERN'] [--seeds 0,1,2] [--jobs 2]
 A row takes as many of the seeds as it has an aim to show: three or one. Each job has one thread. What is in RUNS already is not made again; a run that was stopped continues. Needs nothing but Python."""
-import argparse, concurrent.futures, fnmatch, json, os, statistics
+import argparse, concurrent.futures, fnmatch, json, os, statistics, sys
 import programs
 from programs import spread
 
@@ -14,6 +14,7 @@ p.add_argument("--data", required=True)
 p.add_argument("--runs", required=True)
 p.add_argument("--rows", default="*", help="names of rows, with *; several with | between")
 p.add_argument("--jobs", type=int, default=2)
+p.add_argument("--pretrained", help="the encoder before fine-tuning, for rows that start there")
 p.add_argument("--report", action="store_true", help="make nothing: print the rows that RUNS has, with as many seeds as it has")
 p.add_argument("--build", default=programs.BUILD)
 a = p.parse_args()
@@ -47,6 +48,7 @@ ROWS = [
     ("80 % magnitude", 1, ["--amount", "0.8", *GLOBAL], LABELS, 1),
     ("90 % magnitude", 1, ["--amount", "0.9", *GLOBAL], LABELS, 1),
     ("80 % magnitude, gradual", 1, None, [*gradual("magnitude", 0.8, "global"), *LABELS], 3),
+    ("80 % movement, gradual, from the pretrained encoder", 1, None, [*gradual("movement", 0.8, "layer"), *LABELS], 3),
     ("80 % movement, gradual", 1, None, [*gradual("movement", 0.8, "global"), *LABELS], 3),
     ("90 % magnitude, gradual", 1, None, [*gradual("magnitude", 0.9, "global"), *LABELS], 3),
     ("90 % movement, gradual", 1, None, [*gradual("movement", 0.9, "global"), *LABELS], 3),
@@ -74,6 +76,8 @@ def measured(row, seed):
     if a.report:
         return None
     start, result = dense_of(seed), {}
+    if "pretrained" in name:
+        start = a.pretrained or sys.exit(f"'{name}' needs --pretrained")
     if prune is not None:
         program("prune", "--model", start, "--output", path + ".pruned.h5", "--seed", str(seed), *(["--data", a.data] if "--method" in prune else []), *prune)
         start = path + ".pruned.h5"
