@@ -131,7 +131,8 @@ TEST(GemmBf16, the_block_product_for_amx_agrees_with_a_plain_loop_on_emulated_ti
     std::vector<uint32_t> scratch;
     const bool in_panels = g.a_pair != 1;
     const kernels::Bf16Product own = in_panels ? kernels::turned(g, scratch) : g;
-    kernels::bf16_tiles(own, tiles, [&](auto... block) { kernels::store_block(own, block...); }, in_panels);
+    kernels::bf16_tiles(
+        own, tiles, [&](auto... block) { kernels::store_block(own, block...); }, in_panels);
   });
 }
 
