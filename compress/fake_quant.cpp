@@ -13,8 +13,8 @@
 namespace espalier {
 
 std::shared_ptr<const QuantizedWeight> WeightFakeQuant::quantized(const Tensor& w) const {
-  const auto [q, grid] =
-      scales_ == nullptr ? quantize_rows(w, bits_) : std::pair{quantize(w, learned_grid()), learned_grid()};
+  const auto with = [&](const QuantGrid& grid) { return std::pair{quantize(w, grid), grid}; };
+  const auto [q, grid] = scales_ == nullptr ? quantize_rows(w, bits_) : with(learned_grid());
   return std::make_shared<QuantizedWeight>(q, grid, bits_, input_ != nullptr ? input_->grid() : std::nullopt,
                                            input_ != nullptr);
 }

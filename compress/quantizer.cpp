@@ -103,7 +103,7 @@ void Quantizer::attach(const Bert& model, ParameterStore& store) {
   for (const Site& site : sites_) {
     if (site.input == nullptr) continue;
     site.input->learn(&scales_.store.at(site.weights.front().first->name + ".input_scale"));
-    for (const auto& [p, transform] : site.weights) { transform->learn(&scales_.store.at(p->name + ".scale")); }
+    for (const auto& [p, transform] : site.weights) transform->learn(&scales_.store.at(p->name + ".scale"));
   }
 }
 
