@@ -2,6 +2,7 @@
 #include "compress/ranking.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <numeric>
 
@@ -12,21 +13,42 @@ namespace {
 
 using Flags = std::vector<std::vector<uint8_t>>;
 
+struct Threshold {
+  float score;   // the count-th lowest
+  int64_t ties;  // how many of the units with just this score are among the count lowest
+};
+
+// Over pools[which…]. A radix selection: the bits of a float, with the sign taken into the order, are found eleven at a
+// time, counting in one pass over all scores how many begin with each.
+Threshold nth_lowest(std::span<const RankedPool> pools, std::span<const size_t> which, int64_t count) {
+  uint32_t found = 0, known = 0;  // bits of the answer, and which of them are known
+  for (const int shift : {21, 10, 0}) {
+    std::vector<int64_t> counts(2048);
+    for (const size_t p : which)
+      for (const float score : pools[p].scores) {
+        const auto bits = std::bit_cast<uint32_t>(score + 0.0F);  // -0 is 0
+        const uint32_t ordered = bits ^ ((bits >> 31) != 0 ? 0xffffffffU : 0x80000000U);
+        if (((ordered ^ found) & known) == 0) ++counts[ordered >> shift & 2047];
+      }
+    uint32_t digit = 0;
+    for (; count > counts[digit]; ++digit) count -= counts[digit];
+    found |= digit << shift;
+    known |= 2047U << shift;
+  }
+  return {std::bit_cast<float>(found ^ ((found >> 31) != 0 ? 0x80000000U : 0xffffffffU)), count};
+}
+
 // Prunes the `count` lowest units of pools[which…], all together. The threshold is the count-th lowest score; of the
 // units that have just this score, the first go.
 void prune_lowest(std::span<const RankedPool> pools, std::span<const size_t> which, int64_t count, Flags& keep) {
   for (const size_t p : which) keep[p].assign(pools[p].scores.size(), 1);
   if (count == 0) return;
-  std::vector<float> all;
-  for (const size_t p : which) all.insert(all.end(), pools[p].scores.begin(), pools[p].scores.end());
-  std::nth_element(all.begin(), all.begin() + (count - 1), all.end());
-  const float threshold = all[static_cast<size_t>(count - 1)];
-  const int64_t below = std::count_if(all.begin(), all.end(), [&](float s) { return s < threshold; });
-  int64_t ties = count - below;
+  auto [threshold, ties] = nth_lowest(pools, which, count);
   for (const size_t p : which)
     for (size_t u = 0; u < keep[p].size(); ++u) {
       const float s = pools[p].scores[u];
-      if (s < threshold || (s == threshold && ties-- > 0)) keep[p][u] = 0;
+      keep[p][u] = s < threshold ? 0 : 1;  // no branch: which units go is a coin toss
+      if (s == threshold && ties-- > 0) keep[p][u] = 0;
     }
 }
 

@@ -59,11 +59,6 @@ void set_row_scale(const Tensor& w, int64_t r, const QuantGrid& grid) {
   grid.scale.data<float>()[r] = step(static_cast<double>(std::max(most, -least)), grid.high);
 }
 
-kernels::GridRow row_of(const QuantGrid& grid, int64_t r) {
-  const int64_t at = grid.rows() == 1 ? 0 : r;
-  return {grid.scale.data<float>()[at], grid.zero_point.data<int32_t>()[at], grid.low, grid.high};
-}
-
 QuantGrid row_grid_of(const Tensor& w, int bits) {
   check_bits(bits);
   const int32_t high = (1 << (bits - 1)) - 1;
@@ -71,6 +66,11 @@ QuantGrid row_grid_of(const Tensor& w, int bits) {
 }
 
 }  // namespace
+
+kernels::GridRow row_of(const QuantGrid& grid, int64_t row) {
+  const int64_t at = grid.rows() == 1 ? 0 : row;
+  return {grid.scale.data<float>()[at], grid.zero_point.data<int32_t>()[at], grid.low, grid.high};
+}
 
 QuantGrid symmetric_row_grid(const Tensor& w, int bits) {
   QuantGrid grid = row_grid_of(w, bits);

@@ -10,6 +10,10 @@
 
 namespace espalier {
 
+namespace kernels {
+struct GridRow;
+}
+
 // x stands as q = clamp(round(x / scale) + zero_point, low, high), ties to even, and is read as (q - zero_point) scale.
 // One scale and zero point for a whole tensor, or one for each row of a matrix ("per channel" of a weight[out, in]).
 struct QuantGrid {
@@ -19,6 +23,8 @@ struct QuantGrid {
 
   int64_t rows() const { return scale.size(); }
 };
+
+kernels::GridRow row_of(const QuantGrid& grid, int64_t row);  // what the kernels take; a single scale is every row's
 
 // Grid of 2^bits integers from 0 on that covers [least, most] and zero, which is a point of it. bits from 2 to 8. An
 // empty range (least == most == 0) gives scale 1. Throws for NaN, infinities and least > most.

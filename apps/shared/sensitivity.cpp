@@ -22,7 +22,13 @@ void print_sensitivity(const std::string& file, int max_length, const Model& mod
     return e;
   };
   const Evaluation whole = with(-1);
-  if (!common.json)
+  const auto to_json = [&](const nlohmann::json& layer, const Evaluation& e) {
+    return nlohmann::json{
+        {"layer", layer}, {"eval_loss", e.loss}, {"eval_accuracy", e.accuracy}, {"loss_change", e.loss - whole.loss}};
+  };
+  if (common.json)
+    print_json(to_json(nullptr, whole));
+  else
     std::printf("%-58s %10s %10s\n%-58s %10.4f %10.4f\n", "quantized alone", "loss", "accuracy", "nothing", whole.loss,
                 whole.accuracy);
   for (int64_t i = 0; i < sites; ++i) {
@@ -30,10 +36,7 @@ void print_sensitivity(const std::string& file, int max_length, const Model& mod
     progress.update(i + 2, "layers");
     const std::string name = quantizer.sites()[static_cast<size_t>(i)];
     if (common.json)
-      print_json({{"layer", name},
-                  {"eval_loss", e.loss},
-                  {"eval_accuracy", e.accuracy},
-                  {"loss_change", e.loss - whole.loss}});
+      print_json(to_json(name, e));
     else
       std::printf("%-58s %+10.4f %+10.4f\n", name.c_str(), e.loss - whole.loss, e.accuracy - whole.accuracy);
   }

@@ -264,10 +264,9 @@ void Run::shrink_output() const {
 }
 
 void Run::print_result() const {
-  const auto a_second = [&](int64_t n) {
-    return training_seconds_ > 0 ? static_cast<double>(n) / training_seconds_ : 0;
-  };
-  const double speed = a_second(sentences_), steps = a_second(state_.step - first_step_);
+  const double seconds = std::max(training_seconds_, 1e-9);  // resumed at its end, a run has trained nothing
+  const double speed = static_cast<double>(sentences_) / seconds,
+               steps = static_cast<double>(state_.step - first_step_) / seconds;
   const double best_loss = state_.extra.value("best_loss", 0.0);
   if (common_.json) {
     print_json({{"output", output_.string()},

@@ -11,11 +11,6 @@
 namespace espalier::ops {
 namespace {
 
-kernels::GridRow row_of(const QuantGrid& grid, int64_t row) {
-  const int64_t at = grid.rows() == 1 ? 0 : row;
-  return {grid.scale.data<float>()[at], grid.zero_point.data<int32_t>()[at], grid.low, grid.high};
-}
-
 void check_rows(const char* op, const Shape& x, const Shape& scale) {
   CHECK(x.rank() == 2 && scale.rank() == 1 && (scale[0] == 1 || scale[0] == x[0]), op, ": x", x, " and scale", scale,
         " do not fit; one scale, or one for each row, is expected");

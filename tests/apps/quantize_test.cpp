@@ -114,8 +114,11 @@ TEST_F(QuantizePrograms, EqualisationAndBiasCorrectionChangeTheIntegers) {
 TEST_F(QuantizePrograms, SensitivityNamesEveryLayer) {
   const auto lines = objects_of(
       succeed("quantize --model dense.h5 --output q.h5 --calibration data --analyze data/dev.tsv --json --quiet").out);
-  ASSERT_EQ(lines.size(), 2U * 4U + 1U + 1U);
-  EXPECT_EQ(lines[0]["layer"], "bert.encoder.layer.0.attention.self.query.weight");
+  ASSERT_EQ(lines.size(), 1U + 2U * 4U + 1U + 1U) << "nothing, layers, pooler, the file";
+  EXPECT_TRUE(lines[0]["layer"].is_null());
+  EXPECT_EQ(lines[0]["loss_change"], 0);
+  EXPECT_EQ(lines[1]["layer"], "bert.encoder.layer.0.attention.self.query.weight");
+  EXPECT_DOUBLE_EQ(lines[1]["eval_loss"].get<double>() - lines[0]["eval_loss"].get<double>(), lines[1]["loss_change"]);
   double most = 0;
   for (size_t i = 0; i + 1 < lines.size(); ++i) most = std::max(most, std::abs(lines[i]["loss_change"].get<double>()));
   EXPECT_GT(most, 0);

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 #include <tuple>
 
@@ -31,6 +32,11 @@ TEST(Ranking, LowestGoFirstAndAmongEqualsTheFirst) {
   EXPECT_EQ(keep_highest(pools, 0, true), (Flags{{1, 1, 1, 1, 1}, {1, 1, 1, 1, 1}}));
 }
 
+TEST(Ranking, TheTwoZerosAreEqual) {
+  const std::vector<RankedPool> pools = {{"a", {0.0F, -0.0F, 0.0F, -0.0F, -1}, 5}};
+  EXPECT_EQ(keep_highest(pools, 0.6, false), (Flags{{0, 0, 1, 1, 0}}));
+}
+
 TEST(Ranking, WhatIsPrunedAlreadyGoesFirst) {
   const std::vector<RankedPool> pools = {{"a", {-5, pruned_already, 2, pruned_already}, 4}};
   EXPECT_EQ(keep_highest(pools, 0.5, false), (Flags{{1, 0, 1, 0}}));
@@ -47,7 +53,9 @@ TEST(Ranking, GlobalIsTheSortedOrder) {
       const auto n = 1 + rng.next() % 40;
       pools[p].limit = static_cast<int64_t>(n);
       for (size_t u = 0; u < n; ++u) {
-        pools[p].scores.push_back(static_cast<float>(rng.next() % 7) - 3);
+        const float few = static_cast<float>(rng.next() % 7) - 3;  // many ties, or none
+        pools[p].scores.push_back(
+            round % 2 == 0 ? few : few * std::exp(40 * static_cast<float>(rng.next() % 4096) / 4096 - 20));
         order.emplace_back(pools[p].scores.back(), p, u);
       }
     }
