@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// score s with  ds = -rate AdamW(gs),  gs = gy w  through the mask, from s = 0;  soft: gs += lambda / n sigmoid'(s)
+// score s with  ds = -rate AdamW(gs),  gs = gy w  through the mask;  hard: from s = |w| / rms(w);
+// soft: from s = 0, gs += lambda / n sigmoid'(s)
 #include <cmath>
 #include <sstream>
 
@@ -10,6 +11,15 @@
 
 namespace espalier {
 namespace {
+
+void start_at_magnitudes(const Tensor& w, const Tensor& s) {
+  double squares = 0;
+  for (const float v : w.span<float>()) squares += static_cast<double>(v) * static_cast<double>(v);
+  if (squares == 0) return;
+  const double rms = std::sqrt(squares / static_cast<double>(w.size()));
+  for (int64_t i = 0; i < w.size(); ++i)
+    s.data<float>()[i] = static_cast<float>(std::abs(static_cast<double>(w.data<float>()[i])) / rms);
+}
 
 class Movement : public Criterion {
  public:
@@ -28,6 +38,8 @@ class Movement : public Criterion {
     for (const Parameter* p : parameters) scores_.store.add(p->name, p->shape, Role::weight);
     scores_.start();
     weights_.assign(parameters.begin(), parameters.end());
+    if (!options_.soft)
+      for (const Parameter* p : parameters) start_at_magnitudes(p->value, scores_.store.at(p->name).value);
     for (Parameter* p : weights_) mask_of(*p).learn(&scores_.store.at(p->name));
   }
 

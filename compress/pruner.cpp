@@ -202,7 +202,7 @@ std::string Pruner::describe() const {
     text << "at step " << s.begin;
   else
     text << s.kind << " from " << 100 * s.initial << " % at step " << s.begin << " to step " << s.end << " every "
-         << s.interval << " steps";
+         << (s.interval == 1 ? "step" : std::to_string(s.interval) + " steps");
   return text.str();
 }
 

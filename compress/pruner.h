@@ -34,7 +34,7 @@ struct PruneOptions {
   std::vector<std::string> layers = {};               // patterns; none: the encoder's linear layers
   PruneSchedule schedule = {};
   uint64_t seed = 0;          // of the method random
-  double score_rate = 1e-2;   // learning rate of movement's scores
+  double score_rate = 1e-3;   // learning rate of movement's scores
   double regularization = 0;  // of soft-movement; its amount is a threshold
 
   bool learns() const;  // the method needs training steps, or calibration, before it can prune

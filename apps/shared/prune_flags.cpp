@@ -53,13 +53,21 @@ void PruneFlags::declare(CLI::App& app, const std::string& prefix, bool with_sch
       "step, or share, of the last pruning, after which the masks are fixed; 0: when two thirds of all steps are done")
       ->capture_default_str();
   interval_ = add("interval", options.schedule.interval,
-                  "steps from one pruning to the next; default: 100, or a tenth of the schedule where that is less");
-  add("score-rate", options.score_rate, "learning rate of movement's scores")->capture_default_str();
+                  "steps from one pruning to the next; default: 1 for movement and soft-movement, else 100, or a tenth "
+                  "of the schedule where that is less");
+  score_rate_ = add("score-rate", options.score_rate,
+                    "learning rate of movement's scores, which start at the magnitudes, with a root mean square of 1; "
+                    "default: 0.001, and 0.01 for soft-movement, whose scores start at 0");
   add("regularization", options.regularization,
       "soft-movement: weight of the mean sigmoid of all scores in the loss; --prune.amount is its threshold, such as "
       "0.1")
       ->capture_default_str();
   add("initial", options.schedule.initial, "amount at step begin, for linear and cubic")->capture_default_str();
+}
+
+double PruneFlags::score_rate() const {
+  return score_rate_ != nullptr && score_rate_->count() == 0 && options.method == "soft-movement" ? 1e-2
+                                                                                                  : options.score_rate;
 }
 
 bool PruneFlags::on() const { return options.amount >= 0 || Structure::parse(options.structure).fixed_amount(); }
@@ -96,13 +104,15 @@ void PruneFlags::check(bool layers_named) const {
 
 PruneOptions PruneFlags::for_run(int64_t steps) const {
   PruneOptions prune = options;
+  prune.score_rate = score_rate();
   PruneSchedule& s = prune.schedule;
   s.begin = begin_.of(steps);
   s.end = end_.share() ? std::max<int64_t>(1, end_.of(steps)) : end_.of(steps);  // 0 stands for two thirds
   prune.check("--" + prefix_);
   if (s.kind != "once") {
     if (s.end == 0) s.end = std::max(s.begin + 1, 2 * steps / 3);
-    if (interval_->count() == 0) s.interval = std::clamp<int64_t>((s.end - s.begin) / 10, 1, s.interval);
+    if (interval_->count() == 0)
+      s.interval = prune.method.ends_with("movement") ? 1 : std::clamp<int64_t>((s.end - s.begin) / 10, 1, s.interval);
     CHECK(s.interval <= s.end - s.begin, interval_->get_name(), " ", s.interval, ": the schedule goes from step ",
           s.begin, " to ", s.end, " and would prune only at its end; choose a shorter one, or --", prefix_,
           "schedule once");
@@ -126,7 +136,7 @@ nlohmann::json PruneFlags::effective() const {
           {"interval", s.interval},
           {"initial", s.initial},
           {"seed", options.seed},
-          {"score-rate", options.score_rate},
+          {"score-rate", score_rate()},
           {"regularization", options.regularization},
           {"shrink", shrink}};
 }

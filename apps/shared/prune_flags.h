@@ -29,11 +29,13 @@ struct PruneFlags {
   nlohmann::json effective() const;
 
  private:
+  double score_rate() const;  // the given one, or the method's own
+
   std::string prefix_;
   bool with_schedule_ = false;
   RunStep begin_, end_;
   std::vector<CLI::Option*> declared_;
-  CLI::Option* interval_ = nullptr;
+  CLI::Option *interval_ = nullptr, *score_rate_ = nullptr;
 };
 
 }  // namespace espalier

@@ -25,8 +25,8 @@ TEACHER = ["--learning-rate", "1e-4", "--dropout", "0", "--distill.teacher"]  # 
 
 
 def gradual(method, amount, scope):
-    options = ["--prune.method", method, "--prune.amount", str(amount), "--prune.schedule", "cubic", "--prune.begin", "400"]
-    return options + ([] if method == "soft-movement" else ["--prune.scope", scope])
+    return ["--prune.method", method, "--prune.amount", str(amount), "--prune.scope", scope, "--prune.begin", "400",
+            "--prune.schedule", "linear" if method == "movement" else "cubic"]
 
 
 # name, seeds, options of prune (none: pruned in training), options of train_sst2, epochs
@@ -35,7 +35,8 @@ ROWS = [
     ("2:4 wanda, distilled", 3, ["--structure", "2:4", *WANDA], TEACHER, 1),
     ("feed-forward 50 %, distilled", 3, ["--structure", "neuron", "--amount", "0.5", *TAYLOR], TEACHER, 1),
     ("80 % wanda, gradual, distilled", 3, None, [*gradual("wanda", 0.8, "row"), *TEACHER], 3),
-    ("80 % movement, gradual, distilled", 1, None, [*gradual("movement", 0.8, "global"), *TEACHER], 3),
+    ("80 % movement, gradual, distilled", 1, None, [*gradual("movement", 0.8, "layer"), *TEACHER], 3),
+    ("90 % movement, gradual, distilled", 1, None, [*gradual("movement", 0.9, "layer"), *TEACHER], 3),
     ("feed-forward 25 %, distilled", 1, ["--structure", "neuron", "--amount", "0.25", *TAYLOR], TEACHER, 1),
     ("feed-forward 75 %, distilled", 1, ["--structure", "neuron", "--amount", "0.75", *TAYLOR], TEACHER, 1),
     ("heads 25 %, distilled", 1, ["--structure", "head", "--amount", "0.25", *TAYLOR], TEACHER, 1),
@@ -49,9 +50,7 @@ ROWS = [
     ("90 % magnitude", 1, ["--amount", "0.9", *GLOBAL], LABELS, 1),
     ("80 % magnitude, gradual", 1, None, [*gradual("magnitude", 0.8, "global"), *LABELS], 3),
     ("80 % movement, gradual, from the pretrained encoder", 1, None, [*gradual("movement", 0.8, "layer"), *LABELS], 3),
-    ("80 % movement, gradual", 1, None, [*gradual("movement", 0.8, "global"), *LABELS], 3),
     ("90 % magnitude, gradual", 1, None, [*gradual("magnitude", 0.9, "global"), *LABELS], 3),
-    ("90 % movement, gradual", 1, None, [*gradual("movement", 0.9, "global"), *LABELS], 3),
 ]
 
 

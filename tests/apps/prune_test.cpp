@@ -110,7 +110,7 @@ TEST_F(PrunePrograms, SchedulesEndAtTwoThirdsByThemselves) {
   const std::string run =
       "train_sst2 --model dense.h5 --data data --output g.h5 --epochs 3 --batch-size 8 --prune.amount 0.5 "
       "--prune.schedule cubic ";
-  EXPECT_NE(succeed(run + "--prune.begin 2 --prune.end 12").out.find("every 1 steps"), std::string::npos);
+  EXPECT_NE(succeed(run + "--prune.begin 2 --prune.end 12").out.find("every step"), std::string::npos);
   expect_refused(run + "--prune.begin 2 --prune.end 12 --prune.interval 11",
                  {"--prune.interval 11: the schedule goes from step 2 to 12 and would prune only at its end"});
   expect_refused(run + "--prune.begin 20% --prune.end 2%", {"--prune.end 1: a step after the first"});
@@ -227,6 +227,17 @@ TEST_F(PrunePrograms, AStoppedRunEndsAsOneThatWasNotStopped) {
   for (int i = 0; i < 2; ++i) succeed(train + "parts.h5 --resume");  // the second one has nothing left to do
   EXPECT_TRUE(bytes("whole.h5") == bytes("parts.h5"));
   EXPECT_NEAR(encoder_sparsity(inspect("whole.h5")), 0.7, 0.05);
+}
+
+TEST_F(PrunePrograms, MovementHasItsOwnDefaults) {
+  const std::string train =
+      "train_sst2 --model dense.h5 --data data --max-steps 4 --batch-size 8 --prune.amount 0.3 --prune.schedule linear "
+      "--prune.begin 1 --output m.h5 --prune.method ";
+  expect_in(succeed(train + "movement").out, "movement (scores learned at rate 0.001), ranked in each layer");
+  expect_in(succeed(train + "movement").out, "every step\n");
+  expect_in(succeed(train + "soft-movement").out, "soft movement (scores learned at rate 0.01, ");
+  expect_in(succeed(train + "soft-movement --prune.score-rate 0.001 --prune.end 3 --prune.interval 2").out,
+            "rate 0.001, regularization 0); ");
 }
 
 TEST_F(PrunePrograms, MistakesAreOneLine) {

@@ -31,7 +31,7 @@ TEST(Criterion, TaylorIsTheSumOfAbsoluteProductsOverTheSteps) {
     EXPECT_FLOAT_EQ(taylor->scores(p).data<float>()[i], 5 * std::abs(p.value.data<float>()[i])) << i;
 }
 
-// The score of a weight rises when the loss pushes it away from zero, whether it is masked or not.
+// A score starts at |w| / rms(w) and rises when the loss pushes the weight away from zero, whether it is masked or not.
 TEST(Criterion, MovementScoresFollowTheStraightThroughGradient) {
   ParameterStore store;
   Parameter& p = Scope(store).parameter("w", {2, 8}, Role::weight);
@@ -41,14 +41,18 @@ TEST(Criterion, MovementScoresFollowTheStraightThroughGradient) {
   movement->attach(*open_model(small_model.string())->bert, std::vector<Parameter*>{&p});
   mask_of(p).set(half);
   const Tensor g = golden::uniform("g", 0, p.shape, 2, DType::f32);
+  double squares = 0;
+  for (const float v : p.value.span<float>()) squares += static_cast<double>(v) * static_cast<double>(v);
   Tape tape;
   const Var w = p.use({.tape = &tape});
   tape.backward(w, g);
   movement->after_backward();
   movement->after_step();
   for (int64_t i = 0; i < 16; ++i) {
-    const float direction = g.data<float>()[i] * p.value.data<float>()[i];  // AdamW's first step is the rate
-    EXPECT_NEAR(movement->scores(p).data<float>()[i], direction > 0 ? -0.25 : 0.25, 1e-4) << i;
+    const float v = p.value.data<float>()[i], direction = g.data<float>()[i] * v;
+    const double start = std::abs(static_cast<double>(v)) / std::sqrt(squares / 16);
+    EXPECT_NEAR(movement->scores(p).data<float>()[i] - start, direction > 0 ? -0.25 : 0.25, 1e-4)
+        << i << ": AdamW's first step is the rate";
   }
   movement->finish();
   Tape later;
