@@ -17,7 +17,7 @@ void print_sensitivity(const std::string& file, int max_length, const Model& mod
   const auto with = [&](int64_t site) {
     quantizer.enable(site);
     quantizer.before_evaluation();
-    const Evaluation e = evaluate(*model.bert, data, 32);
+    Evaluation e = evaluate(*model.bert, data, 32);
     quantizer.after_evaluation();
     return e;
   };
