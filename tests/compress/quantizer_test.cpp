@@ -155,8 +155,9 @@ TEST(Quantizer, FrozenRangesDoNotMove) {
 
 TEST(Quantizer, SymmetricRangesHaveZeroInTheMiddle) {
   Quantized affine({.observer = "minmax"}), q({.observer = "minmax", .symmetric = true});
+  const QuantizedWeights others = affine.quantizer.integers();
   for (const auto& [name, weight] : q.quantizer.integers()) {
-    const QuantGrid &grid = *weight->input(), &other = *affine.quantizer.integers().at(name)->input();
+    const QuantGrid &grid = *weight->input(), &other = *others.at(name)->input();
     EXPECT_EQ(*grid.zero_point.data<int32_t>(), 0) << name;
     EXPECT_EQ(grid.low, -127);
     EXPECT_EQ(grid.high, 127);
