@@ -83,13 +83,12 @@ void PruneFlags::check(bool layers_named) const {
             ": nothing is pruned without --", prefix_, "amount");
     return;
   }
-  CHECK(with_schedule_ || !options.method.ends_with("movement"), "--", prefix_, "method ", options.method,
+  CHECK(with_schedule_ || !movement(), "--", prefix_, "method ", options.method,
         ": learns in training, with train_sst2 --prune.method; choose magnitude, random, taylor or wanda");
   const bool gradual = options.schedule.kind != "once";
   for (const char* name : {"end", "interval"})
     refuse_unread(declared_, "--" + prefix_ + name, gradual, "is for linear and cubic schedules");
-  refuse_unread(declared_, "--" + prefix_ + "score-rate", options.method.ends_with("movement"),
-                "is for movement and soft-movement");
+  refuse_unread(declared_, "--" + prefix_ + "score-rate", movement(), "is for movement and soft-movement");
   begin_.check("--" + prefix_ + "begin");
   end_.check("--" + prefix_ + "end");
   PruneOptions known = options;
@@ -112,7 +111,7 @@ PruneOptions PruneFlags::for_run(int64_t steps) const {
   if (s.kind != "once") {
     if (s.end == 0) s.end = std::max(s.begin + 1, 2 * steps / 3);
     if (interval_->count() == 0)
-      s.interval = prune.method.ends_with("movement") ? 1 : std::clamp<int64_t>((s.end - s.begin) / 10, 1, s.interval);
+      s.interval = movement() ? 1 : std::clamp<int64_t>((s.end - s.begin) / 10, 1, s.interval);
     CHECK(s.interval <= s.end - s.begin, interval_->get_name(), " ", s.interval, ": the schedule goes from step ",
           s.begin, " to ", s.end, " and would prune only at its end; choose a shorter one, or --", prefix_,
           "schedule once");

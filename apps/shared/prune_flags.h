@@ -29,7 +29,8 @@ struct PruneFlags {
   nlohmann::json effective() const;
 
  private:
-  double score_rate() const;  // the given one, or the method's own
+  bool movement() const { return options.method.ends_with("movement"); }  // hard or soft: it learns scores
+  double score_rate() const;                                              // the given one, or the method's own
 
   std::string prefix_;
   bool with_schedule_ = false;

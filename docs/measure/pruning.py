@@ -2,7 +2,7 @@
 """Dev accuracy of pruned SST-2 models, one-shot, fine-tuned and pruned in training, as a Markdown table. Starts from the dense models of
 docs/measure/accuracy.py.
 
-usage: python3 docs/measure/pruning.py --dense DIR --data DIR --runs DIR [--precision f32] [--rows 'PATTERN|PATTERN'] [--seeds 0,1,2] [--jobs 2]
+usage: python3 docs/measure/pruning.py --dense DIR --data DIR --runs DIR [--precision f32] [--rows 'PATTERN|PATTERN'] [--seeds 0,1,2] [--jobs 2] [--pretrained DIR]
 A row takes as many of the seeds as it has an aim to show: three or one. Each job has one thread. What is in RUNS already is not made again; a run that was stopped continues. Needs nothing but Python."""
 import argparse, concurrent.futures, fnmatch, json, os, statistics, sys
 import programs
