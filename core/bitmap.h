@@ -16,9 +16,6 @@ inline bool bit(const Tensor& bits, int64_t i) { return (bits.data<uint8_t>()[i 
 inline void set_bit(const Tensor& bits, int64_t i) {
   bits.data<uint8_t>()[i / 8] |= static_cast<uint8_t>(1U << (i % 8));
 }
-inline void clear_bit(const Tensor& bits, int64_t i) {
-  bits.data<uint8_t>()[i / 8] &= static_cast<uint8_t>(~(1U << (i % 8)));
-}
 
 inline int64_t count_bits(const Tensor& bits) {
   int64_t count = 0;
