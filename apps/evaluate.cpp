@@ -8,7 +8,7 @@
 #include "apps/shared/precision.h"
 #include "apps/shared/progress.h"
 #include "apps/shared/timing.h"
-#include "data/atomic_file.h"
+#include "data/files/atomic_file.h"
 
 namespace {
 using namespace espalier;

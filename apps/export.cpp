@@ -4,7 +4,7 @@
 
 #include "apps/shared/model_flags.h"
 #include "apps/shared/part_table.h"
-#include "data/hf_export.h"
+#include "data/models/hf_export.h"
 
 namespace {
 using namespace espalier;

@@ -7,8 +7,8 @@
 #include "apps/shared/part_table.h"
 #include "apps/shared/quant_flags.h"
 #include "apps/shared/sensitivity.h"
-#include "compress/mask.h"
 #include "core/kernels/gemm_int8.h"
+#include "nn/mask.h"
 
 namespace {
 using namespace espalier;

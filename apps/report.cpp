@@ -12,7 +12,7 @@
 #include "apps/shared/timing.h"
 #include "core/kernels/isa.h"
 #include "core/parallel.h"
-#include "data/atomic_file.h"
+#include "data/files/atomic_file.h"
 
 namespace {
 using namespace espalier;

@@ -5,8 +5,8 @@
 #include <optional>
 
 #include "apps/shared/program.h"
-#include "data/checkpoint.h"
-#include "data/wordpiece.h"
+#include "data/models/checkpoint.h"
+#include "data/text/wordpiece.h"
 
 namespace {
 using namespace espalier;

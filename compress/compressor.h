@@ -7,9 +7,9 @@
 #include <map>
 #include <string>
 
-#include "core/hdf5_file.h"
-#include "data/loader.h"
-#include "data/quantized_weights.h"
+#include "core/hdf5/file.h"
+#include "data/models/quantized_weights.h"
+#include "data/text/loader.h"
 #include "nn/bert.h"
 
 namespace espalier {

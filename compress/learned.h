@@ -5,7 +5,7 @@
 
 #include <memory>
 
-#include "core/hdf5_file.h"
+#include "core/hdf5/file.h"
 #include "optim/adamw.h"
 
 namespace espalier {

@@ -8,17 +8,18 @@
 #include <string>
 #include <vector>
 
-#include "data/model_source.h"
+#include "data/models/model_source.h"
 
 namespace espalier {
 
 struct PartReport {
   std::string part = {};  // "embeddings", "layer 0 attention", "layer 0 feed-forward", …, "pooler and classifier"
   int64_t parameters = 0, zeros = 0;
-  int64_t stored = 0;                        // bytes of the tensors in a checkpoint
-  std::set<int> bits = {};                   // of the tensors' numbers: 32 (f32), 8 … 2
-  double flop = 0;                           // a token, multiplications and additions, in sentences of `length` tokens
-  double skipped_f32 = 0, skipped_bf16 = 0;  // of these: zeros that inference leaves out (core/inference_weight.h)
+  int64_t stored = 0;       // bytes of the tensors in a checkpoint
+  std::set<int> bits = {};  // of the tensors' numbers: 32 (f32), 8 … 2
+  double flop = 0;          // a token, multiplications and additions, in sentences of `length` tokens
+  double skipped_f32 = 0,
+         skipped_bf16 = 0;  // of these: zeros that inference leaves out (core/products/inference_weight.h)
 
   double sparsity() const { return parameters > 0 ? static_cast<double>(zeros) / static_cast<double>(parameters) : 0; }
   double skipped(DType compute) const { return compute == DType::bf16 ? skipped_bf16 : skipped_f32; }

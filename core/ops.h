@@ -10,9 +10,9 @@
 #include <span>
 #include <vector>
 
-#include "core/inference_weight.h"
-#include "core/packed_weight.h"
-#include "core/quantized_weight.h"
+#include "core/products/inference_weight.h"
+#include "core/products/packed_weight.h"
+#include "core/products/quantized_weight.h"
 #include "core/rng.h"
 #include "core/tape.h"
 

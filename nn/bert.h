@@ -62,7 +62,7 @@ class Bert {
   void set_dropout(float probability);  // of all three kinds, instead of the configuration's
   // Encoder products in f32 or, with bf16, in mixed precision; pooler, classifier, softmax and layer norms stay f32.
   // Packs the weights: call it again after they were replaced other than by the optimizer. For inference, where they
-  // stay as they are, they are packed in another way that leaves out zeros (core/inference_weight.h).
+  // stay as they are, they are packed in another way that leaves out zeros (core/products/inference_weight.h).
   void set_compute(DType compute, Use use = Use::training);
   DType compute() const { return compute_; }
 

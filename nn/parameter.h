@@ -12,9 +12,9 @@
 #include <string_view>
 #include <vector>
 
-#include "core/inference_weight.h"
-#include "core/packed_weight.h"
-#include "core/quantized_weight.h"
+#include "core/products/inference_weight.h"
+#include "core/products/packed_weight.h"
+#include "core/products/quantized_weight.h"
 #include "core/rng.h"
 #include "core/tape.h"
 

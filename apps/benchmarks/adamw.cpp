@@ -4,7 +4,7 @@
 #include "apps/benchmarks/benchmarks.h"
 #include "core/kernels/elementwise.h"
 #include "core/parallel.h"
-#include "data/model_source.h"
+#include "data/models/model_source.h"
 
 namespace espalier {
 namespace {

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Products at BERT-base's shapes: forward, input gradient and weight gradient of the square and the wide layers, each
 // layer's weights used once (cold); and forward in int8.
-#include "core/gemm.h"
+#include "core/products/gemm.h"
 #include "apps/benchmarks/benchmarks.h"
 #include "apps/shared/precision.h"
 #include "core/kernels/gemm_int8.h"
 #include "core/ops.h"
-#include "core/packed_weight.h"
 #include "core/parallel.h"
+#include "core/products/packed_weight.h"
 #include "core/tensor.h"
 
 namespace espalier {

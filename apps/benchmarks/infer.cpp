@@ -6,7 +6,7 @@
 #include "apps/shared/precision.h"
 #include "core/kernels/isa.h"
 #include "core/parallel.h"
-#include "data/model_source.h"
+#include "data/models/model_source.h"
 
 namespace espalier {
 

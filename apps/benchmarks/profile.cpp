@@ -3,9 +3,9 @@
 
 #include <cstdio>
 
-#include "core/gemm.h"
-#include "core/packed_weight.h"
 #include "core/parallel.h"
+#include "core/products/gemm.h"
+#include "core/products/packed_weight.h"
 #include "core/tensor.h"
 
 namespace espalier {

@@ -4,11 +4,11 @@
 #include "apps/shared/datasets.h"
 #include "apps/shared/precision.h"
 #include "apps/shared/progress.h"
-#include "compress/pruner.h"
-#include "compress/quantizer.h"
+#include "compress/pruning/pruner.h"
+#include "compress/quantization/quantizer.h"
 #include "core/kernels/isa.h"
 #include "core/parallel.h"
-#include "data/model_source.h"
+#include "data/models/model_source.h"
 #include "optim/adamw.h"
 
 namespace espalier {

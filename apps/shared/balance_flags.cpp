@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "apps/shared/balance_flags.h"
 
-#include "compress/bias_correction.h"
-#include "compress/equalize.h"
+#include "compress/quantization/bias_correction.h"
+#include "compress/quantization/equalize.h"
 #include "core/check.h"
 
 namespace espalier {

@@ -5,7 +5,7 @@
 
 #include "apps/shared/calibration.h"
 #include "compress/input_statistics.h"
-#include "compress/quantizer.h"
+#include "compress/quantization/quantizer.h"
 
 namespace espalier {
 

@@ -9,7 +9,7 @@
 
 #include "apps/shared/program.h"
 #include "compress/compressor.h"
-#include "data/model_source.h"
+#include "data/models/model_source.h"
 
 namespace espalier {
 

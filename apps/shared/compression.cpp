@@ -5,11 +5,11 @@
 #include "apps/shared/precision.h"
 #include "apps/shared/progress.h"
 #include "apps/shared/stop_signal.h"
-#include "compress/distiller.h"
-#include "compress/layers.h"
-#include "compress/mask.h"
-#include "compress/pruner.h"
-#include "compress/quantizer.h"
+#include "compress/cutting/layers.h"
+#include "compress/distillation/distiller.h"
+#include "compress/pruning/pruner.h"
+#include "compress/quantization/quantizer.h"
+#include "nn/mask.h"
 
 namespace espalier {
 namespace {

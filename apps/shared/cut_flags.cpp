@@ -3,8 +3,8 @@
 
 #include "apps/shared/part_table.h"
 #include "apps/shared/program.h"
-#include "compress/layers.h"
-#include "compress/vocabulary.h"
+#include "compress/cutting/layers.h"
+#include "compress/cutting/vocabulary.h"
 #include "core/check.h"
 
 namespace espalier {

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "data/model_source.h"
+#include "data/models/model_source.h"
 
 namespace espalier {
 

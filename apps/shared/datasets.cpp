@@ -4,8 +4,8 @@
 #include <cstdlib>
 
 #include "core/check.h"
-#include "data/demo_corpus.h"
-#include "data/tsv.h"
+#include "data/text/demo_corpus.h"
+#include "data/text/tsv.h"
 
 namespace espalier {
 

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "data/loader.h"
-#include "data/wordpiece.h"
+#include "data/text/loader.h"
+#include "data/text/wordpiece.h"
 
 namespace espalier {
 

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "compress/distiller.h"
-#include "data/augment.h"
+#include "compress/distillation/distiller.h"
+#include "data/text/augment.h"
 
 namespace espalier {
 

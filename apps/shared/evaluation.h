@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
-#include "data/loader.h"
+#include "data/text/loader.h"
 #include "nn/bert.h"
 
 namespace espalier {

@@ -5,7 +5,7 @@
 #include <memory>
 
 #include "apps/shared/program.h"
-#include "data/model_source.h"
+#include "data/models/model_source.h"
 
 namespace espalier {
 

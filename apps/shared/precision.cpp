@@ -2,8 +2,8 @@
 #include "apps/shared/precision.h"
 
 #include "core/check.h"
-#include "core/gemm.h"
 #include "core/kernels/gemm_bf16.h"
+#include "core/products/gemm.h"
 
 namespace espalier {
 

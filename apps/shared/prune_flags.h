@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "apps/shared/run_step.h"
-#include "compress/pruner.h"
+#include "compress/pruning/pruner.h"
 
 namespace espalier {
 

@@ -2,8 +2,8 @@
 #include "apps/shared/prune_now.h"
 
 #include "apps/shared/program.h"
-#include "compress/layers.h"
-#include "compress/shrink.h"
+#include "compress/cutting/layers.h"
+#include "compress/cutting/shrink.h"
 
 namespace espalier {
 

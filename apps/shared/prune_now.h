@@ -9,7 +9,7 @@
 
 #include "apps/shared/calibration.h"
 #include "apps/shared/prune_flags.h"
-#include "data/model_source.h"
+#include "data/models/model_source.h"
 
 namespace espalier {
 

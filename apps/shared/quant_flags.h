@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "apps/shared/run_step.h"
-#include "compress/quantizer.h"
+#include "compress/quantization/quantizer.h"
 
 namespace espalier {
 

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "core/check.h"
-#include "data/atomic_file.h"
+#include "data/files/atomic_file.h"
 
 namespace espalier {
 

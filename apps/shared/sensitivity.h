@@ -5,8 +5,8 @@
 #include <string>
 
 #include "apps/shared/program.h"
-#include "compress/quantizer.h"
-#include "data/model_source.h"
+#include "compress/quantization/quantizer.h"
+#include "data/models/model_source.h"
 
 namespace espalier {
 

@@ -6,7 +6,7 @@
 #include "apps/shared/precision.h"
 #include "apps/shared/training.h"
 #include "core/check.h"
-#include "data/atomic_file.h"
+#include "data/files/atomic_file.h"
 #include "optim/schedule.h"
 
 namespace espalier {

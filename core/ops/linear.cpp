@@ -4,10 +4,10 @@
 // the gradient is that of the real numbers that the integers stand for (the straight-through estimator).
 #include <algorithm>
 
-#include "core/gemm.h"
 #include "core/kernels/elementwise.h"
 #include "core/ops.h"
 #include "core/parallel.h"
+#include "core/products/gemm.h"
 
 namespace espalier::ops {
 namespace {

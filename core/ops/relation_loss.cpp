@@ -8,10 +8,10 @@
 #include <cmath>
 #include <numeric>
 
-#include "core/gemm.h"
 #include "core/ops.h"
 #include "core/ops/log_softmax.h"
 #include "core/parallel.h"
+#include "core/products/gemm.h"
 
 namespace espalier::ops {
 namespace {

@@ -6,10 +6,10 @@
 #include <filesystem>
 #include <set>
 
-#include "compress/pruner.h"
-#include "data/demo_corpus.h"
-#include "data/loader.h"
-#include "data/model_source.h"
+#include "compress/pruning/pruner.h"
+#include "data/models/model_source.h"
+#include "data/text/demo_corpus.h"
+#include "data/text/loader.h"
 #include "optim/schedule.h"
 #include "power_of_two.h"
 #include "relative_importance.h"

@@ -7,7 +7,7 @@
 #include <cmath>
 #include <vector>
 
-#include "compress/criterion.h"
+#include "compress/pruning/criteria/criterion.h"
 
 namespace lab {
 

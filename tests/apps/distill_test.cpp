@@ -5,7 +5,7 @@
 #include <cmath>
 #include <csignal>
 
-#include "data/checkpoint.h"
+#include "data/models/checkpoint.h"
 #include "tests/apps/program.h"
 
 namespace espalier {

@@ -5,7 +5,7 @@
 #include <numeric>
 #include <sstream>
 
-#include "data/wordpiece.h"
+#include "data/text/wordpiece.h"
 #include "tests/apps/program.h"
 
 namespace espalier {

@@ -5,8 +5,8 @@
 #include <cstdlib>
 #include <sstream>
 
-#include "data/checkpoint.h"
-#include "data/model_source.h"
+#include "data/models/checkpoint.h"
+#include "data/models/model_source.h"
 #include "tests/apps/program.h"
 #include "tests/golden/golden.h"
 

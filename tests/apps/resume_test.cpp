@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <csignal>
 
-#include "data/checkpoint.h"
+#include "data/models/checkpoint.h"
 #include "tests/apps/program.h"
 
 namespace espalier {

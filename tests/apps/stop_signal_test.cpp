@@ -10,7 +10,7 @@
 #include <thread>
 #include <vector>
 
-#include "core/gemm.h"
+#include "core/products/gemm.h"
 
 namespace espalier {
 namespace {

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <set>
 
-#include "data/checkpoint.h"
+#include "data/models/checkpoint.h"
 #include "optim/schedule.h"
 #include "tests/apps/program.h"
 

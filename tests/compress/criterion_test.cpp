@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the criteria score: closed forms.
-#include "compress/criterion.h"
+#include "compress/pruning/criteria/criterion.h"
 
 #include <gtest/gtest.h>
 

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Cutting moves what belongs to a tensor with it; int8 models stay int8 and answer the same, whatever is cut.
-#include "compress/cut.h"
+#include "compress/cutting/cut.h"
 
 #include <gtest/gtest.h>
 
-#include "compress/layers.h"
-#include "compress/pruner.h"
-#include "compress/quantizer.h"
+#include "compress/cutting/layers.h"
+#include "compress/cutting/shrink.h"
+#include "compress/cutting/vocabulary.h"
+#include "compress/pruning/pruner.h"
+#include "compress/quantization/quantizer.h"
 #include "compress/report.h"
-#include "compress/shrink.h"
-#include "compress/vocabulary.h"
 #include "core/check.h"
 #include "tests/temporary.h"
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Distillation: the loss is the formula, term by term; layers are mapped.
-#include "compress/distiller.h"
+#include "compress/distillation/distiller.h"
 
 #include <gtest/gtest.h>
 
 #include <cmath>
 
-#include "compress/layers.h"
+#include "compress/cutting/layers.h"
 #include "tests/compress/distilling.h"
 
 namespace espalier {

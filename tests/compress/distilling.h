@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "compress/distiller.h"
+#include "compress/distillation/distiller.h"
 #include "tests/temporary.h"
 
 namespace espalier {

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // What happens before quantization after training: statistics of inputs, equalisation, bias correction.
-#include "compress/equalize.h"
+#include "compress/quantization/equalize.h"
 
 #include <gtest/gtest.h>
 
 #include <cmath>
 
-#include "compress/bias_correction.h"
-#include "data/model_source.h"
+#include "compress/quantization/bias_correction.h"
+#include "data/models/model_source.h"
 #include "tests/golden/golden.h"
 #include "tests/temporary.h"
 

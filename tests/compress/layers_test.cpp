@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Layers cut out: the same numbers as a model that never had them; what is left saves, reloads, shrinks and trains on.
-#include "compress/layers.h"
+#include "compress/cutting/layers.h"
 
 #include <gtest/gtest.h>
 
-#include "compress/pruner.h"
+#include "compress/cutting/shrink.h"
+#include "compress/pruning/pruner.h"
 #include "compress/report.h"
-#include "compress/shrink.h"
 #include "optim/adamw.h"
 #include "tests/temporary.h"
 

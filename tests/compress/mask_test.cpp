@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Mask as a WeightTransform, the op behind it, and the laws: zero stays zero.
-#include "compress/mask.h"
+#include "nn/mask.h"
 
 #include <gtest/gtest.h>
 

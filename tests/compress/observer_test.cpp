@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Observers against torch.ao's on the same batches, and their laws.
-#include "compress/observer.h"
+#include "compress/quantization/observers/observer.h"
 
 #include <gtest/gtest.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Pruner against torch.nn.utils.prune, and its structures.
-#include "compress/pruner.h"
+#include "compress/pruning/pruner.h"
 
 #include <gtest/gtest.h>
 

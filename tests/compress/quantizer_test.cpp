@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Quantization of a whole model: fake-quant and integers give the same answers; files, pruning and batches.
-#include "compress/quantizer.h"
+#include "compress/quantization/quantizer.h"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <cmath>
 
-#include "compress/pruner.h"
+#include "compress/pruning/pruner.h"
 #include "tests/compress/quantizing.h"
 #include "tests/golden/golden.h"
 #include "tests/temporary.h"

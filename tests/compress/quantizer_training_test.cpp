@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
-#include "compress/pruner.h"
-#include "compress/quantizer.h"
+#include "compress/pruning/pruner.h"
+#include "compress/quantization/quantizer.h"
 #include "optim/adamw.h"
 #include "tests/compress/quantizing.h"
 #include "tests/temporary.h"

@@ -4,7 +4,7 @@
 
 #include <vector>
 
-#include "data/model_source.h"
+#include "data/models/model_source.h"
 
 namespace espalier {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "compress/ranking.h"
+#include "compress/pruning/ranking.h"
 
 #include <gtest/gtest.h>
 

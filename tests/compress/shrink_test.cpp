@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Shrinking: the same logits from smaller tensors, which save, reload and train on.
-#include "compress/shrink.h"
+#include "compress/cutting/shrink.h"
 
 #include <gtest/gtest.h>
 
 #include <cmath>
 
-#include "compress/pruner.h"
+#include "compress/pruning/pruner.h"
 #include "compress/report.h"
 #include "optim/adamw.h"
 #include "tests/temporary.h"

@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "compress/mask.h"
-#include "compress/pruner.h"
-#include "data/model_source.h"
+#include "compress/pruning/pruner.h"
+#include "data/models/model_source.h"
+#include "nn/mask.h"
 
 namespace espalier {
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Teachers: several are one, what they say is kept in files, and they are compared with the student before they teach.
-#include "compress/teacher.h"
+#include "compress/distillation/teacher.h"
 
 #include <gtest/gtest.h>
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Vocabulary rows cut out: the same pieces and logits for the text that was counted, smaller pieces for other text.
-#include "compress/vocabulary.h"
+#include "compress/cutting/vocabulary.h"
 
 #include <gtest/gtest.h>
 
 #include <random>
 
-#include "compress/mask.h"
 #include "core/check.h"
+#include "nn/mask.h"
 #include "optim/adamw.h"
 #include "tests/temporary.h"
 

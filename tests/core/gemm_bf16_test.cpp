@@ -5,11 +5,11 @@
 
 #include <cmath>
 
-#include "core/gemm.h"
 #include "core/kernels/amx_product.h"
 #include "core/kernels/gemm_bf16_native.h"
 #include "core/kernels/isa.h"
-#include "core/packed_weight.h"
+#include "core/products/gemm.h"
+#include "core/products/packed_weight.h"
 #include "tests/core/randn.h"
 
 namespace espalier {

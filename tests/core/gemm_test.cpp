@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/gemm.h"
+#include "core/products/gemm.h"
 
 #include <gtest/gtest.h>
 

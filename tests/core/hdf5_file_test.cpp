@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/hdf5_file.h"
+#include "core/hdf5/file.h"
 
 #include <sys/resource.h>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Products of inference, which leave out the zeros of a pruned weight: on every instruction set against a plain loop,
 // and in bf16 the same bits as those of training, which leave out nothing.
-#include "core/inference_weight.h"
+#include "core/products/inference_weight.h"
 
 #include <gtest/gtest.h>
 
@@ -9,8 +9,8 @@
 
 #include "core/kernels/isa.h"
 #include "core/ops.h"
-#include "core/packed_weight.h"
 #include "core/parallel.h"
+#include "core/products/packed_weight.h"
 #include "core/rng.h"
 #include "tests/core/randn.h"
 

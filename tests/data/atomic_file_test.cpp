@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "data/atomic_file.h"
+#include "data/files/atomic_file.h"
 
 #include "core/check.h"
 #include "tests/temporary.h"

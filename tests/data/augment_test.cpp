@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Augmented copies: words go or are masked as a whole, with the probabilities asked for; the same again by the seed.
-#include "data/augment.h"
+#include "data/text/augment.h"
 
 #include <gtest/gtest.h>
 

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "data/checkpoint.h"
+#include "data/models/checkpoint.h"
 #include "nn/bert.h"
 #include "optim/adamw.h"
 #include "tests/temporary.h"

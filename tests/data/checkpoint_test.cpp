@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a checkpoint holds comes back bit for bit.
-#include "data/checkpoint.h"
+#include "data/models/checkpoint.h"
 
 #include "tests/data/checkpoint_file.h"
 

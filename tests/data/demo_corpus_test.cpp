@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "data/demo_corpus.h"
+#include "data/text/demo_corpus.h"
 
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -17,8 +17,8 @@
 #include <vector>
 
 #include "core/check.h"
-#include "data/demo_grammar.h"
-#include "data/tsv.h"
+#include "data/text/demo_grammar.h"
+#include "data/text/tsv.h"
 
 namespace espalier {
 namespace {

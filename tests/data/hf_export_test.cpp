@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "data/hf_export.h"
+#include "data/models/hf_export.h"
 
 #include <nlohmann/json.hpp>
 
-#include "data/safetensors.h"
+#include "data/models/safetensors.h"
 #include "tests/data/checkpoint_file.h"
 
 namespace espalier {

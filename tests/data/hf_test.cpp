@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "data/hf.h"
+#include "data/models/hf.h"
 
 #include <functional>
 #include <map>
 #include <nlohmann/json.hpp>
 
-#include "data/safetensors.h"
+#include "data/models/safetensors.h"
 #include "nn/bert.h"
 #include "tests/temporary.h"
 

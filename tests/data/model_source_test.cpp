@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "data/model_source.h"
+#include "data/models/model_source.h"
 
 #include <nlohmann/json.hpp>
 
-#include "data/demo_corpus.h"
+#include "data/text/demo_corpus.h"
 #include "nn/packed_batch.h"
 #include "tests/temporary.h"
 

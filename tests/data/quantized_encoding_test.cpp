@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Integers in a file: what is written comes back, what is damaged is named.
-#include "data/quantized_encoding.h"
+#include "data/models/quantized_encoding.h"
 
 #include <gtest/gtest.h>
 

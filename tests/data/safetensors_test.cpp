@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "data/safetensors.h"
+#include "data/models/safetensors.h"
 
 #include <bit>
 #include <cmath>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The values themselves are pinned by the golden orders in loader_test.cpp.
-#include "data/splitmix.h"
+#include "data/text/splitmix.h"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "data/tensor_encoding.h"
+#include "data/models/tensor_encoding.h"
 
 #include <gtest/gtest.h>
 

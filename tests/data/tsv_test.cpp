@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "data/tsv.h"
+#include "data/text/tsv.h"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>

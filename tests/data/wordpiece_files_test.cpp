@@ -7,7 +7,7 @@
 #include <string>
 
 #include "core/check.h"
-#include "data/wordpiece.h"
+#include "data/text/wordpiece.h"
 
 namespace espalier {
 namespace {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // WordPiece against Hugging Face's ids (tests/golden/tokens.py), and its behaviour on bad input.
-#include "data/wordpiece.h"
+#include "data/text/wordpiece.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-# The order in which the loader shuffles, worked out a second time: SplitMix64, unbiased range reduction, Fisher-Yates (data/splitmix.h).
+# The order in which the loader shuffles, worked out a second time: SplitMix64, unbiased range reduction, Fisher-Yates (data/text/splitmix.h).
 # `python3 loader_order.py > loader_order.txt` writes lines "seed epoch: row row …", read by tests/data/loader_test.cpp.
 MASK = (1 << 64) - 1
 GAMMA = 0x9E3779B97F4A7C15

@@ -1,5 +1,5 @@
-"""Writes data/unicode_tables.h: the character classes of Hugging Face's BertNormalizer and BertPreTokenizer, found by
-asking them about every code point. usage: unicode_tables.py > data/unicode_tables.h, then clang-format -i
+"""Writes data/text/unicode_tables.h: the character classes of Hugging Face's BertNormalizer and BertPreTokenizer, found by
+asking them about every code point. usage: unicode_tables.py > data/text/unicode_tables.h, then clang-format -i
 (needs tokenizers and a recent unicodedata2)"""
 import unicodedata2 as newest
 from tokenizers.normalizers import NFD, BertNormalizer

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "compress/distillation/teacher.h"
+
+#include <cstring>
+
+#include "core/check.h"
+#include "data/files/atomic_file.h"
+
+namespace espalier {
+namespace {
+
+// FNV-1a over words of 8 bytes: tells files apart that are not made to deceive.
+class Fingerprint {
+ public:
+  void add(const void* bytes, size_t count) {
+    const auto* const from = static_cast<const unsigned char*>(bytes);
+    for (size_t i = 0; i < count; i += 8) {
+      uint64_t word = 0;
+      std::memcpy(&word, from + i, std::min<size_t>(8, count - i));
+      hash_ = (hash_ ^ word) * 1099511628211U;
+      hash_ ^= hash_ >> 29;  // high bits reach the low ones, too
+    }
+  }
+  template <class T>
+  void add(const std::vector<T>& values) {
+    add(values.data(), values.size() * sizeof(T));
+  }
+  void add(const std::string& text) { add(text.data(), text.size()); }
+  std::string text() const {
+    static const char digits[] = "0123456789abcdef";
+    std::string s;
+    for (int shift = 60; shift >= 0; shift -= 4) s += digits[hash_ >> shift & 15];
+    return s;
+  }
+
+ private:
+  uint64_t hash_ = 14695981039346656037U;
+};
+
+bool generic(const std::vector<std::string>& labels) {
+  for (size_t i = 0; i < labels.size(); ++i)
+    if (labels[i] != "LABEL_" + std::to_string(i)) return false;
+  return true;
+}
+
+std::string listed(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
+  return text;
+}
+
+}  // namespace
+
+Teacher::Teacher(const std::vector<std::string>& sources, DType compute) {
+  CHECK(!sources.empty(), "teacher: no model is named");
+  for (const std::string& source : sources) {
+    models_.push_back(open_model(source));
+    models_.back()->bert->set_compute(compute, Use::inference);
+  }
+}
+
+void Teacher::check(const Model& student, int max_length) const {
+  const auto& ours = student.tokenizer;
+  for (const auto& model : models_) {
+    const auto& theirs = model->tokenizer;
+    CHECK(theirs.size() == ours.size(), "teacher ", model->source, ": its vocabulary has ", theirs.size(),
+          " tokens, the student's ", ours.size(), "; both must read the same tokens");
+    for (int32_t id = 0; id < ours.size(); ++id)
+      CHECK(theirs.token(id) == ours.token(id), "teacher ", model->source, ": token ", id, " of its vocabulary is '",
+            theirs.token(id), "', of the student's '", ours.token(id), "'; both must read the same tokens");
+    CHECK(theirs.options() == ours.options(), "teacher ", model->source,
+          ": its tokenizer treats text in another way than the student's (case, accents or Chinese characters); both "
+          "must read the same tokens");
+    const auto &labels = model->config.labels, &wanted = student.config.labels;
+    CHECK(labels.size() == wanted.size() && (labels == wanted || generic(labels)), "teacher ", model->source,
+          ": its labels are ", listed(labels), ", the student's ", listed(wanted), "; it was trained for another task");
+    CHECK(max_length <= model->config.max_position_embeddings, "teacher ", model->source, ": takes ",
+          model->config.max_position_embeddings, " tokens a sentence; --max-length is ", max_length);
+  }
+}
+
+Tensor Teacher::logits(const TokenizedDataset& data, const std::function<void(int64_t, int64_t)>& progress) const {
+  const Loader loader(data, {.batch_size = 32, .order = Order::longest_first});
+  const Epoch epoch = loader.epoch(0);
+  const int64_t classes = config().classes();
+  Tensor all = Tensor::zeros({data.sentences(), classes});
+  for (int64_t i = 0; i < loader.batches(); ++i) {
+    const PackedBatch batch = epoch.batch(i);
+    for (const auto& model : models_) {
+      Context context;
+      const Tensor logits = (*model->bert)(batch, context).value;
+      for (int64_t b = 0; b < batch.sentences(); ++b)
+        for (int64_t c = 0; c < classes; ++c)
+          all.data<float>()[batch.rows[static_cast<size_t>(b)] * classes + c] +=
+              logits.data<float>()[b * classes + c] / static_cast<float>(models());
+    }
+    if (progress) progress(i + 1, loader.batches());
+  }
+  return all;
+}
+
+Activations Teacher::inside(const PackedBatch& batch) const {
+  Activations activations;
+  Context context;
+  (*models_.front()->bert)(batch, context, &activations);
+  return activations;
+}
+
+std::string Teacher::fingerprint() const {
+  Fingerprint f;
+  for (const auto& model : models_) {
+    f.add(std::string(name_of(model->bert->compute())));
+    for (const Parameter* p : model->store.all()) {
+      f.add(p->name + (p->quantized != nullptr ? " int8" : ""));
+      f.add(p->value.raw(), p->value.bytes());
+    }
+  }
+  return f.text();
+}
+
+std::string fingerprint(const TokenizedDataset& data) {
+  Fingerprint f;
+  f.add(data.ids);
+  f.add(data.first_lengths);
+  f.add(data.offsets);
+  return f.text();
+}
+
+CacheKey::CacheKey(const Teacher& of, const TokenizedDataset& dataset)
+    : teacher(of.fingerprint()), data(fingerprint(dataset)) {}
+
+void CacheKey::write(const Hdf5File& file) const {
+  file.root().write_text("teacher", teacher);
+  file.root().write_text("data", data);
+}
+
+void CacheKey::check(const Hdf5File& file, const std::filesystem::path& path) const {
+  const std::string remedy = "; remove it, or name another file";
+  CHECK(file.root().read_text("teacher") == teacher, path.string(), ": holds the answers of another teacher", remedy);
+  CHECK(file.root().read_text("data") == data, path.string(),
+        ": holds the answers to other sentences (another file, vocabulary or --max-length)", remedy);
+}
+
+Tensor cached_logits(const Teacher& teacher, const TokenizedDataset& data, const std::filesystem::path& cache,
+                     const std::function<void(int64_t, int64_t)>& progress) {
+  const CacheKey key(teacher, data);
+  if (std::filesystem::exists(cache)) {
+    const Hdf5File file = Hdf5File::open(cache);
+    key.check(file, cache);
+    Tensor logits({data.sentences(), teacher.config().classes()});
+    file.root().read_into("logits", logits);
+    return logits;
+  }
+  const Tensor logits = teacher.logits(data, progress);
+  AtomicFile target(cache);
+  Hdf5File file = Hdf5File::create(target.temporary(), cache.string());
+  key.write(file);
+  file.root().write("logits", logits);
+  file.close();
+  target.commit();
+  return logits;
+}
+
+}  // namespace espalier

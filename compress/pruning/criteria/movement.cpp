@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+// score s with  ds = -rate AdamW(gs),  gs = gy w  through the mask;  hard: from s = |w| / rms(w);
+// soft: from s = 0, gs += lambda / n sigmoid'(s)
+#include <cmath>
+#include <sstream>
+
+#include "compress/learned.h"
+#include "compress/pruning/criteria/criterion.h"
+#include "core/parallel.h"
+#include "nn/mask.h"
+
+namespace espalier {
+namespace {
+
+void start_at_magnitudes(const Tensor& w, const Tensor& s) {
+  double squares = 0;
+  for (const float v : w.span<float>()) squares += static_cast<double>(v) * static_cast<double>(v);
+  if (squares == 0) return;
+  const double rms = std::sqrt(squares / static_cast<double>(w.size()));
+  for (int64_t i = 0; i < w.size(); ++i)
+    s.data<float>()[i] = static_cast<float>(std::abs(static_cast<double>(w.data<float>()[i])) / rms);
+}
+
+class Movement : public Criterion {
+ public:
+  explicit Movement(const MovementOptions& options) : options_(options) {}
+  std::string describe() const override {
+    std::ostringstream text;
+    text << (options_.soft ? "soft " : "") << "movement (scores learned at rate " << options_.learning_rate;
+    if (options_.soft) text << ", regularization " << options_.regularization;
+    text << ")";
+    return text.str();
+  }
+  bool learns() const override { return true; }
+  bool thresholds() const override { return options_.soft; }
+
+  void attach(const Bert& /*model*/, std::span<Parameter* const> parameters) override {
+    for (const Parameter* p : parameters) scores_.store.add(p->name, p->shape, Role::weight);
+    scores_.start();
+    weights_.assign(parameters.begin(), parameters.end());
+    if (!options_.soft)
+      for (const Parameter* p : parameters) start_at_magnitudes(p->value, scores_.store.at(p->name).value);
+    for (Parameter* p : weights_) mask_of(*p).learn(&scores_.store.at(p->name));
+  }
+
+  void after_backward() override {
+    if (options_.regularization == 0) return;
+    const double pull = options_.regularization / static_cast<double>(scores_.store.count());
+    for (const Parameter* p : scores_.store.all()) {
+      if (!p->grad.written) continue;  // the masks are final
+      float* const g = p->grad.grad.data<float>();
+      const float* const s = p->value.data<float>();
+      parallel_rows(p->shape.size(), 16384, [&](int64_t begin, int64_t end) {
+        for (int64_t i = begin; i < end; ++i) {
+          const double sigmoid = 1 / (1 + std::exp(-static_cast<double>(s[i])));
+          g[i] += static_cast<float>(pull * sigmoid * (1 - sigmoid));
+        }
+      });
+    }
+  }
+  void after_step() override { scores_.step(options_.learning_rate); }
+  void finish() override {
+    for (Parameter* p : weights_) mask_of(*p).learn(nullptr);
+  }
+  Tensor scores(const Parameter& p) const override { return scores_.store.at(p.name).value; }
+
+  void save(const Hdf5Group& group) const override { scores_.save(group); }
+  void load(const Hdf5Group& group) override { scores_.load(group); }
+
+ private:
+  MovementOptions options_;
+  std::vector<Parameter*> weights_;
+  Learned scores_;
+};
+
+}  // namespace
+
+std::unique_ptr<Criterion> movement_criterion(const MovementOptions& options) {
+  return std::make_unique<Movement>(options);
+}
+
+}  // namespace espalier

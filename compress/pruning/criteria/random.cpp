@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// score = a uniform random number: the baseline that every other criterion must beat
+#include "compress/pruning/criteria/criterion.h"
+
+namespace espalier {
+namespace {
+
+struct Random : Criterion {
+  explicit Random(uint64_t s) : seed(s) {}
+  std::string describe() const override { return "chance (seed " + std::to_string(seed) + ")"; }
+  Tensor scores(const Parameter& p) const override {
+    uint64_t stream = 14695981039346656037U;  // FNV-1a: the name's own numbers
+    for (const char c : p.name) stream = (stream ^ static_cast<unsigned char>(c)) * 1099511628211U;
+    Rng rng(seed, stream);
+    Tensor s(p.shape);
+    for (float& v : s.span<float>()) v = static_cast<float>(rng.uniform());
+    return s;
+  }
+  uint64_t seed;
+};
+
+}  // namespace
+
+std::unique_ptr<Criterion> random_criterion(uint64_t seed) { return std::make_unique<Random>(seed); }
+
+}  // namespace espalier

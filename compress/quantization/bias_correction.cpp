@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "compress/quantization/bias_correction.h"
+
+namespace espalier {
+
+void correct_biases(const Bert& model, const InputStatistics& statistics, const QuantizedWeights& integers) {
+  for (const EncoderLayer& layer : model.layers())
+    for (const Linear* linear : layer.linears()) {
+      const auto found = integers.find(linear->weight.name);
+      if (found == integers.end()) continue;
+      const Tensor rounded = dequantize(found->second->q(), found->second->grid()),
+                   mean = statistics.mean(linear->weight);
+      const int64_t in = rounded.cols();
+      for (int64_t o = 0; o < rounded.rows(); ++o) {
+        double moved = 0;
+        for (int64_t i = 0; i < in; ++i)
+          moved +=
+              static_cast<double>(rounded.data<float>()[o * in + i] - linear->weight.value.data<float>()[o * in + i]) *
+              mean.data<double>()[i];
+        linear->bias.value.data<float>()[o] -= static_cast<float>(moved);
+      }
+    }
+}
+
+}  // namespace espalier

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+// Bias correction (Nagel et al. 2019, arXiv:1906.04721): rounding weights moves the mean of a layer's outputs; the bias
+// takes it back. Used by quantize --correct-biases.
+#pragma once
+
+#include "compress/input_statistics.h"
+#include "data/models/quantized_weights.h"
+
+namespace espalier {
+
+// b[o] -= sum_i (q[o, i] - w[o, i]) mean(x_i) for each linear layer of the encoder whose integers are given; w are the
+// values before they are replaced.
+void correct_biases(const Bert& model, const InputStatistics& statistics, const QuantizedWeights& integers);
+
+}  // namespace espalier

@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: Apache-2.0
+// Layout of a checkpoint:
+//   /                     attributes format = "espalier checkpoint" and format_version
+//   /config               JSON, the fields of Hugging Face's config.json, with the labels
+//   /vocabulary           the tokens, one a line
+//   /tokenizer            JSON, the fields of TokenizerOptions
+//   /options              JSON, the effective options of the run
+//   /pruned               names of the parameters that were pruned, one a line; absent: none. Their masks are the
+//                         non-zeros of the stored weights, so that nothing is stored twice, or else
+//   /masks/NAME           u8[(n + 7) / 8], bit i % 8 of byte i / 8 tells that element i is kept
+//   /weights/NAME         a parameter; its attribute encoding says how, see data/models/tensor_encoding.h and, for
+//   integers,
+//                         data/models/quantized_encoding.h
+//   /training/state       JSON, the fields of TrainingState and the optimizer's number of steps
+//   /training/layout      names and shapes of the parameters, one a line, in the order of the moments
+//   /training/first_moments, second_moments   f32, laid out as ParameterStore's values
+#include "data/models/checkpoint.h"
+
+#include <algorithm>
+#include <sstream>
+
+#include "core/bitmap.h"
+#include "core/check.h"
+#include "data/files/atomic_file.h"
+#include "data/files/json_file.h"
+#include "data/models/hf.h"
+#include "data/models/quantized_encoding.h"
+#include "data/models/tensor_encoding.h"
+
+namespace espalier {
+namespace {
+
+using Json = nlohmann::json;
+
+const char* const format_name = "espalier checkpoint";
+const char* const format_version = "1";
+
+std::string lines_of(const std::vector<std::string>& tokens) {
+  std::string text;
+  for (const std::string& token : tokens) text += token + '\n';
+  return text;
+}
+
+std::vector<std::string> tokens_of(const std::string& text) {
+  std::vector<std::string> tokens;
+  std::istringstream lines(text);
+  for (std::string token; std::getline(lines, token);) tokens.push_back(token);
+  return tokens;
+}
+
+std::string names_of(const PrunedMasks& masks) {
+  std::string text;
+  for (const auto& [name, bits] : masks) text += name + '\n';
+  return text;
+}
+
+// The mask that keeps what is not zero.
+Tensor nonzeros(const Tensor& values) {
+  Tensor bits = no_bits(values.size());
+  for (int64_t i = 0; i < values.size(); ++i)
+    if (values.data<float>()[i] != 0) set_bit(bits, i);
+  return bits;
+}
+
+std::string layout_of(const ParameterStore& store) {
+  std::ostringstream text;
+  for (const Parameter* p : store.all()) text << p->name << ' ' << p->shape << '\n';
+  return text.str();
+}
+
+// Calls read(json) with a JSON dataset; a field that is missing or of the wrong type is an Error.
+template <class Read>
+void read_json(const Hdf5Group& group, const std::string& name, Read read) {
+  const Json json = parse_object(group.read_text(name), group.where(name));
+  try {
+    read(json);
+  } catch (const Json::exception& error) {
+    fail(group.where(name), ": a field is missing or of the wrong type: ", error.what());
+  }
+}
+
+Json to_json(const TokenizerOptions& options) {
+  return {{"lowercase", options.lowercase},
+          {"strip_accents", options.strip_accents ? Json(*options.strip_accents) : Json()},
+          {"tokenize_chinese_chars", options.tokenize_chinese_chars},
+          {"added_tokens", options.added_tokens}};
+}
+
+Json to_json(const TrainingState& state, int64_t optimizer_steps) {
+  return {{"step", state.step},
+          {"epoch", state.epoch},
+          {"batch", state.batch},
+          {"seed", state.seed},
+          {"best_accuracy", state.best_accuracy},
+          {"best_step", state.best_step},
+          {"extra", state.extra},
+          {"optimizer_steps", optimizer_steps}};
+}
+
+}  // namespace
+
+void save_checkpoint(const std::filesystem::path& path, const ParameterStore& store, const CheckpointContents& contents,
+                     const AdamW* optimizer, const TrainingState* state, const std::function<void(Hdf5Group)>& more) {
+  check_vocabulary(contents.vocabulary, contents.config, path.string());
+  store.settle();
+  AtomicFile target(path);
+  Hdf5File file = Hdf5File::create(target.temporary(), path.string());
+  const Hdf5Group& root = file.root();
+  root.set_attribute(".", "format", format_name);
+  root.set_attribute(".", "format_version", format_version);
+  root.write_text("config", config_to_json(contents.config).dump());
+  root.write_text("vocabulary", lines_of(contents.vocabulary));
+  root.write_text("tokenizer", to_json(contents.tokenizer).dump());
+  root.write_text("options", contents.options.dump());
+  const Hdf5Group weights = root.create_group("weights");
+  const bool resumes = optimizer != nullptr && state != nullptr;
+  PrunedMasks masks;  // that the zeros do not tell
+  for (Parameter* p : store.all()) {
+    const auto integers = contents.quantized.find(p->name);
+    const bool whole = resumes || integers == contents.quantized.end();
+    const Tensor value = resumes ? p->value
+                         : whole ? p->use({}).value
+                                 : dequantize(integers->second->q(), integers->second->grid());
+    if (whole)
+      write_tensor(weights, p->name, value);
+    else
+      write_quantized(weights, p->name, *integers->second);
+    const auto mask = contents.pruned.find(p->name);
+    if (mask != contents.pruned.end() &&
+        !std::ranges::equal(mask->second.span<uint8_t>(), nonzeros(value).span<uint8_t>()))
+      masks.insert(*mask);
+  }
+  if (!contents.pruned.empty()) root.write_text("pruned", names_of(contents.pruned));
+  if (!masks.empty()) {
+    const Hdf5Group group = root.create_group("masks");
+    for (const auto& [name, bits] : masks) group.write(name, bits);
+  }
+  if (resumes) {
+    const Hdf5Group training = root.create_group("training");
+    training.write_text("state", to_json(*state, optimizer->steps()).dump());
+    training.write_text("layout", layout_of(store));
+    training.write("first_moments", optimizer->first_moments());
+    training.write("second_moments", optimizer->second_moments());
+  }
+  if (more) more(root);
+  file.close();
+  target.commit();
+}
+
+void check_vocabulary(const std::vector<std::string>& vocabulary, const BertConfig& config, const std::string& source) {
+  const int64_t tokens = std::ssize(vocabulary), rows = config.vocab_size;
+  CHECK(tokens == rows || (tokens < rows && rows - tokens < 128 && rows % 8 == 0), source, ": the vocabulary has ",
+        tokens, " tokens and the word embeddings have ", rows,
+        " rows (vocab_size); expected the same number: take the ", "vocabulary that belongs to the model");
+  for (const std::string& token : vocabulary)
+    CHECK(token.find('\n') == std::string::npos, source, ": the token ", Json(token).dump(), " holds a line break");
+}
+
+Checkpoint::Checkpoint(const std::filesystem::path& path) : path_(path.string()), file_(Hdf5File::open(path)) {
+  const Hdf5Group& root = file_.root();
+  CHECK(root.has_attribute(".", "format") && root.attribute(".", "format") == format_name, path_,
+        ": is an HDF5 file, but no checkpoint; expected one that train_sst2 or another program of Espalier wrote");
+  const std::string version = root.attribute(".", "format_version");
+  CHECK(version == format_version, path_, ": has format version ", version, ", this program reads version ",
+        format_version, "; use the Espalier that wrote it or a newer one");
+  contents_.config =
+      config_from_json(parse_object(root.read_text("config"), root.where("config")), root.where("config"));
+  contents_.vocabulary = tokens_of(root.read_text("vocabulary"));
+  check_vocabulary(contents_.vocabulary, contents_.config, path_);
+  read_json(root, "tokenizer", [&](const Json& json) {
+    contents_.tokenizer.lowercase = json.at("lowercase").get<bool>();
+    if (!json.at("strip_accents").is_null()) contents_.tokenizer.strip_accents = json["strip_accents"].get<bool>();
+    contents_.tokenizer.tokenize_chinese_chars = json.at("tokenize_chinese_chars").get<bool>();
+    contents_.tokenizer.added_tokens = json.at("added_tokens").get<std::vector<std::string>>();
+  });
+  contents_.options = parse_object(root.read_text("options"), root.where("options"));
+  resumes_ = root.contains("training");
+}
+
+LoadReport Checkpoint::load_weights(ParameterStore& store) const {
+  const Hdf5Group weights = root().group("weights");
+  LoadProblems problems;
+  const std::vector<std::string> names = weights.names();
+  for (const std::string& name : names) {
+    const Shape shape = is_quantized(weights, name) ? quantized_shape(weights, name) : tensor_shape(weights, name);
+    if (const Parameter* const p = store.find(name))
+      problems.compare(name, shape.dims(), p->shape);
+    else
+      problems.unexpected.push_back(name);
+  }
+  for (const Parameter* p : store.all())
+    if (!std::binary_search(names.begin(), names.end(), p->name)) problems.missing.push_back(p->name);
+  problems.check(path_, "the weights do not belong to the configuration");
+
+  store.settle();  // no update that is still due may change what is loaded
+  if (!store.values()) store.lay_out();
+  for (Parameter* p : store.all()) {
+    p->quantized = is_quantized(weights, p->name) ? read_quantized(weights, p->name) : nullptr;
+    if (p->quantized != nullptr)
+      p->value.copy_from(dequantize(p->quantized->q(), p->quantized->grid()));
+    else
+      read_tensor_into(weights, p->name, p->value);
+  }
+  return {.loaded = std::ssize(names)};
+}
+
+PrunedMasks Checkpoint::masks(const ParameterStore& store) const {
+  PrunedMasks masks;
+  if (!root().contains("pruned")) return masks;
+  for (const std::string& name : tokens_of(root().read_text("pruned"))) {
+    const Parameter* const p = store.find(name);
+    CHECK(p != nullptr, root().where("pruned"), " names ", name, ", which the model does not have");
+    if (!root().contains("masks") || !root().group("masks").contains(name)) {
+      masks[name] = nonzeros(p->value);
+      continue;
+    }
+    const Tensor bits({(p->shape.size() + 7) / 8}, DType::u8);
+    root().group("masks").read_into(name, bits);
+    masks[name] = bits;
+  }
+  if (root().contains("masks"))
+    for (const std::string& name : root().group("masks").names())
+      CHECK(masks.contains(name), root().group("masks").where(name), " is a mask of something that ",
+            root().where("pruned"), " does not name");
+  return masks;
+}
+
+TrainingState Checkpoint::state() const {
+  TrainingState state;
+  CHECK(resumes_, path_, ": has no training state; expected the file of a run that can be resumed");
+  read_json(root().group("training"), "state", [&](const Json& json) {
+    json.at("step").get_to(state.step);
+    json.at("epoch").get_to(state.epoch);
+    json.at("batch").get_to(state.batch);
+    json.at("seed").get_to(state.seed);
+    json.at("best_accuracy").get_to(state.best_accuracy);
+    json.at("best_step").get_to(state.best_step);
+    state.extra = json.at("extra");
+  });
+  return state;
+}
+
+void Checkpoint::load_optimizer(AdamW& optimizer, const ParameterStore& store) const {
+  CHECK(resumes_, path_, ": has no optimizer state; expected the file of a run that can be resumed");
+  const Hdf5Group training = root().group("training");
+  CHECK(training.read_text("layout") == layout_of(store), training.where("layout"),
+        " has other parameters or shapes than the model; resume with the model of the stopped run");
+  training.read_into("first_moments", optimizer.first_moments());
+  training.read_into("second_moments", optimizer.second_moments());
+  read_json(training, "state",
+            [&](const Json& json) { optimizer.set_steps(json.at("optimizer_steps").get<int64_t>()); });
+}
+
+}  // namespace espalier

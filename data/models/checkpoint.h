@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+// Checkpoints: one HDF5 file with everything that a model needs to predict (weights, config with labels, vocabulary,
+// tokenizer options), what it was made with (options), and what a stopped run needs to continue to the same bits
+// (optimizer moments, place in the data). Layout in data/models/checkpoint.cpp. Used by all programs.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "core/hdf5/file.h"
+#include "data/models/load_report.h"
+#include "data/models/quantized_weights.h"
+#include "data/text/wordpiece.h"
+#include "nn/config.h"
+#include "nn/parameter.h"
+#include "nn/pruned_masks.h"
+#include "optim/adamw.h"
+
+namespace espalier {
+
+// What the file says about the model, beside its weights.
+struct CheckpointContents {
+  BertConfig config;
+  std::vector<std::string> vocabulary;
+  TokenizerOptions tokenizer;
+  nlohmann::json options = nlohmann::json::object();  // the effective options of the run that made it
+  PrunedMasks pruned = {};                            // for save_checkpoint; Checkpoint::masks() gives them back
+  QuantizedWeights quantized = {};                    // stored as integers; load_weights gives them back
+};
+
+// Where a run stands. The next batch is number `batch` of epoch `epoch`, both from 0.
+struct TrainingState {
+  int64_t step = 0;  // updates of the weights so far
+  int64_t epoch = 0;
+  int64_t batch = 0;
+  uint64_t seed = 0;
+  double best_accuracy = -1;  // of the evaluations so far; negative: none yet
+  int64_t best_step = 0;
+  nlohmann::json extra = nlohmann::json::object();  // whatever else the loop must remember
+};
+
+// Writes the file anew; equal contents give equal bytes. With `optimizer` and `state` the file resumes, and has the
+// stored values; without (null) it predicts, and has the values that the forward pass sees, behind all transforms.
+// `more` adds groups of its own to the file. Throws Error where the file cannot be made and Failure where it cannot be
+// completed; a file that was there before is then as it was.
+void save_checkpoint(const std::filesystem::path& path, const ParameterStore& store, const CheckpointContents& contents,
+                     const AdamW* optimizer = nullptr, const TrainingState* state = nullptr,
+                     const std::function<void(Hdf5Group)>& more = {});
+
+// Throws Error, with both numbers, unless the vocabulary fits the word embeddings: as many tokens as rows, or up to 127
+// fewer where the rows are padded to a multiple of 8.
+void check_vocabulary(const std::vector<std::string>& vocabulary, const BertConfig& config, const std::string& source);
+
+// A checkpoint that was opened and whose contents are read and checked; weights are read on demand. Errors name file
+// and dataset.
+class Checkpoint {
+ public:
+  explicit Checkpoint(const std::filesystem::path& path);
+
+  const CheckpointContents& contents() const { return contents_; }
+  WordPiece tokenizer() const { return {contents_.vocabulary, contents_.tokenizer}; }
+
+  // All values of a model of contents().config; lays the store out unless that is done. One Error lists all missing,
+  // unexpected and mis-shaped tensors.
+  LoadReport load_weights(ParameterStore& store) const;
+
+  // Of the parameters that were pruned; `store` has the weights of this file. Throws for names and sizes that the store
+  // does not have.
+  PrunedMasks masks(const ParameterStore& store) const;
+
+  bool resumes() const { return resumes_; }                                  // has a training state and the optimizer's
+  TrainingState state() const;                                               // throws if there is none
+  void load_optimizer(AdamW& optimizer, const ParameterStore& store) const;  // of a store with the same layout
+
+  const Hdf5Group& root() const { return file_.root(); }  // for what `more` has written
+
+ private:
+  std::string path_;
+  Hdf5File file_;
+  CheckpointContents contents_;
+  bool resumes_ = false;
+};
+
+}  // namespace espalier

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+// config.json in both directions.
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstdlib>
+#include <set>
+
+#include "core/check.h"
+#include "data/files/json_file.h"
+#include "data/models/hf.h"
+
+namespace espalier {
+namespace {
+
+using Json = nlohmann::json;
+
+// Reads fields of a config.json over the values that they have.
+struct Fields {
+  const Json& json;
+  const std::string& source;
+
+  const Json* find(const char* name) const {
+    const auto found = json.find(name);
+    return found == json.end() || found->is_null() ? nullptr : &*found;
+  }
+  [[noreturn]] void wrong(const char* name, const char* expected) const {
+    fail(source, ": ", name, " is ", json[name].dump().substr(0, 60), "; expected ", expected);
+  }
+  void read(const char* name, int64_t& value) const {
+    const Json* const found = find(name);
+    if (found == nullptr) return;
+    if (!found->is_number_integer()) wrong(name, "a whole number");
+    value = found->get<int64_t>();
+  }
+  void read(const char* name, float& value) const {
+    const Json* const found = find(name);
+    if (found == nullptr) return;
+    if (!found->is_number()) wrong(name, "a number");
+    value = found->get<float>();
+  }
+  // The field must be absent or have that value.
+  void require(const char* name, const Json& value, const char* remedy) const {
+    const Json* const found = find(name);
+    CHECK(found == nullptr || *found == value, source, ": ", name, " is ", found->dump().substr(0, 60), "; expected ",
+          value.dump(), ": ", remedy);
+  }
+};
+
+// Names in the order of their numbers: id2label, else label2id, else LABEL_0, LABEL_1, … as many as num_labels. A
+// label2id that contradicts id2label does not count, as in transformers.
+std::vector<std::string> read_labels(const Fields& fields) {
+  std::vector<std::string> labels;
+  const auto place = [&](const char* field, int64_t count, const std::string& name, int64_t id) {
+    labels.resize(static_cast<size_t>(count));
+    CHECK(id >= 0 && id < count && labels[static_cast<size_t>(id)].empty() && !name.empty(), fields.source, ": ", field,
+          " gives the label ", Json(name).dump(), " the number ", id, "; expected 0 … ", count - 1, ", each once");
+    labels[static_cast<size_t>(id)] = name;
+  };
+  if (const Json* const by_id = fields.find("id2label")) {
+    if (!by_id->is_object()) fields.wrong("id2label", "an object of names");
+    for (const auto& [id, name] : by_id->items()) {
+      const bool number = !id.empty() && id.size() < 9 &&
+                          std::all_of(id.begin(), id.end(), [](char c) { return c >= '0' && c <= '9'; });
+      CHECK(number && name.is_string(), fields.source, ": id2label has ", Json(id).dump(), ": ",
+            name.dump().substr(0, 60), "; expected a number and a name");
+      place("id2label", std::ssize(*by_id), name.get<std::string>(), std::stol(id));
+    }
+  } else if (const Json* const by_name = fields.find("label2id")) {
+    if (!by_name->is_object()) fields.wrong("label2id", "an object of numbers");
+    for (const auto& [name, id] : by_name->items()) {
+      if (!id.is_number_integer()) fields.wrong("label2id", "an object of numbers");
+      place("label2id", std::ssize(*by_name), name, id.get<int64_t>());
+    }
+  }
+  int64_t count = labels.empty() ? 2 : std::ssize(labels);
+  fields.read("num_labels", count);
+  CHECK(count >= 1 && count <= 100'000, fields.source, ": num_labels is ", count, "; expected 1 … 100000");
+  CHECK(labels.empty() || count == std::ssize(labels), fields.source, ": num_labels is ", count, ", but ",
+        labels.size(), " labels are named; remove one of the two");
+  for (int64_t i = std::ssize(labels); i < count; ++i) labels.push_back("LABEL_" + std::to_string(i));
+  const std::set<std::string> distinct(labels.begin(), labels.end());
+  CHECK(distinct.size() == labels.size(), fields.source, ": a label is named twice; expected different names");
+  return labels;
+}
+
+// What pruning has left of each layer.
+void read_pruned_layers(const Fields& fields, BertConfig& config) {
+  const Json* const layers = fields.find("pruned_layers");
+  if (layers == nullptr) return;
+  if (!layers->is_array()) fields.wrong("pruned_layers", "a list with an object for each layer");
+  for (const Json& layer : *layers) {
+    if (!layer.is_object()) fields.wrong("pruned_layers", "a list with an object for each layer");
+    const Fields one{layer, fields.source};
+    one.read("attention_heads", config.layer_heads.emplace_back(config.num_attention_heads));
+    one.read("intermediate_size", config.layer_intermediate.emplace_back(config.intermediate_size));
+  }
+}
+
+}  // namespace
+
+BertConfig config_from_json(const Json& json, const std::string& source) {
+  CHECK(json.is_object(), source, ": holds a JSON ", json.type_name(), "; expected an object");
+  const Fields fields{json, source};
+  fields.require("model_type", "bert", "only BERT encoders are supported");
+  fields.require("is_decoder", false, "only BERT encoders are supported");
+  fields.require("hidden_act", "gelu", "only the exact GELU is supported");
+  fields.require("position_embedding_type", "absolute", "only absolute positions are supported");
+  BertConfig config;
+  fields.read("vocab_size", config.vocab_size);
+  fields.read("hidden_size", config.hidden_size);
+  fields.read("num_hidden_layers", config.num_hidden_layers);
+  fields.read("num_attention_heads", config.num_attention_heads);
+  fields.read("intermediate_size", config.intermediate_size);
+  fields.read("max_position_embeddings", config.max_position_embeddings);
+  fields.read("type_vocab_size", config.type_vocab_size);
+  fields.read("layer_norm_eps", config.layer_norm_eps);
+  fields.read("hidden_dropout_prob", config.hidden_dropout_prob);
+  fields.read("attention_probs_dropout_prob", config.attention_probs_dropout_prob);
+  fields.read("classifier_dropout", config.classifier_dropout);
+  fields.read("initializer_range", config.initializer_range);
+  config.labels = read_labels(fields);
+  read_pruned_layers(fields, config);
+  config.check(source);
+  return config;
+}
+
+BertConfig read_config(const std::filesystem::path& directory) {
+  const auto path = directory / "config.json";
+  return config_from_json(read_object(path), path.string());
+}
+
+Json config_to_json(const BertConfig& c) {
+  Json id2label = Json::object(), label2id = Json::object();
+  for (size_t i = 0; i < c.labels.size(); ++i) {
+    id2label[std::to_string(i)] = c.labels[i];
+    label2id[c.labels[i]] = i;
+  }
+  // The shortest decimal that gives the same float: 0.1, not 0.10000000149011612.
+  const auto real = [](float value) {
+    std::array<char, 32> text{};
+    std::to_chars(text.data(), text.data() + text.size(), value);
+    return std::strtod(text.data(), nullptr);
+  };
+  Json json = {{"architectures", {"BertForSequenceClassification"}},
+               {"model_type", "bert"},
+               {"hidden_act", "gelu"},
+               {"position_embedding_type", "absolute"},
+               {"pad_token_id", 0},
+               {"vocab_size", c.vocab_size},
+               {"hidden_size", c.hidden_size},
+               {"num_hidden_layers", c.num_hidden_layers},
+               {"num_attention_heads", c.num_attention_heads},
+               {"intermediate_size", c.intermediate_size},
+               {"max_position_embeddings", c.max_position_embeddings},
+               {"type_vocab_size", c.type_vocab_size},
+               {"layer_norm_eps", real(c.layer_norm_eps)},
+               {"hidden_dropout_prob", real(c.hidden_dropout_prob)},
+               {"attention_probs_dropout_prob", real(c.attention_probs_dropout_prob)},
+               {"classifier_dropout", c.classifier_dropout < 0 ? Json() : Json(real(c.classifier_dropout))},
+               {"initializer_range", real(c.initializer_range)},
+               {"id2label", id2label},
+               {"label2id", label2id}};
+  if (c.layer_heads.empty() && c.layer_intermediate.empty()) return json;
+  for (int64_t i = 0; i < c.num_hidden_layers; ++i)
+    json["pruned_layers"].push_back({{"attention_heads", c.heads_of(i)}, {"intermediate_size", c.intermediate_of(i)}});
+  return json;
+}
+
+}  // namespace espalier

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "data/models/hf_export.h"
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <string_view>
+
+#include "core/check.h"
+#include "data/files/atomic_file.h"
+#include "data/files/atomic_folder.h"
+#include "data/models/safetensors.h"
+#include "data/text/unicode_classes.h"
+
+namespace espalier {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::json;
+
+constexpr std::array<const char*, 4> file_names = {"config.json", "model.safetensors", "tokenizer_config.json",
+                                                   "vocab.txt"};
+
+struct SpecialToken {
+  const char* role;
+  std::string_view text;
+};
+constexpr std::array<SpecialToken, 5> special_tokens = {{{"pad_token", "[PAD]"},
+                                                         {"unk_token", "[UNK]"},
+                                                         {"cls_token", "[CLS]"},
+                                                         {"sep_token", "[SEP]"},
+                                                         {"mask_token", "[MASK]"}}};
+
+std::string vocabulary_text(const WordPiece& tokenizer, const std::string& source) {
+  std::string text;
+  for (const std::string& token : tokenizer.vocabulary()) {
+    CHECK(token.find_first_of("\r\n") == std::string::npos && is_utf8(token), source, ": the token ",
+          Json(token).dump(-1, ' ', true, Json::error_handler_t::replace),
+          " has a line break or is not UTF-8; vocab.txt cannot hold it");
+    text += token + '\n';
+  }
+  return text;
+}
+
+Json tokenizer_to_json(const WordPiece& tokenizer, int64_t max_length) {
+  const TokenizerOptions& options = tokenizer.options();
+  const auto& vocabulary = tokenizer.vocabulary();
+  const auto place = [&](std::string_view token) { return std::ranges::find(vocabulary, token); };
+  Json json = {{"tokenizer_class", "BertTokenizer"},
+               {"do_lower_case", options.lowercase},
+               {"strip_accents", options.strip_accents ? Json(*options.strip_accents) : Json()},
+               {"tokenize_chinese_chars", options.tokenize_chinese_chars},
+               {"model_max_length", max_length}};
+  for (const auto& [role, token] : special_tokens) json[role] = place(token) == vocabulary.end() ? Json() : Json(token);
+  for (const std::string& token : options.added_tokens)
+    json["added_tokens_decoder"][std::to_string(place(token) - vocabulary.begin())] = {
+        {"content", token},
+        {"lstrip", false},
+        {"rstrip", false},
+        {"single_word", false},
+        {"normalized", false},
+        {"special", std::ranges::find(special_tokens, token, &SpecialToken::text) != special_tokens.end()}};
+  return json;
+}
+
+}  // namespace
+
+BertConfig simplest(BertConfig config) {
+  const auto all = [](const std::vector<int64_t>& values, int64_t value) {
+    return std::ranges::all_of(values, [&](int64_t v) { return v == value; });
+  };
+  if (all(config.layer_heads, config.num_attention_heads)) config.layer_heads.clear();
+  if (all(config.layer_intermediate, config.intermediate_of(0))) {
+    config.intermediate_size = config.intermediate_of(0);
+    config.layer_intermediate.clear();
+  }
+  return config;
+}
+
+std::string obstacle_in_transformers(const BertConfig& config) {
+  for (int64_t i = 0; i < config.num_hidden_layers; ++i) {
+    const std::string layer = "layer " + std::to_string(i) + " has ";
+    if (config.heads_of(i) != config.num_attention_heads)
+      return layer + std::to_string(config.heads_of(i)) + " of " + std::to_string(config.num_attention_heads) +
+             " heads";
+    if (config.intermediate_of(i) != config.intermediate_of(0))
+      return layer + std::to_string(config.intermediate_of(i)) + " feed-forward neurons, layer 0 " +
+             std::to_string(config.intermediate_of(0));
+  }
+  return "";
+}
+
+int64_t export_hf(const Model& model, const fs::path& directory) {
+  require_f32(model, "export");
+  const std::string vocabulary = vocabulary_text(model.tokenizer, model.source);
+  Json config = config_to_json(simplest(model.config));
+  config["pad_token_id"] = model.tokenizer.pad();
+  model.store.settle();
+  std::map<std::string, Tensor> tensors;
+  for (const Parameter* p : model.store.all()) tensors[p->name] = p->value;
+
+  AtomicFolder folder(directory,
+                      [](const std::string& name) { return std::ranges::find(file_names, name) != file_names.end(); });
+  const fs::path& to = folder.temporary();
+  write_file(to / "config.json", config.dump(2) + '\n');
+  write_file(to / "vocab.txt", vocabulary);
+  write_file(to / "tokenizer_config.json",
+             tokenizer_to_json(model.tokenizer, model.config.max_position_embeddings).dump(2) + '\n');
+  write_safetensors(to / "model.safetensors", tensors, {{"format", "pt"}});
+  int64_t bytes = 0;
+  for (const char* name : file_names) bytes += static_cast<int64_t>(fs::file_size(to / name));
+  folder.commit();
+  return bytes;
+}
+
+}  // namespace espalier

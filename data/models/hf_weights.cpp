@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+// The weights of a Hugging Face directory: finding the files, matching names, loading, and the report about it.
+#include <algorithm>
+#include <array>
+#include <map>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <system_error>
+
+#include "core/check.h"
+#include "data/files/json_file.h"
+#include "data/models/hf.h"
+#include "data/models/safetensors.h"
+
+namespace espalier {
+namespace {
+
+namespace fs = std::filesystem;
+
+// The files that hold the weights.
+std::vector<fs::path> weight_files(const fs::path& directory) {
+  std::error_code ignored;
+  const auto has = [&](const char* name) { return fs::exists(directory / name, ignored); };
+  if (has("model.safetensors")) return {directory / "model.safetensors"};
+  const fs::path index = directory / "model.safetensors.index.json";
+  if (!has("model.safetensors.index.json")) {
+    CHECK(!has("pytorch_model.bin"), directory.string(),
+          ": has its weights in pytorch_model.bin only, which is not read; in Python, load the model and write it with "
+          "save_pretrained(DIRECTORY, safe_serialization=True)");
+    fail(directory.string(), ": holds no model.safetensors; expected a Hugging Face directory");
+  }
+  const nlohmann::json map = read_object(index).value("weight_map", nlohmann::json());
+  CHECK(map.is_object() && !map.empty(), index.string(), ": has no weight_map; expected the file of each tensor");
+  std::vector<fs::path> files;
+  for (const auto& [tensor, file] : map.items()) {
+    CHECK(file.is_string() && fs::path(file.get<std::string>()).filename() == file.get<std::string>(), index.string(),
+          ": the file of ", tensor, " is ", file.dump().substr(0, 60), "; expected a name in the same directory");
+    files.push_back(directory / file.get<std::string>());
+  }
+  std::sort(files.begin(), files.end());
+  files.erase(std::unique(files.begin(), files.end()), files.end());
+  return files;
+}
+
+bool ends_with_any(std::string_view name, std::span<const std::string_view> ends) {
+  return std::any_of(ends.begin(), ends.end(), [&](std::string_view end) { return name.ends_with(end); });
+}
+
+// A tensor's name as BertForSequenceClassification has it.
+std::string canonical(std::string name, const ParameterStore& store) {
+  while (name.starts_with("module.")) name.erase(0, 7);
+  if (name.ends_with("LayerNorm.gamma")) name.replace(name.size() - 5, 5, "weight");
+  if (name.ends_with("LayerNorm.beta")) name.replace(name.size() - 4, 4, "bias");
+  return store.find(name) == nullptr && store.find("bert." + name) != nullptr ? "bert." + name : name;
+}
+
+// Heads of other tasks, and buffers that are no weights.
+bool is_other(std::string_view name) {
+  constexpr std::array<std::string_view, 2> buffers = {"position_ids", "token_type_ids"};
+  return name.starts_with("cls.") || name.starts_with("qa_outputs.") || ends_with_any(name, buffers);
+}
+
+bool may_be_new(std::string_view name) { return name.starts_with("classifier.") || name.starts_with("bert.pooler."); }
+
+struct Source {
+  const Safetensors* file;
+  std::string name;  // in the file
+};
+
+}  // namespace
+
+LoadReport load_hf_weights(const fs::path& directory, ParameterStore& store, uint64_t seed, float range) {
+  std::vector<std::unique_ptr<Safetensors>> files;
+  for (const fs::path& path : weight_files(directory)) files.push_back(std::make_unique<Safetensors>(path));
+
+  LoadReport report;
+  LoadProblems problems;
+  std::map<const Parameter*, Source> sources;
+  for (const auto& file : files) {
+    for (const auto& [name, entry] : file->entries()) {
+      const std::string wanted = canonical(name, store);
+      const Parameter* const p = store.find(wanted);
+      if (p == nullptr) {
+        (is_other(wanted) ? report.ignored : report.unexpected).push_back(name);
+        continue;
+      }
+      const auto [other, is_new] = sources.try_emplace(p, Source{file.get(), name});
+      CHECK(is_new, directory.string(), ": ", other->second.name, " and ", name, " are both for ", wanted,
+            "; expected one of them");
+      problems.compare(name, entry.shape, p->shape);
+    }
+  }
+  std::vector<Parameter*> fresh;
+  for (Parameter* p : store.all()) {
+    if (sources.contains(p)) continue;
+    may_be_new(p->name) ? fresh.push_back(p) : problems.missing.push_back(p->name);
+  }
+  problems.check(directory.string(), "the weights do not belong to its config.json");
+
+  store.settle();  // no update that is still due may change what is loaded
+  if (!store.values()) store.lay_out();
+  for (const auto& [p, source] : sources) source.file->read_into(source.name, p->value);
+  for (Parameter* p : fresh) {
+    store.initialise(*p, seed, range);
+    report.initialised.push_back(p->name);
+  }
+  report.loaded = std::ssize(sources);
+  return report;
+}
+
+}  // namespace espalier

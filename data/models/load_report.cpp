@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "data/models/load_report.h"
+
+#include <algorithm>
+#include <sstream>
+
+#include "core/check.h"
+
+namespace espalier {
+namespace {
+
+std::string join(const std::vector<std::string>& names, size_t limit) {
+  std::string text;
+  for (size_t i = 0; i < std::min(names.size(), limit); ++i) text += (i > 0 ? ", " : "") + names[i];
+  if (names.size() > limit) text += " and " + std::to_string(names.size() - limit) + " more";
+  return text;
+}
+
+}  // namespace
+
+std::string LoadReport::text() const {
+  constexpr size_t shown = 6;
+  std::string text = loaded > 0 ? std::to_string(loaded) + " tensors loaded" : "initialised from the seed";
+  if (loaded > 0 && !initialised.empty()) text += "; new, initialised from the seed: " + join(initialised, shown);
+  if (!ignored.empty()) text += "; not needed: " + join(ignored, shown);
+  if (!unexpected.empty()) text += "; of unknown purpose and ignored: " + join(unexpected, shown);
+  return text;
+}
+
+void LoadProblems::compare(const std::string& name, std::span<const int64_t> found, const Shape& expected) {
+  if (std::ranges::equal(found, expected.dims())) return;
+  std::ostringstream text;
+  text << name << " [";
+  for (size_t i = 0; i < found.size(); ++i) text << (i > 0 ? ", " : "") << found[i];
+  text << "] for " << expected;
+  mis_shaped.push_back(text.str());
+}
+
+void LoadProblems::check(const std::string& source, const std::string& conclusion) const {
+  if (missing.empty() && unexpected.empty() && mis_shaped.empty()) return;
+  std::string text = source + ": ";
+  const auto add = [&](const char* what, const std::vector<std::string>& names) {
+    if (!names.empty()) text += std::to_string(names.size()) + ' ' + what + " (" + join(names, names.size()) + "), ";
+  };
+  add("missing", missing);
+  add("unexpected", unexpected);
+  add("of the wrong shape", mis_shaped);
+  text.replace(text.size() - 2, 2, "; " + conclusion);
+  throw Error(text);
+}
+
+}  // namespace espalier

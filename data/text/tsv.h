@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reads and writes tab-separated datasets in GLUE's raw form: a header line, one example per line, no quoting. Used by
+// every program that takes --data.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "data/text/dataset.h"
+
+namespace espalier {
+
+enum class Labels { required, if_present, ignored };
+
+struct ReadOptions {
+  Labels labels = Labels::required;
+  int32_t classes = 2;  // a label is a whole number 0 … classes - 1
+  // Where given, these replace `classes`: a label is a name, or its number unless the names are numbers themselves.
+  std::vector<std::string> label_names = {};
+};
+
+// The header names the columns `sentence`, optionally `sentence2` and `label`, in any order; others are skipped. Text
+// is kept byte for byte. A UTF-8 byte order mark and CRLF line ends are accepted. Lines may be 1 MiB long and are read
+// one at a time. Throws Error with path and line: what was found, what was expected and the remedy.
+Dataset read_tsv(const std::filesystem::path& path, const ReadOptions& options = {});
+
+// Writes the columns that the dataset has; read_tsv gives the same examples back. Throws Error where a text holds a
+// tab, line break or NUL, and as write_file does.
+void write_tsv(const std::filesystem::path& path, const Dataset& dataset);
+
+}  // namespace espalier
