@@ -3,8 +3,10 @@
 // cover. Every element counts: there is no padding. Used by the Quantizer.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "core/hdf5/file.h"
 
@@ -21,6 +23,14 @@ class Observer {
   virtual Range range() const = 0;            // least > most: nothing was observed yet
   virtual void save(const Hdf5Group& group) const = 0;
   virtual void load(const Hdf5Group& group) = 0;
+};
+
+// A row of the table of observers.
+struct ObserverRow {
+  std::string name, help;
+  std::function<std::unique_ptr<Observer>(int bits)> make;
+
+  static std::vector<ObserverRow> table();
 };
 
 // minmax: the smallest and largest number seen. moving-average: those of each batch, averaged exponentially with weight
