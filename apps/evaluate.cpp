@@ -35,6 +35,7 @@ int run(const Options& o, const CommonOptions& common) {
   check_max_length(o.max_length, model->config.max_position_embeddings);
   model->bert->set_compute(choose_precision(o.precision).compute, Use::inference);
   const TokenizedDataset data = load_tsv(o.data, model->tokenizer, model->config.labels, o.max_length, false);
+  CHECK(o.logits.empty() || model->bert->head().width() > 0, "--logits: this model's logits belong to tokens");
   if (!o.logits.empty()) AtomicFile{o.logits};  // throws unless it can be written, before the work
   if (!common.quiet && !model->report.initialised.empty())
     std::fprintf(stderr, "evaluate: %s\n", model->report.text().c_str());
@@ -44,8 +45,8 @@ int run(const Options& o, const CommonOptions& common) {
     result =
         evaluate(*model->bert, data, o.batch_size, [&](int64_t done, int64_t) { progress.update(done, "batches"); });
   }
-  if (!o.logits.empty()) write_file(o.logits, logits_text(result, model->config.classes()));
-  auto metrics = result.metrics();
+  if (!o.logits.empty()) write_file(o.logits, logits_text(result, model->bert->head().width()));
+  auto metrics = result.to_json();
   metrics["model_preparation_time"] = preparation;
   if (common.json) {
     print_json(metrics);

@@ -4,7 +4,6 @@
 #include <iostream>
 
 #include "apps/shared/datasets.h"
-#include "apps/shared/evaluation.h"
 #include "apps/shared/model_flags.h"
 
 namespace {
@@ -26,15 +25,15 @@ void predict_line(const Model& model, const std::string& line, int max_length, b
   batch.segments = encoding.segments;
   batch.offsets = {0, static_cast<int32_t>(encoding.ids.size())};
   Context context;
-  const Var logits = (*model.bert)(batch, context);
-  const int64_t classes = model.config.classes();
-  const auto p = softmax(logits.value.data<float>(), classes);
-  const auto best = static_cast<size_t>(argmax(logits.value.data<float>(), classes));
+  const Answer answer = model.bert->head().answer((*model.bert)(batch, context).value);
   if (json) {
-    print_json({{"text", line}, {"label", model.config.labels[best]}, {"probability", p[best]}, {"probabilities", p}});
+    print_json({{"text", line},
+                {"label", answer.label},
+                {"probability", answer.probability},
+                {"probabilities", answer.probabilities}});
     return;
   }
-  std::printf("%s\t%.4f\t%s\n", model.config.labels[best].c_str(), p[best], line.c_str());
+  std::printf("%s\t%.4f\t%s\n", answer.label.c_str(), answer.probability, line.c_str());
   std::fflush(stdout);
 }
 

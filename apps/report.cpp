@@ -38,7 +38,8 @@ ComparedModel measure(const std::string& source, const Options& o, const std::fu
     for (const int64_t batch_size : {o.batch_size, int64_t{1}}) {
       const Evaluation e = evaluate(*model->bert, data, batch_size);
       (batch_size == 1 ? one : many).push_back(e.seconds);
-      if (batch_size != 1) m.loss = e.loss, m.accuracy = e.accuracy, m.batches = static_cast<double>(e.batches);
+      if (batch_size != 1)
+        m.loss = e.metrics.loss, m.accuracy = e.metrics.best(), m.batches = static_cast<double>(e.batches);
       step();
     }
   const auto sentences = static_cast<double>(data.sentences());

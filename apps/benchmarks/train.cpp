@@ -51,9 +51,8 @@ int bench_train(const BenchOptions& o, const CommonOptions& common) {
       Tape tape(used);
       Context context{.tape = &tape, .training = true, .seed = common.seed, .step = static_cast<uint64_t>(step)};
       Var loss;
-      times[0] += seconds_of([&] {
-        loss = ops::cross_entropy((*model->bert)(batch, context), batch.labels, static_cast<double>(window.sentences));
-      });
+      times[0] +=
+          seconds_of([&] { loss = model->bert->head().loss((*model->bert)(batch, context), batch, window.labelled); });
       times[1] += seconds_of([&] { tape.backward(loss); });
     }
     profile.start();

@@ -53,7 +53,7 @@ void calibrate(Compressor& compressor, Model& model, const CalibrationFlags& fla
     Context context{.tape = &tape, .seed = common.seed, .step = static_cast<uint64_t>(step)};
     const Var logits = (*model.bert)(batch, context);
     if (gradients) {
-      tape.backward(ops::cross_entropy(logits, batch.labels, static_cast<double>(batch.sentences())));
+      tape.backward(model.bert->head().loss(logits, batch, batch.labelled()));
       compressor.after_backward(step);
       compressor.after_step(step);
       model.store.clear_gradients();

@@ -37,7 +37,7 @@ double compute_gradients(const Bert& model, const Window& window,
     Context context{.tape = &tape, .training = true, .seed = seed, .step = first_batch++};
     Activations inside;
     const Var logits = model(batch, context, looks_inside ? &inside : nullptr);
-    Var loss = ops::cross_entropy(logits, batch.labels, static_cast<double>(std::max<int64_t>(1, window.labelled)));
+    Var loss = model.head().loss(logits, batch, window.labelled);
     for (const auto& c : compressors) loss = c->loss(loss, {batch, window, logits, inside}, context);
     tape.backward(loss);
     total += static_cast<double>(*loss.value.data<float>());
@@ -217,28 +217,29 @@ void Run::evaluate_and_keep_best(Progress& progress) {
   for (const auto& c : compressors_) c->before_evaluation();
   last_ = evaluate(*model_->bert, dev_data_, options_.batch_size);
   for (const auto& c : compressors_) c->after_evaluation();
-  if (!std::isfinite(last_.loss))
+  if (!std::isfinite(last_.metrics.loss))
     throw Failure(
         format("evaluation: loss %g after step %ld (epoch %ld, batch %ld); the last good checkpoint is kept; try a "
                "lower --learning-rate",
-               last_.loss, state_.step, state_.epoch + 1, state_.batch));
+               last_.metrics.loss, state_.step, state_.epoch + 1, state_.batch));
   state_.extra["evaluated_step"] = state_.step;
-  nlohmann::json line = last_.metrics();
+  nlohmann::json line = last_.to_json();
   line["step"] = state_.step;
   line["epoch"] = epochs_done();
   log_.write(line);
   const bool complete = std::ranges::all_of(compressors_, [&](const auto& c) { return c->complete(state_.step); });
-  const bool best = complete && last_.accuracy > state_.best_accuracy;
+  const bool best = complete && last_.metrics.best() > state_.best_accuracy;
   if (best) {
-    state_.best_accuracy = last_.accuracy;
+    state_.best_accuracy = last_.metrics.best();
     state_.best_step = state_.step;
-    state_.extra["best_loss"] = last_.loss;
+    state_.extra["best_loss"] = last_.metrics.loss;
     model_->pruned = masks_of(model_->store);
     CheckpointContents contents = model_->contents();
     for (const auto& c : compressors_) contents.quantized.merge(c->integers());
     save_checkpoint(output_, model_->store, contents);
   }
-  progress.print(format("epoch %.4g  dev loss %.4f  accuracy %.4f%s", epochs_done(), last_.loss, last_.accuracy,
+  progress.print(format("epoch %.4g  dev loss %.4f  %s %.4f%s", epochs_done(), last_.metrics.loss,
+                        model_->bert->head().metric().c_str(), last_.metrics.best(),
                         best        ? "  (best so far, saved)"
                         : !complete ? "  (pruning or quantization is not at its end, not saved)"
                                     : ""));
@@ -271,7 +272,7 @@ void Run::print_result() const {
   if (common_.json) {
     print_json({{"output", output_.string()},
                 {"eval_loss", best_loss},
-                {"eval_accuracy", state_.best_accuracy},
+                {"eval_" + model_->bert->head().metric(), state_.best_accuracy},
                 {"best_step", state_.best_step},
                 {"steps", state_.step},
                 {"train_runtime", training_seconds_},
@@ -282,10 +283,10 @@ void Run::print_result() const {
     return;
   }
   std::printf(
-      "\n  dev loss        %.4f\n  dev accuracy    %.4f   (step %ld of %ld)\n  run time        %.1f s   (training %.1f "
+      "\n  dev loss        %.4f\n  dev %-11s %.4f   (step %ld of %ld)\n  run time        %.1f s   (training %.1f "
       "s)\n  samples/s       %.1f\n  steps/s         %.2f\n  peak memory     %s\n  checkpoint      %s\n",
-      best_loss, state_.best_accuracy, state_.best_step, state_.step, watch_.seconds(), training_seconds_, speed, steps,
-      in_gigabytes(peak_memory()).c_str(), output_.c_str());
+      best_loss, model_->bert->head().metric().c_str(), state_.best_accuracy, state_.best_step, state_.step,
+      watch_.seconds(), training_seconds_, speed, steps, in_gigabytes(peak_memory()).c_str(), output_.c_str());
 }
 
 }  // namespace

@@ -81,7 +81,7 @@ void Quantizer::attach(const Bert& model, ParameterStore& store) {
   check_finite(store);
   for (const EncoderLayer& layer : model.layers())
     for (const auto& linears : layer.by_input()) add(linears);
-  add({&model.pooler()});
+  for (const Linear* linear : model.head().quantizable()) add({linear});
   for (size_t i = 0; i < matched_.size(); ++i)
     CHECK(matched_[i] != 0, "quantize: the pattern '", options_.keep_f32[i],
           "' matches no weight that would be quantized; expected a name with * for any text, such as "

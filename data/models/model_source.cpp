@@ -30,6 +30,7 @@ WordPiece read_tokenizer(const fs::path& vocabulary) {
 
 std::unique_ptr<Model> make_model(BertConfig config, WordPiece tokenizer, const OpenOptions& options) {
   if (options.labels) config.labels = *options.labels;
+  if (options.head) config.head = *options.head;
   const std::set<std::string> distinct(config.labels.begin(), config.labels.end());
   CHECK(distinct.size() == config.labels.size(), "labels: a name is given twice; expected different names");
   return std::make_unique<Model>(config, std::move(tokenizer));
@@ -61,6 +62,8 @@ std::unique_ptr<Model> open_checkpoint(const fs::path& path, const OpenOptions& 
   const BertConfig& config = checkpoint.contents().config;
   CHECK(options.vocabulary.empty(), path.string(),
         ": has a vocabulary of its own; a checkpoint is opened without another one");
+  CHECK(!options.head || *options.head == config.head, path.string(), ": has the head '", config.head, "', but '",
+        *options.head, "' is wanted");
   CHECK(!options.labels || std::ssize(*options.labels) == config.classes(), path.string(), ": has ", config.classes(),
         " labels, but ", options.labels->size(), " are given");
   auto model = make_model(config, checkpoint.tokenizer(), options);

@@ -38,6 +38,7 @@ struct OpenOptions {
   std::filesystem::path vocabulary = {};  // vocab.txt, or a directory with one and its options; replaces
                                           // demo_vocabulary() of random:SIZE or a directory's own; empty: none
   std::optional<std::vector<std::string>> labels = {};  // instead of the source's names
+  std::optional<std::string> head = {};                 // instead of the source's task
 };
 
 // Throws for an int8 model: what changes weights, and names itself, needs those in f32.

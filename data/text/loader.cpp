@@ -131,7 +131,7 @@ Window Epoch::window(int64_t index) const {
   for (int64_t i = begin; i < begin + count; ++i) {
     window.batches.push_back(batch(i));
     window.sentences += window.batches.back().sentences();
-    window.labelled += std::ranges::count_if(window.batches.back().labels, [](int32_t label) { return label >= 0; });
+    window.labelled += window.batches.back().labelled();
     window.tokens += window.batches.back().tokens();
   }
   return window;

@@ -57,7 +57,7 @@ struct LoaderOptions {
 struct Window {
   std::vector<PackedBatch> batches;
   int64_t sentences = 0;
-  int64_t labelled = 0;  // of the sentences
+  int64_t labelled = 0;  // labels in the batches
   int64_t tokens = 0;
 };
 
