@@ -34,7 +34,7 @@ int run(const Options& o, const CommonOptions& common) {
   const double preparation = seconds_of([&] { model = o.model.open(common); });
   check_max_length(o.max_length, model->config.max_position_embeddings);
   model->bert->set_compute(choose_precision(o.precision).compute, Use::inference);
-  const TokenizedDataset data = load_tsv(o.data, model->tokenizer, model->config.labels, o.max_length, false);
+  const TokenizedDataset data = load_tsv(o.data, model->tokenizer, model->bert->head(), o.max_length, false);
   CHECK(o.logits.empty() || model->bert->head().width() > 0, "--logits: this model's logits belong to tokens");
   if (!o.logits.empty()) AtomicFile{o.logits};  // throws unless it can be written, before the work
   if (!common.quiet && !model->report.initialised.empty())

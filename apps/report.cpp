@@ -32,7 +32,7 @@ ComparedModel measure(const std::string& source, const Options& o, const std::fu
   m.preparation = seconds_of([&] { model = open_model(source); });
   check_max_length(o.max_length, model->config.max_position_embeddings);
   model->bert->set_compute(choose_precision(o.precision).compute, Use::inference);
-  const TokenizedDataset data = load_tsv(o.data, model->tokenizer, model->config.labels, o.max_length);
+  const TokenizedDataset data = load_tsv(o.data, model->tokenizer, model->bert->head(), o.max_length);
   std::vector<double> one, many;
   for (int round = 0; round < o.rounds; ++round)
     for (const int64_t batch_size : {o.batch_size, int64_t{1}}) {

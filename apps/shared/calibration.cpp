@@ -41,7 +41,7 @@ void calibrate(Compressor& compressor, Model& model, const CalibrationFlags& fla
   const DataFolder folder = is_file ? DataFolder{} : find_data(flags.data);
   const std::filesystem::path file = is_file ? std::filesystem::path(flags.data) : folder.path / "train.tsv";
   if (!common.quiet && !is_file) std::fprintf(stderr, "%s\n", folder.note.c_str());
-  const TokenizedDataset data = load_tsv(file, model.tokenizer, model.config.labels, flags.max_length, gradients);
+  const TokenizedDataset data = load_tsv(file, model.tokenizer, model.bert->head(), flags.max_length, gradients);
   const Loader loader(data, {.batch_size = flags.batch_size, .seed = common.seed});
   const Epoch epoch = loader.epoch(0);
   if (gradients) model.store.make_gradients();

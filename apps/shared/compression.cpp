@@ -72,7 +72,7 @@ void add_unlabelled(const TrainOptions& options, const Model& model, uint64_t se
   const DistillFlags& flags = options.distill;
   TokenizedDataset more;
   if (!flags.unlabelled.empty())
-    append(more, load_tsv(flags.unlabelled, model.tokenizer, model.config.labels, options.max_length, false));
+    append(more, load_tsv(flags.unlabelled, model.tokenizer, model.bert->head(), options.max_length, false));
   if (flags.augment.copies > 0) {
     AugmentOptions augment = flags.augment;
     augment.seed = seed;

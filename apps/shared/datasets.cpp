@@ -24,10 +24,10 @@ DataFolder find_data(const std::string& wanted) {
                     ", the built-in synthetic film reviews (no SST-2 was named or found; --data DIR names it)"};
 }
 
-TokenizedDataset load_tsv(const std::filesystem::path& path, const WordPiece& tokenizer,
-                          const std::vector<std::string>& labels, int max_length, bool labelled) {
-  const Dataset dataset =
-      read_tsv(path, {.labels = labelled ? Labels::required : Labels::if_present, .label_names = labels});
+TokenizedDataset load_tsv(const std::filesystem::path& path, const WordPiece& tokenizer, const Head& head,
+                          int max_length, bool labelled) {
+  const Dataset dataset = read_tsv(path, {.labels = labelled ? Labels::required : Labels::if_present,
+                                          .read_label = [&](std::string_view text) { return head.read_label(text); }});
   CHECK(!dataset.examples.empty(), path.string(), ": there are no sentences below the header");
   return tokenize_dataset(
       dataset, [&](const Example& example, std::vector<int32_t>& ids, std::vector<int32_t>& segments) {

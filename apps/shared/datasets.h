@@ -8,6 +8,7 @@
 
 #include "data/text/loader.h"
 #include "data/text/wordpiece.h"
+#include "nn/heads/head.h"
 
 namespace espalier {
 
@@ -19,10 +20,10 @@ struct DataFolder {
 };
 DataFolder find_data(const std::string& wanted);
 
-// Reads and tokenizes a TSV file. Pairs are encoded as pairs; labels are checked against `labels`. max_length counts
-// [CLS] and [SEP].
-TokenizedDataset load_tsv(const std::filesystem::path& path, const WordPiece& tokenizer,
-                          const std::vector<std::string>& labels, int max_length, bool labelled = true);
+// Reads and tokenizes a TSV file. Pairs are encoded as pairs; labels are what the head reads. max_length counts [CLS]
+// and [SEP].
+TokenizedDataset load_tsv(const std::filesystem::path& path, const WordPiece& tokenizer, const Head& head,
+                          int max_length, bool labelled = true);
 
 // --max-length against the model's position table; throws with both numbers.
 void check_max_length(int max_length, int64_t positions);

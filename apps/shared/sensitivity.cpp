@@ -11,7 +11,7 @@ namespace espalier {
 
 void print_sensitivity(const std::string& file, int max_length, const Model& model, Quantizer& quantizer,
                        const CommonOptions& common) {
-  const TokenizedDataset data = load_tsv(file, model.tokenizer, model.config.labels, max_length);
+  const TokenizedDataset data = load_tsv(file, model.tokenizer, model.bert->head(), max_length);
   const int64_t sites = std::ssize(quantizer.sites());
   Progress progress(sites + 1, !common.quiet, true);
   const auto with = [&](int64_t site) {

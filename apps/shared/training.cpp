@@ -91,8 +91,8 @@ Run::Run(const TrainOptions& options, const CommonOptions& common)
 
   const DataFolder folder = find_data(options.data);
   model_->options["data"] = folder.path.string();
-  train_data_ = load_tsv(folder.path / "train.tsv", model_->tokenizer, model_->config.labels, options.max_length);
-  dev_data_ = load_tsv(folder.path / "dev.tsv", model_->tokenizer, model_->config.labels, options.max_length);
+  train_data_ = load_tsv(folder.path / "train.tsv", model_->tokenizer, model_->bert->head(), options.max_length);
+  dev_data_ = load_tsv(folder.path / "dev.tsv", model_->tokenizer, model_->bert->head(), options.max_length);
   add_unlabelled(options, *model_, common.seed, train_data_, [this](const std::string& line) { say(line); });
   loader_ =
       std::make_unique<Loader>(train_data_, LoaderOptions{.batch_size = options.batch_size,

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "nn/encoder.h"
+#include "nn/label.h"
 
 namespace espalier {
 
@@ -44,6 +45,9 @@ class Head {
 
   // C where each sentence has one row of logits; 0 where rows belong to tokens.
   virtual int64_t width() const = 0;
+
+  // What a field of the dataset's label column says. Throws Error with what was found and what was expected.
+  virtual Label read_label(std::string_view text) const = 0;
 
   // The loss of one batch of an optimizer step: summed over what is labelled in the batch, divided by `labelled`, the
   // number of labels in the whole step (PackedBatch::labelled, Window::labelled). So the sum over the step's batches is
