@@ -27,7 +27,7 @@ Var Classification::loss(const Var& logits, const PackedBatch& batch, int64_t la
 }
 
 Tensor Classification::scores(const Tensor& logits, const PackedBatch& batch) const {
-  const Tensor scores({batch.sentences(), columns}, DType::f64);
+  Tensor scores({batch.sentences(), columns}, DType::f64);
   for (int64_t b = 0; b < batch.sentences(); ++b) {
     const auto row = logits.span<float>().subspan(static_cast<size_t>(b * width()), labels_.size());
     const int32_t wanted = batch.labels[static_cast<size_t>(b)];

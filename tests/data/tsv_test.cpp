@@ -118,6 +118,15 @@ TEST_F(Tsv, LabelsMayBeNames) {
   EXPECT_EQ(error("sentence\tlabel\na\t3\n", names).substr(0, 25), ":2: label '3' is unknown;");
 }
 
+TEST_F(Tsv, LabelsMayBeWhatAHeadReads) {
+  const ReadOptions numbers{.read_label = [](std::string_view text) {
+    CHECK(text != "?", "label ", text, " is no number");
+    return Label{0, {std::stof(std::string(text))}};
+  }};
+  EXPECT_EQ(read("sentence\tlabel\na\t0.5\n", numbers).examples[0].values, std::vector<float>{0.5F});
+  EXPECT_EQ(error("sentence\tlabel\na\t1\nb\t?\n", numbers), ":3: label ? is no number");
+}
+
 TEST_F(Tsv, NamesThatAreNumbersAreNotPositions) {
   const ReadOptions stars{.read_label = ClassReader({"1", "2", "3"})};
   EXPECT_EQ(read("sentence\tlabel\na\t1\n", stars).examples[0].label, 0);
