@@ -16,8 +16,8 @@ struct PackedBatch {
       offsets;  // [B + 1] sentence b is rows offsets[b] … offsets[b + 1]; offsets[0] is 0, offsets[B] is T
   std::vector<int32_t> labels;  // [B] class of each sentence, or [T] of each token, as the head wants; -1: none; empty
                                 // for unlabelled text
-  std::vector<float> values;    // [B, W] of the labels, for heads that learn numbers; empty for others
   std::vector<int64_t> rows;    // [B] index of each sentence in its dataset
+  std::vector<float> values = {};  // [B, W] of the labels, for heads that learn numbers; empty for others
 
   int64_t tokens() const { return static_cast<int64_t>(ids.size()); }
   int64_t sentences() const { return offsets.empty() ? 0 : static_cast<int64_t>(offsets.size()) - 1; }
