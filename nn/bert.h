@@ -7,7 +7,8 @@
 #include <vector>
 
 #include "nn/config.h"
-#include "nn/layers.h"
+#include "nn/layer_norm.h"
+#include "nn/linear.h"
 #include "nn/packed_batch.h"
 
 namespace espalier {
@@ -29,8 +30,9 @@ struct EncoderLayer {
   std::array<const Linear*, 6> linears() const {
     return {&query, &key, &value, &attention_output, &intermediate, &output};
   }
-  // Those that share their input, whose transforms are those of the first one's weight.
-  std::array<std::vector<const Linear*>, 4> by_input() const {
+  std::array<Linear*, 6> linears() { return {&query, &key, &value, &attention_output, &intermediate, &output}; }
+  // Those that share their input, whose transforms are those of the first one.
+  std::array<std::vector<Linear*>, 4> by_input() {
     return {{{&query, &key, &value}, {&attention_output}, {&intermediate}, {&output}}};
   }
 
@@ -43,8 +45,6 @@ struct EncoderLayer {
   Linear intermediate, output;
   LayerNorm output_norm;
 };
-
-enum class Use { training, inference };
 
 class Bert {
  public:
@@ -61,8 +61,7 @@ class Bert {
   const BertConfig& config() const { return config_; }
   void set_dropout(float probability);  // of all three kinds, instead of the configuration's
   // Encoder products in f32 or, with bf16, in mixed precision; pooler, classifier, softmax and layer norms stay f32.
-  // Packs the weights: call it again after they were replaced other than by the optimizer. For inference, where they
-  // stay as they are, they are packed in another way that leaves out zeros (core/products/inference_weight.h).
+  // Prepares the weights, see Linear: call it again after they were replaced other than by the optimizer.
   void set_compute(DType compute, Use use = Use::training);
   DType compute() const { return compute_; }
 
@@ -71,7 +70,9 @@ class Bert {
   void set_gradient_checkpointing(bool on) { checkpointing_ = on; }
 
   const std::vector<EncoderLayer>& layers() const { return layers_; }
+  std::vector<EncoderLayer>& layers() { return layers_; }
   const Linear& pooler() const { return pooler_; }
+  Linear& pooler() { return pooler_; }
 
  private:
   Var run_layers(const PackedBatch& batch, Context& context, std::span<const int32_t> last_rows,
