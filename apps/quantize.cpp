@@ -8,7 +8,6 @@
 #include "apps/shared/quant_flags.h"
 #include "apps/shared/sensitivity.h"
 #include "core/kernels/gemm_int8.h"
-#include "nn/mask.h"
 
 namespace {
 using namespace espalier;
@@ -30,7 +29,6 @@ int run(Options& o, const CommonOptions& common) {
   require_f32(*model, "quantization");
   constexpr int64_t length = 32;
   const PartReport before = sum_of(report_of(*model, length));
-  hold(model->store, model->pruned);  // zeros stay zeros
   o.balance.before(*model, o.calibration, common);
   if (calibrates) o.quant.options.begin = o.quant.options.freeze = o.calibration.steps;
   Quantizer quantizer(o.quant.options);
@@ -41,8 +39,8 @@ int run(Options& o, const CommonOptions& common) {
     quantizer.before_forward(0);
   if (!o.analyze.empty()) print_sensitivity(o.analyze, o.calibration.max_length, *model, quantizer, common);
   const std::string what = quantizer.describe();
-  o.balance.after(*model, quantizer);
-  quantizer.convert(model->store);
+  o.balance.after(*model);
+  quantizer.convert();
   model->options["quantize"] = o.quant.effective();
   model->options["quantize"].update(o.balance.effective());
   if (calibrates || o.balance.on()) model->options["quantize"].update(o.calibration.effective());

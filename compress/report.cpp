@@ -54,11 +54,11 @@ std::vector<PartReport> report_of(const Model& model, int64_t length) {
   for (const Parameter* p : model.store.all()) {
     const int64_t n = p->shape.size(), zeros = zeros_of(p->value);
     PartReport& to = part(p->name);
-    const int64_t stored = p->quantized == nullptr ? stored_bytes(n, zeros) : stored_bytes(*p->quantized, zeros);
+    const auto integers = p->integers();
     to += {.parameters = n,
            .zeros = zeros,
-           .stored = stored,
-           .bits = {p->quantized == nullptr ? 32 : p->quantized->bits()}};
+           .stored = integers == nullptr ? stored_bytes(n, zeros) : stored_bytes(*integers, zeros),
+           .bits = {integers == nullptr ? 32 : integers->bits()}};
     if (p->role != Role::weight) continue;
     const double per_token =
         p->name.starts_with(layer_prefix) || head.width() == 0 ? 1 : 1 / static_cast<double>(length);
@@ -69,7 +69,7 @@ std::vector<PartReport> report_of(const Model& model, int64_t length) {
     part(layer.query.weight.name).flop += 4 * static_cast<double>(length * layer.query.weight.shape[0]);
     for (const Linear* linear : layer.linears()) {
       const Parameter& w = linear->weight;
-      if (w.quantized != nullptr) continue;
+      if (w.integers() != nullptr) continue;
       const auto skipped = [&](DType compute) {
         return 2 * static_cast<double>(w.shape.size()) * (1 - InferenceWeight::work_left(w.value, compute));
       };

@@ -27,12 +27,13 @@ class Bert {
   const BertConfig& config() const { return config_; }
   const Encoder& encoder() const { return encoder_; }
   const Head& head() const { return *head_; }
+  Head& head() { return *head_; }
   const std::vector<EncoderLayer>& layers() const { return encoder_.layers(); }
+  std::vector<EncoderLayer>& layers() { return encoder_.layers(); }
 
   void set_dropout(float probability);  // of all three kinds, instead of the configuration's
-  // Encoder products in f32 or, with bf16, in mixed precision; the head, softmax and layer norms stay f32. Packs the
-  // weights: call it again after they were replaced other than by the optimizer. For inference, where they stay as they
-  // are, they are packed in another way that leaves out zeros (core/products/inference_weight.h).
+  // Encoder products in f32 or, with bf16, in mixed precision; the head, softmax and layer norms stay f32. Prepares the
+  // weights, see Linear: call it again after they were replaced other than by the optimizer.
   void set_compute(DType compute, Use use = Use::training) { encoder_.set_compute(compute, use); }
   DType compute() const { return encoder_.compute(); }
   // Remembers only each layer's input for the backward pass and computes the rest again: less memory, a third more

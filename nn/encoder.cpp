@@ -59,16 +59,8 @@ void Encoder::set_compute(DType compute, Use use) {
   CHECK(compute == DType::f32 || compute == DType::bf16, "bert: products in ", name_of(compute),
         ", f32 or bf16 is expected");
   compute_ = compute;
-  for (const EncoderLayer& layer : layers_)
-    for (const Linear* linear : layer.linears()) {
-      Parameter& w = linear->weight;
-      const bool real = w.quantized == nullptr;
-      w.inference = real && use == Use::inference ? std::make_shared<const InferenceWeight>(w.value, compute) : nullptr;
-      if (compute == DType::bf16 && real && w.inference == nullptr)
-        linear->pack();
-      else
-        w.packed = nullptr;
-    }
+  for (EncoderLayer& layer : layers_)
+    for (Linear* linear : layer.linears()) linear->prepare(compute, use);
 }
 
 Var Encoder::operator()(const PackedBatch& batch, Context& context, std::span<const int32_t> rows,

@@ -10,7 +10,8 @@
 #include <vector>
 
 #include "nn/config.h"
-#include "nn/layers.h"
+#include "nn/layer_norm.h"
+#include "nn/linear.h"
 #include "nn/packed_batch.h"
 
 namespace espalier {
@@ -32,8 +33,9 @@ struct EncoderLayer {
   std::array<const Linear*, 6> linears() const {
     return {&query, &key, &value, &attention_output, &intermediate, &output};
   }
-  // Those that share their input, whose transforms are those of the first one's weight.
-  std::array<std::vector<const Linear*>, 4> by_input() const {
+  std::array<Linear*, 6> linears() { return {&query, &key, &value, &attention_output, &intermediate, &output}; }
+  // Those that share their input, whose transforms are those of the first one.
+  std::array<std::vector<Linear*>, 4> by_input() {
     return {{{&query, &key, &value}, {&attention_output}, {&intermediate}, {&output}}};
   }
 
@@ -46,8 +48,6 @@ struct EncoderLayer {
   Linear intermediate, output;
   LayerNorm output_norm;
 };
-
-enum class Use { training, inference };
 
 class Encoder {
  public:
@@ -72,6 +72,7 @@ class Encoder {
   const BertConfig& config() const { return config_; }
   Parameter& word_embeddings() const { return word_; }  // [V, H]
   const std::vector<EncoderLayer>& layers() const { return layers_; }
+  std::vector<EncoderLayer>& layers() { return layers_; }
 
  private:
   const BertConfig& config_;

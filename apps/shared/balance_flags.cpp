@@ -33,8 +33,8 @@ void BalanceFlags::before(Model& model, const CalibrationFlags& calibration, con
   statistics_.detach();
 }
 
-void BalanceFlags::after(const Model& model, const Quantizer& quantizer) const {
-  if (correct_biases_) correct_biases(*model.bert, statistics_, quantizer.integers());
+void BalanceFlags::after(const Model& model) const {
+  if (correct_biases_) correct_biases(*model.bert, statistics_);
 }
 
 nlohmann::json BalanceFlags::effective() const {

@@ -5,7 +5,6 @@
 
 #include "apps/shared/calibration.h"
 #include "compress/input_statistics.h"
-#include "compress/quantization/quantizer.h"
 
 namespace espalier {
 
@@ -17,7 +16,7 @@ class BalanceFlags {
 
   // Equalises the model, if that is asked for, and keeps what its inputs look like from then on.
   void before(Model& model, const CalibrationFlags& calibration, const CommonOptions& common);
-  void after(const Model& model, const Quantizer& quantizer) const;  // corrects the biases, if that is asked for
+  void after(const Model& model) const;  // corrects the biases, if that is asked for
   nlohmann::json effective() const;
 
  private:

@@ -86,8 +86,8 @@ void add_unlabelled(const TrainOptions& options, const Model& model, uint64_t se
 std::vector<std::unique_ptr<Compressor>> make_compressors(const TrainOptions& options, const CommonOptions& common,
                                                           Model& model, const TokenizedDataset& train, int64_t steps,
                                                           const Say& say) {
-  hold(model.store, model.pruned);
-  if (!model.pruned.empty()) say(format("pruned before: the masks of %ld tensors are held", std::ssize(model.pruned)));
+  if (const int64_t pruned = std::ssize(masks_of(model.store)); pruned > 0)
+    say(format("pruned before: the masks of %ld tensors are held", pruned));
   std::vector<std::unique_ptr<Compressor>> compressors;
   int64_t last_pruning = 0;
   if (options.prune.on()) {

@@ -10,7 +10,6 @@ namespace espalier {
 std::string prune_now(const PruneFlags& flags, const CalibrationFlags& calibration, const CommonOptions& common,
                       std::unique_ptr<Model>& model, nlohmann::json& figures) {
   require_f32(*model, "pruning");
-  hold(model->store, model->pruned);
   Pruner pruner(flags.options);
   pruner.attach(*model->bert, model->store);
   const double before = pruner.sparsity();
@@ -18,8 +17,7 @@ std::string prune_now(const PruneFlags& flags, const CalibrationFlags& calibrati
     calibrate(pruner, *model, calibration, common, true);
   else
     pruner.before_forward(0);
-  pruner.finalize(model->store);
-  model->pruned = masks_of(model->store);
+  bake_masks(model->store);
   nlohmann::json how = flags.effective();
   if (flags.options.learns()) how.update(calibration.effective());
   std::string done = pruner.describe() + format("; %.4f %% of these parameters are zero", 100 * pruner.sparsity()) +

@@ -18,7 +18,6 @@
 #include "core/kernels/isa.h"
 #include "core/parallel.h"
 #include "data/models/model_source.h"
-#include "nn/mask.h"
 #include "optim/adamw.h"
 #include "optim/schedule.h"
 
@@ -233,10 +232,7 @@ void Run::evaluate_and_keep_best(Progress& progress) {
     state_.best_accuracy = last_.metrics.best();
     state_.best_step = state_.step;
     state_.extra["best_loss"] = last_.metrics.loss;
-    model_->pruned = masks_of(model_->store);
-    CheckpointContents contents = model_->contents();
-    for (const auto& c : compressors_) contents.quantized.merge(c->integers());
-    save_checkpoint(output_, model_->store, contents);
+    save_checkpoint(output_, model_->store, model_->contents());
   }
   progress.print(format("epoch %.4g  dev loss %.4f  %s %.4f%s", epochs_done(), last_.metrics.loss,
                         model_->bert->head().metric().c_str(), last_.metrics.best(),
@@ -246,7 +242,6 @@ void Run::evaluate_and_keep_best(Progress& progress) {
 }
 
 void Run::save_state() const {
-  model_->pruned = masks_of(model_->store);
   save_checkpoint(state_path_, model_->store, model_->contents(), optimizer_.get(), &state_,
                   [&](const Hdf5Group& root) {
                     if (compressors_.empty()) return;

@@ -82,7 +82,7 @@ Distiller::Distiller(const DistillOptions& options, std::shared_ptr<const Teache
   options_.check("distill: ");
 }
 
-void Distiller::attach(const Bert& model, ParameterStore& /*store*/) {
+void Distiller::attach(Bert& model, ParameterStore& /*store*/) {
   if (!looks_inside()) return;
   const BertConfig &ours = model.config(), &theirs = teacher_->config();
   CHECK(teacher_->models() == 1, "distill: hidden states, attention and relations are compared with one teacher, not ",

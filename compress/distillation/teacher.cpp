@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "core/check.h"
+#include "core/hash.h"
 #include "data/files/atomic_file.h"
 
 namespace espalier {
@@ -17,7 +18,7 @@ class Fingerprint {
     for (size_t i = 0; i < count; i += 8) {
       uint64_t word = 0;
       std::memcpy(&word, from + i, std::min<size_t>(8, count - i));
-      hash_ = (hash_ ^ word) * 1099511628211U;
+      hash_ = fnv1a(hash_, word);
       hash_ ^= hash_ >> 29;  // high bits reach the low ones, too
     }
   }
@@ -34,7 +35,7 @@ class Fingerprint {
   }
 
  private:
-  uint64_t hash_ = 14695981039346656037U;
+  uint64_t hash_ = fnv1a_start;
 };
 
 bool generic(const std::vector<std::string>& labels) {
@@ -113,7 +114,7 @@ std::string Teacher::fingerprint() const {
   for (const auto& model : models_) {
     f.add(std::string(name_of(model->bert->compute())));
     for (const Parameter* p : model->store.all()) {
-      f.add(p->name + (p->quantized != nullptr ? " int8" : ""));
+      f.add(p->name + (p->integers() != nullptr ? " int8" : ""));
       f.add(p->value.raw(), p->value.bytes());
     }
   }

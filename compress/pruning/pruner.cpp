@@ -94,7 +94,7 @@ Pruner::Pruner(const PruneOptions& options, std::unique_ptr<Criterion> criterion
   if (structure_.fixed_amount()) options_.amount = structure_.amount();
 }
 
-void Pruner::attach(const Bert& model, ParameterStore& store) {
+void Pruner::attach(Bert& model, ParameterStore& store) {
   pools_ = pools_of(structure_, options_.layers, model, store);
   for (const Pool& pool : pools_)
     for (const Member& member : pool.members) held_.push_back({member.parameter, mask_of(*member.parameter).bits()});
@@ -158,10 +158,6 @@ std::vector<std::vector<uint8_t>> Pruner::chosen(std::span<const RankedPool> ran
     }
   }
   return keep.empty() ? keep_highest(ranked, amount, options_.scope == "global") : keep;
-}
-
-void Pruner::finalize(ParameterStore& /*store*/) {
-  for (const Held& h : held_) mask_of(*h.parameter).bake(*h.parameter);
 }
 
 void Pruner::save(const Hdf5Group& group) const {

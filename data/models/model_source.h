@@ -22,12 +22,11 @@ struct Model {
   Model(const BertConfig& model_config, WordPiece model_tokenizer);  // parameters without values
 
   BertConfig config;
-  ParameterStore store;
+  ParameterStore store;        // with the masks and integers of a checkpoint
   std::unique_ptr<Bert> bert;  // its parameters are in the store
   WordPiece tokenizer;
   LoadReport report;
   nlohmann::json options = nlohmann::json::object();  // of the run that made a checkpoint
-  PrunedMasks pruned;  // of a checkpoint's parameters: what training must hold; the values are masked already
   std::string source;
 
   CheckpointContents contents() const;  // for save_checkpoint

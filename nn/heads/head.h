@@ -75,7 +75,7 @@ class Head {
   // What it consists of, in reports: "pooler and classifier".
   virtual std::string parts() const = 0;
   // Those of its linear layers that int8 is for.
-  virtual std::vector<const Linear*> quantizable() const = 0;
+  virtual std::vector<Linear*> quantizable() = 0;
 };
 
 // Makes a head and adds its parameters to the store. Store and encoder outlive it.

@@ -61,7 +61,7 @@ class Regression : public Head {
   }
   const std::vector<std::string>& labels() const override { return labels_; }
   std::string parts() const override { return "pooler and regression"; }
-  std::vector<const Linear*> quantizable() const override { return {&logits_.pooler}; }
+  std::vector<Linear*> quantizable() override { return {&logits_.pooler}; }
 
  private:
   PooledLogits logits_;
@@ -116,7 +116,7 @@ class WordAtToken : public Head {
   Answer answer(const Tensor& /*logits*/) const override { return {}; }
   const std::vector<std::string>& labels() const override { return labels_; }
   std::string parts() const override { return "decoder"; }
-  std::vector<const Linear*> quantizable() const override { return {}; }
+  std::vector<Linear*> quantizable() override { return {}; }
 
  private:
   Parameter &words_, &bias_;
