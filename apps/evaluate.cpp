@@ -6,6 +6,7 @@
 #include "apps/training/datasets.h"
 #include "apps/training/evaluate.h"
 #include "apps/training/timing.h"
+#include "core/check.h"
 #include "core/products/precision.h"
 #include "data/files/atomic_file.h"
 #include "data/text/read_text.h"
@@ -42,7 +43,8 @@ struct Evaluate {
     const double preparation = seconds_of([&] { m = model.open(common); });
     check_max_length(max_length, m->config.max_position_embeddings);
     m->bert->set_compute(choose(precision).compute, Use::inference);
-    const TokenizedDataset text = read_text(data, m->tokenizer, m->config.labels, max_length, Labels::if_present);
+    const TokenizedDataset text = read_text(data, m->tokenizer, m->bert->head(), max_length, Labels::if_present);
+    CHECK(logits.empty() || m->bert->head().width() > 0, "--logits: this model's logits belong to tokens");
     if (!logits.empty()) AtomicFile{logits};  // throws unless it can be written, before the work
     say_what_is_initialised(*m, common);
     Evaluation result;
@@ -51,8 +53,8 @@ struct Evaluate {
       result = evaluate(*m->bert, text, batch_size,
                         [&](int64_t done, int64_t all) { listener.progress(done, all, "batches"); });
     }
-    if (!logits.empty()) write_file(logits, logits_text(result, m->config.classes()));
-    Record metrics = result.metrics();
+    if (!logits.empty()) write_file(logits, logits_text(result, m->bert->head().width()));
+    Record metrics = result.to_record();
     metrics.set("model_preparation_time", preparation);
     if (common.json) {
       print_json(metrics);

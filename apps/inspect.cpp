@@ -4,6 +4,7 @@
 
 #include "apps/cli/model_option.h"
 #include "apps/cli/part_table.h"
+#include "nn/mask.h"
 
 namespace {
 using namespace espalier;
@@ -30,6 +31,7 @@ int Inspect::run(const CommonOptions& common) const {
     widths.push_back(config.intermediate_of(i));
   }
   const int64_t memory = static_cast<int64_t>(model->store.values().bytes()), file = size_of_model(source.source);
+  const int64_t pruned = std::ssize(masks_of(model->store));
   const auto histogram = magnitude_histogram(*model);
   if (common.json) {
     Record bins;
@@ -46,7 +48,7 @@ int Inspect::run(const CommonOptions& common) const {
                 {"layer_heads", heads},
                 {"layer_intermediate", widths},
                 {"length", length},
-                {"pruned_tensors", model->pruned.size()},
+                {"pruned_tensors", pruned},
                 {"parts", parts_to_json(parts)},
                 {"histogram", bins},
                 {"options", model->options}});
@@ -56,7 +58,7 @@ int Inspect::run(const CommonOptions& common) const {
   std::printf("\nfile %s, numbers of %s bits; %s of parameters in memory; work for sentences of %ld tokens\n",
               file > 0 ? in_megabytes(file).c_str() : "none", bits_of(total).c_str(), in_megabytes(memory).c_str(),
               length);
-  std::printf("pruned tensors: %ld\n|w| of the encoder's linear layers:", std::ssize(model->pruned));
+  std::printf("pruned tensors: %ld\n|w| of the encoder's linear layers:", pruned);
   for (size_t i = 0; i < histogram.size(); ++i) std::printf("  %s %.1f%%", histogram_bins()[i], 100 * histogram[i]);
   std::printf("\n");
   const bool shrunk = full.parameters > total.parameters;
@@ -64,7 +66,7 @@ int Inspect::run(const CommonOptions& common) const {
     std::printf("shrunk: of %ld heads and %ld feed-forward neurons a layer, %s and %s are left\n",
                 config.num_attention_heads, config.intermediate_size, Record(heads).text().c_str(),
                 Record(widths).text().c_str());
-  if (shrunk || !model->pruned.empty()) std::printf("%s", what_it_brings(full, total).c_str());
+  if (shrunk || pruned > 0) std::printf("%s", what_it_brings(full, total).c_str());
   return 0;
 }
 

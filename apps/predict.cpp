@@ -5,7 +5,6 @@
 
 #include "apps/cli/model_option.h"
 #include "apps/training/datasets.h"
-#include "apps/training/evaluate.h"
 
 namespace {
 using namespace espalier;
@@ -31,14 +30,11 @@ struct Predict {
     batch.segments = encoding.segments;
     batch.offsets = {0, static_cast<int32_t>(encoding.ids.size())};
     Context context;
-    const Var logits = (*m.bert)(batch, context);
-    const int64_t classes = m.config.classes();
-    const auto p = softmax(logits.value.data<float>(), classes);
-    const auto best = static_cast<size_t>(argmax(logits.value.data<float>(), classes));
+    const Answer a = m.bert->head().answer((*m.bert)(batch, context).value);
     if (json)
       return print_json(
-          {{"text", line}, {"label", m.config.labels[best]}, {"probability", p[best]}, {"probabilities", p}});
-    std::printf("%s\t%.4f\t%s\n", m.config.labels[best].c_str(), p[best], line.c_str());
+          {{"text", line}, {"label", a.label}, {"probability", a.probability}, {"probabilities", a.probabilities}});
+    std::printf("%s\t%.4f\t%s\n", a.label.c_str(), a.probability, line.c_str());
     std::fflush(stdout);
   }
 

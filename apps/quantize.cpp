@@ -8,7 +8,6 @@
 #include "apps/cli/sensitivity.h"
 #include "apps/training/balance.h"
 #include "core/kernels/gemm_int8.h"
-#include "nn/mask.h"
 
 namespace {
 using namespace espalier;
@@ -45,7 +44,6 @@ struct Quantize {
     const auto m = model.open(common);
     require_f32(*m, "quantization");
     const PartReport before = sum_of(report_of(*m, length));
-    hold(m->store, m->pruned);  // zeros stay zeros
     balance.before(*m, calibration, common.listener());
     if (fixed()) quantize.begin = quantize.freeze = calibration.steps;
     Quantizer quantizer(quantize);
@@ -56,8 +54,8 @@ struct Quantize {
       quantizer.before_forward(0);
     if (!analyze.empty()) print_sensitivity(analyze, calibration.max_length, *m, quantizer, common);
     const std::string what = quantizer.describe();
-    balance.after(*m, quantizer);
-    quantizer.convert(m->store);
+    balance.after(*m);
+    quantizer.convert();
     m->options.set("quantize", rows->all_of("quantize"));
     save_checkpoint(output, m->store, m->contents());
     print(before, *m, what, common);

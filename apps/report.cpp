@@ -41,13 +41,14 @@ struct Report {
     m.preparation = seconds_of([&] { model = open_model(source); });
     check_max_length(max_length, model->config.max_position_embeddings);
     model->bert->set_compute(choose(precision).compute, Use::inference);
-    const TokenizedDataset text = read_text(data, model->tokenizer, model->config.labels, max_length);
+    const TokenizedDataset text = read_text(data, model->tokenizer, model->bert->head(), max_length);
     std::vector<double> one, many;
     for (int round = 0; round < rounds; ++round)
       for (const int64_t size : {batch_size, int64_t{1}}) {
         const Evaluation e = evaluate(*model->bert, text, size);
         (size == 1 ? one : many).push_back(e.seconds);
-        if (size != 1) m.loss = e.loss, m.accuracy = e.accuracy, m.batches = static_cast<double>(e.batches);
+        if (size != 1)
+          m.loss = e.metrics.loss, m.accuracy = e.metrics.best(), m.batches = static_cast<double>(e.batches);
         step();
       }
     const auto sentences = static_cast<double>(text.sentences());

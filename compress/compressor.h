@@ -8,7 +8,6 @@
 #include <string>
 
 #include "core/hdf5/file.h"
-#include "data/models/quantized_weights.h"
 #include "data/text/loader.h"
 #include "nn/bert.h"
 
@@ -29,7 +28,7 @@ class Compressor {
 
   // Once, before the first step and before load(): finds its parameters and adds its WeightTransforms to them. Model
   // and store outlive the compressor.
-  virtual void attach(const Bert& model, ParameterStore& store) = 0;
+  virtual void attach(Bert& model, ParameterStore& store) = 0;
 
   // `step` counts the optimizer's updates from 0. Schedules move here: at the same step, the same happens, resumed or
   // not.
@@ -46,15 +45,9 @@ class Compressor {
   // those.
   virtual bool complete(int64_t /*step*/) const { return true; }
 
-  // Makes the stored values those that the forward pass sees. Twice is once, and no prediction changes.
-  virtual void finalize(ParameterStore& /*store*/) {}
-
   // Around an evaluation: the model computes as the saved checkpoint will.
   virtual void before_evaluation() {}
   virtual void after_evaluation() {}
-
-  // Weights that the saved checkpoint holds as integers.
-  virtual QuantizedWeights integers() const { return {}; }
 
   // Everything beside the stored values that a resumed run needs for the same bits.
   virtual void save(const Hdf5Group& /*group*/) const {}

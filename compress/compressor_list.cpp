@@ -5,7 +5,7 @@
 
 namespace espalier {
 
-void CompressorList::attach(const Bert& model, ParameterStore& store) {
+void CompressorList::attach(Bert& model, ParameterStore& store) {
   for (const auto& c : list_) c->attach(model, store);
 }
 
@@ -48,12 +48,6 @@ void CompressorList::before_evaluation() {
 
 void CompressorList::after_evaluation() {
   for (const auto& c : list_) c->after_evaluation();
-}
-
-QuantizedWeights CompressorList::integers() const {
-  QuantizedWeights all;
-  for (const auto& c : list_) all.merge(c->integers());
-  return all;
 }
 
 void CompressorList::save(const Hdf5Group& group) const {

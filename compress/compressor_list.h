@@ -14,7 +14,7 @@ class CompressorList : public Compressor {
   void add(std::unique_ptr<Compressor> compressor) { list_.push_back(std::move(compressor)); }
   bool empty() const { return list_.empty(); }
 
-  void attach(const Bert& model, ParameterStore& store) override;
+  void attach(Bert& model, ParameterStore& store) override;
   void before_forward(int64_t step) override;
   Var loss(const Var& task, const StepOutput& output, const Context& context) override;
   std::map<std::string, double> terms() const override;
@@ -24,7 +24,6 @@ class CompressorList : public Compressor {
   bool complete(int64_t step) const override;
   void before_evaluation() override;
   void after_evaluation() override;
-  QuantizedWeights integers() const override;
   void save(const Hdf5Group& group) const override;  // a group for each, named by its number from 0
   void load(const Hdf5Group& group) override;
   std::string describe() const override;  // a line for each

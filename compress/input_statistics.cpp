@@ -29,11 +29,11 @@ struct InputStatistics::Watch : WeightTransform {
 
 InputStatistics::~InputStatistics() = default;
 
-void InputStatistics::attach(const Bert& model, ParameterStore& /*store*/) {
-  for (const EncoderLayer& layer : model.layers())
+void InputStatistics::attach(Bert& model, ParameterStore& /*store*/) {
+  for (EncoderLayer& layer : model.layers())
     for (const auto& linears : layer.by_input()) {
       const auto watch = std::make_shared<Watch>(linears.front()->weight.shape[1]);
-      watched_.push_back(&linears.front()->weight);
+      watched_.push_back(linears.front());
       watched_.back()->input_transforms.push_back(watch);
       for (const Linear* linear : linears) watches_[linear->weight.name] = watch;
     }
@@ -48,8 +48,8 @@ void InputStatistics::forget() {
 }
 
 void InputStatistics::detach() {
-  for (Parameter* p : watched_)
-    std::erase_if(p->input_transforms,
+  for (Linear* linear : watched_)
+    std::erase_if(linear->input_transforms,
                   [](const auto& transform) { return dynamic_cast<const Watch*>(transform.get()) != nullptr; });
   watched_.clear();
 }

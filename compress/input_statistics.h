@@ -15,7 +15,7 @@ class InputStatistics : public Compressor {
  public:
   ~InputStatistics() override;
 
-  void attach(const Bert& model, ParameterStore& store) override;
+  void attach(Bert& model, ParameterStore& store) override;
   std::string describe() const override { return "statistics of the inputs of the encoder's linear layers"; }
   void forget();  // what was seen so far
   void detach();  // the layers are as before; what was seen stays
@@ -29,7 +29,7 @@ class InputStatistics : public Compressor {
   const Watch& seen(const Parameter& weight) const;
 
   std::map<std::string, std::shared_ptr<Watch>> watches_;  // by the weight's name
-  std::vector<Parameter*> watched_;                        // whose chains hold them
+  std::vector<Linear*> watched_;                           // whose inputs they are
 };
 
 }  // namespace espalier

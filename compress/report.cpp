@@ -9,9 +9,9 @@ namespace {
 
 const std::string layer_prefix = "bert.encoder.layer.";
 
-std::string part_of(const std::string& name) {
+std::string part_of(const std::string& name, const Head& head) {
   if (name.starts_with("bert.embeddings.")) return "embeddings";
-  if (!name.starts_with(layer_prefix)) return "pooler and classifier";
+  if (!name.starts_with(layer_prefix)) return head.parts();
   const size_t dot = name.find('.', layer_prefix.size());
   const std::string layer = name.substr(layer_prefix.size(), dot - layer_prefix.size());
   return "layer " + layer + (name.substr(dot).starts_with(".attention.") ? " attention" : " feed-forward");
@@ -43,23 +43,25 @@ int64_t stored_bytes(const QuantizedWeight& weight, int64_t zeros) {
 }
 
 std::vector<PartReport> report_of(const Model& model, int64_t length) {
+  const Head& head = model.bert->head();
   std::vector<PartReport> parts = {{"embeddings"}};
   for (int64_t i = 0; i < model.config.num_hidden_layers; ++i)
     for (const char* half : {" attention", " feed-forward"}) parts.push_back({"layer " + std::to_string(i) + half});
-  parts.push_back({"pooler and classifier"});
+  parts.push_back({head.parts()});
   const auto part = [&](const std::string& name) -> PartReport& {
-    return *std::ranges::find(parts, part_of(name), &PartReport::part);
+    return *std::ranges::find(parts, part_of(name, head), &PartReport::part);
   };
   for (const Parameter* p : model.store.all()) {
     const int64_t n = p->shape.size(), zeros = zeros_of(p->value);
     PartReport& to = part(p->name);
-    const int64_t stored = p->quantized == nullptr ? stored_bytes(n, zeros) : stored_bytes(*p->quantized, zeros);
+    const auto integers = p->integers();
     to += {.parameters = n,
            .zeros = zeros,
-           .stored = stored,
-           .bits = {p->quantized == nullptr ? 32 : p->quantized->bits()}};
+           .stored = integers == nullptr ? stored_bytes(n, zeros) : stored_bytes(*integers, zeros),
+           .bits = {integers == nullptr ? 32 : integers->bits()}};
     if (p->role != Role::weight) continue;
-    const double per_token = p->name.starts_with(layer_prefix) ? 1 : 1 / static_cast<double>(length);
+    const double per_token =
+        p->name.starts_with(layer_prefix) || head.width() == 0 ? 1 : 1 / static_cast<double>(length);
     to.flop += 2 * static_cast<double>(n) * per_token;
   }
   for (const EncoderLayer& layer : model.bert->layers()) {
@@ -67,7 +69,7 @@ std::vector<PartReport> report_of(const Model& model, int64_t length) {
     part(layer.query.weight.name).flop += 4 * static_cast<double>(length * layer.query.weight.shape[0]);
     for (const Linear* linear : layer.linears()) {
       const Parameter& w = linear->weight;
-      if (w.quantized != nullptr) continue;
+      if (w.integers() != nullptr) continue;
       const auto skipped = [&](DType compute) {
         return 2 * static_cast<double>(w.shape.size()) * (1 - InferenceWeight::work_left(w.value, compute));
       };

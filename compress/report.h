@@ -13,7 +13,7 @@
 namespace espalier {
 
 struct PartReport {
-  std::string part = {};  // "embeddings", "layer 0 attention", "layer 0 feed-forward", …, "pooler and classifier"
+  std::string part = {};  // "embeddings", "layer 0 attention", "layer 0 feed-forward", …, Head::parts()
   int64_t parameters = 0, zeros = 0;
   int64_t stored = 0;       // bytes of the tensors in a checkpoint
   std::set<int> bits = {};  // of the tensors' numbers: 32 (f32), 8 … 2

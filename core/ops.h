@@ -6,13 +6,10 @@
 
 #include <cstdint>
 #include <functional>
-#include <memory>
 #include <span>
 #include <vector>
 
-#include "core/products/inference_weight.h"
-#include "core/products/packed_weight.h"
-#include "core/products/quantized_weight.h"
+#include "core/products/weight.h"
 #include "core/rng.h"
 #include "core/tape.h"
 
@@ -21,20 +18,19 @@ namespace espalier::ops {
 // y[T, out] = x[T, in] w^T + b, for w[out, in] and b[out]. Saved: x, w. With several pairs the outputs lie side by
 // side, so that query, key and value are one op: y[T, out1 + out2 + …]. With compute = bf16 (mixed precision,
 // Micikevicius et al. 2018, arXiv:1710.03740): x f32 or bf16, y of type `result`, operands rounded to bf16, sums in
-// f32, gradients of w and b in f32; `packed` saves rounding w here. Otherwise all is of x's type, f32 or f64.
+// f32, gradients of w and b in f32; a packed w saves rounding it here. Otherwise all is of x's type, f32 or f64.
 struct Affine {
   Var w, b;
-  std::shared_ptr<const PackedWeight> packed = nullptr;        // of w's value; null: made on the fly
-  std::shared_ptr<const QuantizedWeight> quantized = nullptr;  // y is linear_int8's; w is the same in real numbers
-  std::shared_ptr<const InferenceWeight> inference = nullptr;  // of w's value; read if nothing is on a tape
+  // How products read w's value; see core/products/weight.h. With integers y is linear_int8's.
+  WeightForm form = {};
 };
 Var linear(const Var& x, std::span<const Affine> parts, DType compute = DType::f32, DType result = DType::bf16);
 Var linear(const Var& x, const Affine& part, DType compute = DType::f32, DType result = DType::bf16);
 Var linear(const Var& x, const Var& w, const Var& b);
 
 // The same with int8 weights: x becomes integers, sums are exact, y is f32, whatever the precision of other products.
-// Parts share the input's grid. linear() calls it for parts that are quantized, and adds the gradient; by itself it has
-// none and throws if x is on a tape.
+// Parts share the input's grid. linear() calls it for parts in this form, and adds the gradient; by itself it has none
+// and throws if x is on a tape.
 Var linear_int8(const Var& x, std::span<const Affine> parts);
 
 // y = x Phi(x), elementwise (arXiv:1606.08415). Saved: x.

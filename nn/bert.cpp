@@ -1,119 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nn/bert.h"
 
-#include <array>
+#include "nn/heads/heads.h"
 
 namespace espalier {
 
-EncoderLayer::EncoderLayer(const Scope& s, const BertConfig& c, int64_t index)
-    : config(c),
-      heads(c.heads_of(index)),
-      query(s / "attention" / "self" / "query", heads * c.head_size(), c.hidden_size),
-      key(s / "attention" / "self" / "key", heads * c.head_size(), c.hidden_size),
-      value(s / "attention" / "self" / "value", heads * c.head_size(), c.hidden_size),
-      attention_output(s / "attention" / "output" / "dense", c.hidden_size, heads * c.head_size()),
-      attention_norm(s / "attention" / "output" / "LayerNorm", c.hidden_size),
-      intermediate(s / "intermediate" / "dense", c.intermediate_of(index), c.hidden_size),
-      output(s / "output" / "dense", c.hidden_size, c.intermediate_of(index)),
-      output_norm(s / "output" / "LayerNorm", c.hidden_size) {}
-
-Var EncoderLayer::operator()(const Var& x, std::span<const int32_t> offsets, Context& context, DType compute,
-                             std::span<const int32_t> rows, std::vector<Var>* qkv) const {
-  const float p = config.hidden_dropout_prob, eps = config.layer_norm_eps;
-  const Var in = query.input(x, context);
-  const std::array parts = {query.use(context), key.use(context), value.use(context)};
-  const Dropout attention_dropout = context.dropout(config.attention_probs_dropout_prob);
-  const Var all = ops::linear(in, parts, compute);
-  if (qkv != nullptr) qkv->push_back(all);
-  Var attention = ops::attention(all, offsets, heads, attention_dropout);
-  Var residual = x;
-  if (!rows.empty()) {
-    attention = ops::gather_rows(attention, rows);
-    residual = ops::gather_rows(x, rows);
-  }
-  const Var attended = attention_norm.after_residual(attention_output(attention, context, compute, DType::f32),
-                                                     residual, eps, context.dropout(p), context);
-  const Var wide = ops::gelu(intermediate(attended, context, compute));
-  return output_norm.after_residual(output(wide, context, compute, DType::f32), attended, eps, context.dropout(p),
-                                    context);
-}
-
 Bert::Bert(ParameterStore& store, const BertConfig& config)
-    : config_(config),
-      word_((Scope(store) / "bert" / "embeddings" / "word_embeddings")
-                .parameter("weight", {config.vocab_size, config.hidden_size}, Role::embedding)),
-      position_((Scope(store) / "bert" / "embeddings" / "position_embeddings")
-                    .parameter("weight", {config.max_position_embeddings, config.hidden_size}, Role::embedding)),
-      segment_((Scope(store) / "bert" / "embeddings" / "token_type_embeddings")
-                   .parameter("weight", {config.type_vocab_size, config.hidden_size}, Role::embedding)),
-      embedding_norm_(Scope(store) / "bert" / "embeddings" / "LayerNorm", config.hidden_size),
-      pooler_(Scope(store) / "bert" / "pooler" / "dense", config.hidden_size, config.hidden_size),
-      classifier_(Scope(store) / "classifier", config.classes(), config.hidden_size) {
-  config.check("model");
-  const Scope encoder = Scope(store) / "bert" / "encoder" / "layer";
-  layers_.reserve(static_cast<size_t>(config.num_hidden_layers));
-  for (int64_t i = 0; i < config.num_hidden_layers; ++i) layers_.emplace_back(encoder / i, config_, i);
-}
+    : Bert(store, config, head_named(config.head, "model").make) {}
+
+Bert::Bert(ParameterStore& store, const BertConfig& config, MakeHead make_head)
+    : config_(config), encoder_(store, config_), head_(make_head(store, encoder_)) {}
 
 void Bert::set_dropout(float probability) {
   config_.hidden_dropout_prob = config_.attention_probs_dropout_prob = config_.classifier_dropout = probability;
   config_.check("dropout");
 }
 
-void Bert::set_compute(DType compute, Use use) {
-  CHECK(compute == DType::f32 || compute == DType::bf16, "bert: products in ", name_of(compute),
-        ", f32 or bf16 is expected");
-  compute_ = compute;
-  for (const EncoderLayer& layer : layers_)
-    for (const Linear* linear : layer.linears()) {
-      Parameter& w = linear->weight;
-      const bool real = w.quantized == nullptr;
-      w.inference = real && use == Use::inference ? std::make_shared<const InferenceWeight>(w.value, compute) : nullptr;
-      if (compute == DType::bf16 && real && w.inference == nullptr)
-        linear->pack();
-      else
-        w.packed = nullptr;
-    }
-}
-
 Var Bert::operator()(const PackedBatch& batch, Context& context, Activations* inside) const {
   CHECK(batch.sentences() > 0, "bert: a batch without sentences");
-  const std::span<const int32_t> first_rows(batch.offsets.data(), static_cast<size_t>(batch.sentences()));
-  Var first = run_layers(batch, context, inside == nullptr ? first_rows : std::span<const int32_t>(), inside);
-  if (inside != nullptr) first = ops::gather_rows(first, first_rows);
-  const Var pooled = ops::tanh(pooler_(first, context));
-  const float p = config_.classifier_dropout >= 0 ? config_.classifier_dropout : config_.hidden_dropout_prob;
-  return classifier_(ops::dropout(pooled, context.dropout(p)), context);
-}
-
-Var Bert::encode(const PackedBatch& batch, Context& context) const { return run_layers(batch, context, {}); }
-
-Var Bert::run_layers(const PackedBatch& batch, Context& context, std::span<const int32_t> last_rows,
-                     Activations* inside) const {
-  CHECK(inside == nullptr || !checkpointing_, "bert: with gradient checkpointing nothing inside a layer is kept");
-  Var x = ops::embedding(batch.ids, batch.segments, batch.offsets, word_.use_rows(context, batch.ids),
-                         position_.use(context), segment_.use(context), embedding_norm_.weight.use(context),
-                         embedding_norm_.bias.use(context), config_.layer_norm_eps);
-  x = ops::dropout(x, context.dropout(config_.hidden_dropout_prob));
-  if (inside != nullptr) inside->hidden.push_back(x);
-  for (const EncoderLayer& layer : layers_) {
-    const std::span<const int32_t> rows = &layer == &layers_.back() ? last_rows : std::span<const int32_t>();
-    if (!checkpointing_ || x.tape == nullptr) {  // below a constant nothing would be run again
-      x = layer(x, batch.offsets, context, compute_, rows, inside != nullptr ? &inside->qkv : nullptr);
-      if (inside != nullptr) inside->hidden.push_back(x);
-      continue;
-    }
-    // Run twice, with the same dropout: the copy starts from the places passed so far. The batch need not live as long.
-    x = ops::checkpoint(x, [&layer, offsets = batch.offsets, rows = std::vector<int32_t>(rows.begin(), rows.end()),
-                            compute = compute_, copy = context](const Var& in, Tape* tape) {
-      Context own = copy;
-      own.tape = tape;
-      own.again = tape != nullptr;
-      return layer(in, offsets, own, compute, rows);
-    });
-    context.places += EncoderLayer::dropout_places;
-  }
-  return x;
+  const std::vector<int32_t> rows = head_->rows(batch);
+  Var hidden = encoder_(batch, context, inside == nullptr ? rows : std::span<const int32_t>(), inside);
+  if (inside != nullptr && !rows.empty()) hidden = ops::gather_rows(hidden, rows);
+  return head_->logits(hidden, context);
 }
 
 }  // namespace espalier

@@ -21,6 +21,7 @@ struct BertConfig {
   float attention_probs_dropout_prob = 0.1F;
   float classifier_dropout = -1;  // negative: as hidden_dropout_prob
   float initializer_range = 0.02F;
+  std::string head = "classification";                       // the task, by its name in nn/heads
   std::vector<std::string> labels = {"LABEL_0", "LABEL_1"};  // class names in order
 
   // What pruning has left of each layer, one number a layer; empty: all of it. Heads keep their size.

@@ -31,11 +31,11 @@ void Mask::after_update(int64_t first, std::span<float> values) const {
 }
 
 void Mask::fix(Parameter& parameter) {
-  if (fixed_ || parameter.settle) return;
+  if (fixed_) return;
   CHECK(scores_ == nullptr, "mask: ", parameter.name, " still learns scores");
-  bake(parameter);
-  if (parameter.packed) parameter.packed->pack(parameter.value.data<float>());
+  if (parameter.settle) parameter.settle({});
   fixed_ = true;
+  parameter.updated();
 }
 
 void Mask::learn(Parameter* scores) {
@@ -85,12 +85,10 @@ Mask& mask_of(Parameter& parameter) {
   return *mask;
 }
 
-void hold(ParameterStore& store, const PrunedMasks& masks) {
-  for (const auto& [name, bits] : masks) {
-    Parameter& p = store.at(name);
-    mask_of(p).set(bits);
-    mask_of(p).fix(p);
-  }
+void hold(Parameter& parameter, const Tensor& bits) {
+  Mask& mask = mask_of(parameter);
+  mask.set(bits);
+  mask.fix(parameter);
 }
 
 PrunedMasks masks_of(const ParameterStore& store) {

@@ -3,13 +3,13 @@
 // others and no gradient reaches them, whatever momentum and weight decay do to the stored values.
 #pragma once
 
+#include <map>
 #include <span>
 #include <string>
 
 #include "core/bitmap.h"
 #include "core/hdf5/file.h"
 #include "nn/parameter.h"
-#include "nn/pruned_masks.h"
 
 namespace espalier {
 
@@ -36,7 +36,7 @@ class Mask : public WeightTransform {
   void bake(Parameter& parameter) const;  // stored values that are masked become zero
 
   // Until the next set() or load(): the stored values are zero and stay so through each update, and forward passes read
-  // them without a copy. Nothing changes but the time that takes. Not for a table whose updates are deferred.
+  // them without a copy. Nothing changes but the time that takes. `parameter` is the one that has this mask.
   void fix(Parameter& parameter);
 
   void save(const Hdf5Group& group, const std::string& name) const { group.write(name, bits_); }
@@ -56,10 +56,13 @@ class Mask : public WeightTransform {
 Mask* find_mask(const Parameter& parameter);  // null if there is none
 Mask& mask_of(Parameter& parameter);  // added before all other transforms if there is none: zero survives quantization
 
-// What a model was pruned of before: masks of its parameters, and back. Throws for a name that the store does not have
-// and for a mask of the wrong shape.
-void hold(ParameterStore& store, const PrunedMasks& masks);
-PrunedMasks masks_of(const ParameterStore& store);  // those that drop something
+// What the parameter was pruned of before is zero from now on, and counts as pruned. Throws for a mask of the wrong
+// size.
+void hold(Parameter& parameter, const Tensor& bits);
+
+// By the parameter's name: bit i % 8 of byte i / 8 of a u8[(n + 7) / 8] tells that element i is kept.
+using PrunedMasks = std::map<std::string, Tensor>;
+PrunedMasks masks_of(const ParameterStore& store);  // those that drop something: what files keep
 void bake_masks(ParameterStore& store);
 
 }  // namespace espalier

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "core/hash.h"
 #include "core/parallel.h"
 
 namespace espalier {
@@ -21,6 +22,25 @@ Var Parameter::use_rows(const Context& context, std::span<const int32_t> rows) {
   return v;
 }
 
+bool Parameter::keeps_value() const {
+  return std::ranges::all_of(transforms, [](const auto& transform) { return transform->keeps_value(); });
+}
+
+std::shared_ptr<const QuantizedWeight> Parameter::integers() const {
+  return transforms.empty() ? nullptr : transforms.back()->integers();
+}
+
+void Parameter::updated(int64_t first_element, int64_t count) const {
+  for (const auto& transform : transforms)
+    transform->after_update(first_element, value.span<float>().subspan(first_element, count));
+  if (has_copy()) copy.refresh(first_element, count);
+}
+
+void Parameter::updated() const {
+  parallel_rows(shape.size(), std::max<int64_t>(1, 16384 / copy.step) * copy.step,
+                [&](int64_t begin, int64_t end) { updated(begin, end - begin); });
+}
+
 void ParameterStore::settle() const {
   for (Parameter* p : sorted_)
     if (p->settle) p->settle({});
@@ -28,8 +48,8 @@ void ParameterStore::settle() const {
 
 Parameter& ParameterStore::add(const std::string& name, const Shape& shape, Role role) {
   CHECK(!values_, "parameters: ", name, " was added after the layout was made");
-  auto [place, is_new] = by_name_.try_emplace(
-      name, std::make_unique<Parameter>(Parameter{name, shape, role, {}, {}, 0, {}, {}, {}, {}, {}, {}}));
+  auto [place, is_new] =
+      by_name_.try_emplace(name, std::make_unique<Parameter>(Parameter{.name = name, .shape = shape, .role = role}));
   CHECK(is_new, "parameters: ", name, " exists already");
   sorted_.insert(sorted_.begin() + std::distance(by_name_.begin(), place), place->second.get());
   return *place->second;
@@ -59,9 +79,7 @@ void ParameterStore::initialise(Parameter& p, uint64_t seed, float range) const 
     return;
   }
   if (p.role == Role::bias || p.role == Role::norm_bias) return p.value.fill_zero();
-  uint64_t hash = 14695981039346656037U;  // FNV-1a: the name's own stream of numbers
-  for (const char c : p.name) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211U;
-  Rng rng(seed, hash);
+  Rng rng(seed, fnv1a(p.name));  // the name's own stream of numbers
   for (int64_t i = 0; i < p.value.size(); ++i) to[i] = static_cast<float>(rng.normal() * range);
 }
 

@@ -3,7 +3,6 @@
 // each. A Scope carries the path of names while a model is built; names are Hugging Face's.
 #pragma once
 
-#include <algorithm>
 #include <functional>
 #include <map>
 #include <memory>
@@ -12,8 +11,6 @@
 #include <string_view>
 #include <vector>
 
-#include "core/products/inference_weight.h"
-#include "core/products/packed_weight.h"
 #include "core/products/quantized_weight.h"
 #include "core/rng.h"
 #include "core/tape.h"
@@ -48,39 +45,45 @@ class WeightTransform {
  public:
   virtual ~WeightTransform() = default;
   virtual Var apply(const Var& w, const Context& context) = 0;
-  // The integers that stand for the weight that apply() has just returned, if products are to be made with them.
+  // The integers that stand for the weight that apply() has just returned: products read them, and files hold them.
   virtual std::shared_ptr<const QuantizedWeight> integers() const { return nullptr; }
 
   // Whether apply() returns the stored value as it is, and only the gradient passes through it: a mask that is final.
   virtual bool keeps_value() const { return false; }
-  // What an optimizer does to elements first … that it has just updated.
+  // What is done to stored elements first … that have just been updated.
   virtual void after_update(int64_t /*first*/, std::span<float> /*values*/) const {}
+};
+
+// A copy of a parameter's value in another form, such as a Linear's for its products. Its owner hears of each update.
+struct ValueCopy {
+  int64_t step = 1;  // elements that are copied together: updates come in multiples of it, but for the value's end
+  std::function<void(int64_t first, int64_t count)> refresh;  // disjoint updates may come at once; null: no copy
 };
 
 struct Parameter {
   std::string name;
   Shape shape;
   Role role;
-  Tensor value;       // view into the store's values
-  LeafGrad grad;      // view into the store's gradients
-  int64_t first = 0;  // index of the first element in the flat buffers
-  std::vector<std::shared_ptr<WeightTransform>> transforms;
-  std::vector<std::shared_ptr<WeightTransform>> input_transforms;  // of the x that a linear layer's weight w meets
-  std::shared_ptr<const QuantizedWeight> quantized;  // int8 model: what products read; `value` is the same in f32
-  std::shared_ptr<PackedWeight> packed;              // bf16 copy of `value` for products, if the model computes in bf16
-  std::shared_ptr<const InferenceWeight> inference;  // of `value`, for products of a model whose training is over
+  Tensor value = {};   // view into the store's values
+  LeafGrad grad = {};  // view into the store's gradients
+  int64_t first = 0;   // index of the first element in the flat buffers
+  std::vector<std::shared_ptr<WeightTransform>> transforms = {};
+  ValueCopy copy = {};
 
   // Set by an optimizer that defers the updates of rows without gradient: brings these rows, or all if none are named,
   // up to date. Whoever reads the value calls it first, as use() and use_rows() do.
-  std::function<void(std::span<const int32_t>)> settle;
+  std::function<void(std::span<const int32_t>)> settle = {};
 
-  // Whether products read `packed`; a transformed weight is packed anew from what its transforms made of it.
-  bool reads_packed() const {
-    return packed != nullptr && std::ranges::all_of(transforms, [](const auto& t) { return t->keeps_value(); });
-  }
-
-  Var use_rows(const Context& context, std::span<const int32_t> rows);  // as use(), when only these rows will be read
   Var use(const Context& context);  // the leaf (or constant, without a tape), through the transforms in order
+  Var use_rows(const Context& context, std::span<const int32_t> rows);  // as use(), when only these rows will be read
+  bool keeps_value() const;                                             // use() returns the value as it is stored
+  std::shared_ptr<const QuantizedWeight> integers() const;  // of what use() has just returned; null: real numbers
+  bool has_copy() const { return copy.refresh && keeps_value(); }  // one that is read
+
+  // Whoever has changed elements first … first + count of the value says so, as ValueCopy wants it: masks set them to
+  // zero again, the copy follows.
+  void updated(int64_t first_element, int64_t count) const;
+  void updated() const;  // all of it
 };
 
 class ParameterStore {

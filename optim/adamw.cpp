@@ -6,7 +6,6 @@
 
 #include "core/kernels/adamw.h"
 #include "core/kernels/elementwise.h"
-#include "core/kernels/gemm_bf16.h"
 #include "core/parallel.h"
 #include "core/profile.h"
 
@@ -15,8 +14,7 @@ namespace {
 
 constexpr int64_t piece = 1 << 16;  // elements a task; fixed, because the order of the norm's sum depends on it
 
-// Consecutive elements of one parameter that are updated as a whole: rows of it, in whole panels if it has a packed
-// copy.
+// Consecutive elements of one parameter that are updated as a whole: rows of it, and whole steps of its copy.
 struct Run {
   Parameter* parameter;
   int64_t first, size;  // within the parameter
@@ -30,10 +28,7 @@ std::vector<Run> runs_of(const ParameterStore& store,
   for (Parameter* p : store.all()) {
     if (!p->grad.written || (p->grad.by_rows && skip.contains(p))) continue;
     const int64_t rows = p->grad.by_rows ? p->shape[0] : 1, size = p->shape.size() / rows;
-    int64_t longest = piece;
-    if (p->packed)
-      longest =
-          std::max<int64_t>(1, piece / p->shape[1] / kernels::panel_columns) * kernels::panel_columns * p->shape[1];
+    const int64_t longest = std::max<int64_t>(1, piece / p->copy.step) * p->copy.step;
     for (int64_t r = 0; r < rows;) {
       const bool has = !p->grad.by_rows || p->grad.rows->contains(r);
       int64_t end = r + 1;
@@ -102,7 +97,7 @@ void AdamW::step(double learning_rate, double gradient_scale) {
       deferred->settle({});  // a whole gradient, or none: no row may lag behind
   }
   const std::vector<Run> runs = runs_of(store_, tables_);
-  for (const Run& run : runs) work_count().bytes += (run.parameter->reads_packed() ? 32 : 28) * run.size;
+  for (const Run& run : runs) work_count().bytes += (run.parameter->has_copy() ? 32 : 28) * run.size;
   parallel_for(static_cast<int64_t>(runs.size()), [&](int64_t i) {
     const Run& run = runs[static_cast<size_t>(i)];
     const Parameter& p = *run.parameter;
@@ -110,10 +105,7 @@ void AdamW::step(double learning_rate, double gradient_scale) {
     const float* const g = run.has_gradient ? p.grad.grad.data<float>() + run.first : nullptr;
     kernels::adamw(decays(p.role) ? decaying : s, run.size, g, p.value.data<float>() + run.first, m_.data<float>() + at,
                    v_.data<float>() + at);
-    for (const auto& transform : p.transforms)
-      transform->after_update(run.first, p.value.span<float>().subspan(run.first, run.size));
-    if (p.reads_packed())
-      p.packed->pack_rows(p.value.data<float>(), run.first / p.shape[1], (run.first + run.size) / p.shape[1]);
+    p.updated(run.first, run.size);
   });
   store_.clear_gradients();
 }

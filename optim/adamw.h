@@ -32,8 +32,8 @@ class AdamW {
  public:
   AdamW(ParameterStore& store, const AdamWOptions& options);
 
-  // One update of every parameter that has a gradient; gradients are multiplied by gradient_scale first. Weights with a
-  // bf16 copy are packed anew while they are in cache. Clears the gradients' written flags.
+  // One update of every parameter that has a gradient; gradients are multiplied by gradient_scale first. Copies of
+  // values follow while these are in cache. Clears the gradients' written flags.
   void step(double learning_rate, double gradient_scale = 1);
 
   int64_t steps() const { return steps_; }

@@ -135,7 +135,7 @@ double in_int8(const Shape2& s, int64_t repeats) {
   std::vector<ops::Affine> weights;
   for (int64_t l = 0; l < layers; ++l)
     weights.push_back(
-        {Var{}, Var{b}, nullptr, std::make_shared<QuantizedWeight>(quantize(w, grid), grid, 8, affine_grid(-1, 1, 8))});
+        {Var{}, Var{b}, std::make_shared<const QuantizedWeight>(quantize(w, grid), grid, 8, affine_grid(-1, 1, 8))});
   return rate(s, repeats, [&](int64_t l) { ops::linear_int8(Var{x}, std::span(&weights[static_cast<size_t>(l)], 1)); });
 }
 

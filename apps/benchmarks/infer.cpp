@@ -16,8 +16,7 @@ int bench_infer(const BenchOptions& o, const CommonOptions& common) {
   const ChosenPrecision precision = choose(o.precision);
   model->bert->set_compute(precision.compute, Use::inference);
   const DataFolder folder = find_data(o.data);
-  const TokenizedDataset data =
-      read_text(folder.path / "dev.tsv", model->tokenizer, model->config.labels, o.max_length);
+  const TokenizedDataset data = read_text(folder.path / "dev.tsv", model->tokenizer, model->bert->head(), o.max_length);
   const double seconds =
       median_seconds(std::max<int64_t>(1, o.steps / 5), [&] { evaluate(*model->bert, data, o.batch_size); });
   print_figures({{"bench", "infer"},

@@ -40,11 +40,11 @@ int bench_sparse(const BenchOptions& o, const CommonOptions& common) {
         const Tensor w = pruned(out, in, rows, cols, share, common.seed + l);
         sparse.push_back({Var{w}, Var{Tensor::zeros({out})}});
         dense.push_back(sparse.back());
-        sparse.back().inference = std::make_shared<const InferenceWeight>(w, precision.compute);
+        sparse.back().form = std::make_shared<const InferenceWeight>(w, precision.compute);
         if (precision.compute != DType::bf16) continue;
         const auto packed = std::make_shared<PackedWeight>(out, in);
         packed->pack(w.data<float>());
-        dense.back().packed = packed;
+        dense.back().form = std::shared_ptr<const PackedWeight>(packed);
       }
       const Var x{Tensor::zeros({13 * o.batch_size, in}, precision.compute)};
       const auto run = [&](const std::vector<ops::Affine>& weights) {

@@ -25,7 +25,7 @@ int bench_train(const BenchOptions& o, const CommonOptions& common) {
   model->bert->set_gradient_checkpointing(o.gradient_checkpointing);
   const DataFolder folder = find_data(o.data);
   const TokenizedDataset data =
-      read_text(folder.path / "train.tsv", model->tokenizer, model->config.labels, o.max_length);
+      read_text(folder.path / "train.tsv", model->tokenizer, model->bert->head(), o.max_length);
   const Loader loader(data, {.batch_size = o.batch_size, .accumulate = o.accumulate, .seed = common.seed});
   const Epoch epoch = loader.epoch(0);
   AdamW optimizer(model->store, {});

@@ -10,7 +10,7 @@ namespace espalier {
 
 void print_sensitivity(const std::string& file, int max_length, const Model& model, Quantizer& quantizer,
                        const CommonOptions& common) {
-  const TokenizedDataset data = read_text(file, model.tokenizer, model.config.labels, max_length);
+  const TokenizedDataset data = read_text(file, model.tokenizer, model.bert->head(), max_length);
   const int64_t sites = std::ssize(quantizer.sites());
   const Listener listener = common.listener();
   const auto with = [&](int64_t site) {
@@ -21,15 +21,18 @@ void print_sensitivity(const std::string& file, int max_length, const Model& mod
     return e;
   };
   const Evaluation whole = with(-1);
+  const std::string metric = model.bert->head().metric();
   const auto to_json = [&](const Record& layer, const Evaluation& e) {
-    return Record{
-        {"layer", layer}, {"eval_loss", e.loss}, {"eval_accuracy", e.accuracy}, {"loss_change", e.loss - whole.loss}};
+    return Record{{"layer", layer},
+                  {"eval_loss", e.metrics.loss},
+                  {"eval_" + metric, e.metrics.best()},
+                  {"loss_change", e.metrics.loss - whole.metrics.loss}};
   };
   if (common.json)
     print_json(to_json(nullptr, whole));
   else
-    std::printf("%-58s %10s %10s\n%-58s %10.4f %10.4f\n", "quantized alone", "loss", "accuracy", "nothing", whole.loss,
-                whole.accuracy);
+    std::printf("%-58s %10s %10s\n%-58s %10.4f %10.4f\n", "quantized alone", "loss", metric.c_str(), "nothing",
+                whole.metrics.loss, whole.metrics.best());
   for (int64_t i = 0; i < sites; ++i) {
     const Evaluation e = with(i);
     listener.progress(i + 2, sites + 1, "layers");
@@ -37,7 +40,8 @@ void print_sensitivity(const std::string& file, int max_length, const Model& mod
     if (common.json)
       print_json(to_json(name, e));
     else
-      std::printf("%-58s %+10.4f %+10.4f\n", name.c_str(), e.loss - whole.loss, e.accuracy - whole.accuracy);
+      std::printf("%-58s %+10.4f %+10.4f\n", name.c_str(), e.metrics.loss - whole.metrics.loss,
+                  e.metrics.best() - whole.metrics.best());
   }
   quantizer.enable(sites);
 }

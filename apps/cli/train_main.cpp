@@ -26,7 +26,7 @@ void print(const TrainResult& r, const CommonOptions& common) {
   if (common.json)
     return print_json({{"output", r.output.string()},
                        {"eval_loss", r.loss},
-                       {"eval_accuracy", r.accuracy},
+                       {"eval_" + r.metric, r.best},
                        {"best_step", r.best_step},
                        {"steps", r.steps},
                        {"train_runtime", r.training_seconds},
@@ -35,9 +35,9 @@ void print(const TrainResult& r, const CommonOptions& common) {
                        {"train_steps_per_second", r.steps_per_second},
                        {"peak_memory", peak_memory()}});
   std::printf(
-      "\n  dev loss        %.4f\n  dev accuracy    %.4f   (step %ld of %ld)\n  run time        %.1f s   (training %.1f "
+      "\n  dev loss        %.4f\n  dev %-11s %.4f   (step %ld of %ld)\n  run time        %.1f s   (training %.1f "
       "s)\n  samples/s       %.1f\n  steps/s         %.2f\n  peak memory     %s\n  checkpoint      %s\n",
-      r.loss, r.accuracy, r.best_step, r.steps, r.seconds, r.training_seconds, r.sentences_per_second,
+      r.loss, r.metric.c_str(), r.best, r.best_step, r.steps, r.seconds, r.training_seconds, r.sentences_per_second,
       r.steps_per_second, in_gigabytes(peak_memory()).c_str(), r.output.c_str());
 }
 

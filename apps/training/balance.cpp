@@ -28,8 +28,8 @@ void Balance::before(Model& model, const CalibrationOptions& calibration, const 
   statistics_.detach();
 }
 
-void Balance::after(const Model& model, const Quantizer& quantizer) const {
-  if (correct_biases_) correct_biases(*model.bert, statistics_, quantizer.integers());
+void Balance::after(const Model& model) const {
+  if (correct_biases_) correct_biases(*model.bert, statistics_);
 }
 
 }  // namespace espalier

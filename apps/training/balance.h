@@ -5,7 +5,6 @@
 
 #include "apps/training/calibrate.h"
 #include "compress/input_statistics.h"
-#include "compress/quantization/quantizer.h"
 
 namespace espalier {
 
@@ -16,7 +15,7 @@ class Balance {
 
   // Equalises the model, if that is asked for, and keeps what its inputs look like from then on.
   void before(Model& model, const CalibrationOptions& calibration, const Listener& listener);
-  void after(const Model& model, const Quantizer& quantizer) const;  // corrects the biases, if that is asked for
+  void after(const Model& model) const;  // corrects the biases, if that is asked for
 
  private:
   double equalize_ = -1;  // negative: not

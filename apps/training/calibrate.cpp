@@ -26,7 +26,7 @@ void calibrate(Compressor& compressor, Model& model, const CalibrationOptions& o
   const DataFolder folder = is_file ? DataFolder{} : find_data(options.data);
   const std::filesystem::path file = is_file ? std::filesystem::path(options.data) : folder.path / "train.tsv";
   if (!is_file) listener.say(folder.note);
-  const TokenizedDataset data = read_text(file, model.tokenizer, model.config.labels, options.max_length,
+  const TokenizedDataset data = read_text(file, model.tokenizer, model.bert->head(), options.max_length,
                                           gradients ? Labels::required : Labels::if_present);
   const Loader loader(data, {.batch_size = options.batch_size, .seed = options.seed});
   const Epoch epoch = loader.epoch(0);

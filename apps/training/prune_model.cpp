@@ -11,7 +11,6 @@ namespace espalier {
 std::string prune_model(const PruneOptions& options, const Record& how, const CalibrationOptions& calibration,
                         const Listener& listener, std::unique_ptr<Model>& model, Record& figures) {
   require_f32(*model, "pruning");
-  hold(model->store, model->pruned);
   Pruner pruner(options);
   pruner.attach(*model->bert, model->store);
   const double before = pruner.sparsity();
@@ -19,8 +18,7 @@ std::string prune_model(const PruneOptions& options, const Record& how, const Ca
     calibrate(pruner, *model, calibration, true, listener);
   else
     pruner.before_forward(0);
-  pruner.finalize(model->store);
-  model->pruned = masks_of(model->store);
+  bake_masks(model->store);
   Record entry = how;
   std::string done = pruner.describe() + format("; %.4f %% of these parameters are zero", 100 * pruner.sparsity()) +
                      (before > 0 ? format(", %.4f %% were before\n", 100 * before) : "\n");

@@ -2,7 +2,6 @@
 // What a stopped run leaves behind, and how it goes on: to the same bits as without the stop.
 #include "apps/training/run.h"
 #include "core/check.h"
-#include "nn/mask.h"
 
 namespace espalier {
 
@@ -22,8 +21,7 @@ void Run::resume() {
   listener_.say(format("resume: from step %ld of ", state_.step) + state_path_.string());
 }
 
-void Run::save_state() {
-  model_->pruned = masks_of(model_->store);
+void Run::save_state() const {
   save_checkpoint(state_path_, model_->store, model_->contents(), optimizer_.get(), &state_,
                   [&](const Hdf5Group& root) {
                     if (!compressors_.empty()) compressors_.save(root.create_group("compressors"));

@@ -6,7 +6,6 @@
 
 #include "apps/training/signals.h"
 #include "core/check.h"
-#include "nn/mask.h"
 
 namespace espalier {
 
@@ -40,7 +39,10 @@ TrainResult Run::run() {
   if (evaluated_step() < schedule_.total) {
     save_state();
     listener_.say(format("stopped after step %ld; --resume continues from ", state_.step) + state_path_.string());
-    return {.output = output_, .signal = stop_signal()};
+    TrainResult stopped;
+    stopped.output = output_;
+    stopped.signal = stop_signal();
+    return stopped;
   }
   finish();
   return result();
@@ -78,29 +80,26 @@ void Run::evaluate_and_keep_best() {
   compressors_.before_evaluation();
   const Evaluation evaluation = evaluate(*model_->bert, dev_data_, options_.batch_size);
   compressors_.after_evaluation();
-  if (!std::isfinite(evaluation.loss))
+  if (!std::isfinite(evaluation.metrics.loss))
     throw Failure(
         format("evaluation: loss %g after step %ld (epoch %ld, batch %ld); the last good checkpoint is kept; "
                "try a lower --learning-rate",
-               evaluation.loss, state_.step, state_.epoch + 1, state_.batch));
+               evaluation.metrics.loss, state_.step, state_.epoch + 1, state_.batch));
   state_.extra.set("evaluated_step", state_.step);
-  Record line = evaluation.metrics();
+  Record line = evaluation.to_record();
   line.set("step", state_.step);
   line.set("epoch", epochs_done());
   log_.write(line);
   const bool complete = compressors_.complete(state_.step);
-  const bool best = complete && evaluation.accuracy > state_.best_accuracy;
+  const bool best = complete && evaluation.metrics.best() > state_.best_accuracy;
   if (best) {
-    state_.best_accuracy = evaluation.accuracy;
+    state_.best_accuracy = evaluation.metrics.best();
     state_.best_step = state_.step;
-    state_.extra.set("best_loss", evaluation.loss);
-    model_->pruned = masks_of(model_->store);
-    CheckpointContents contents = model_->contents();
-    contents.quantized.merge(compressors_.integers());
-    save_checkpoint(output_, model_->store, contents);
+    state_.extra.set("best_loss", evaluation.metrics.loss);
+    save_checkpoint(output_, model_->store, model_->contents());
   }
-  listener_.say(format("epoch %.4g  dev loss %.4f  accuracy %.4f%s", epochs_done(), evaluation.loss,
-                       evaluation.accuracy,
+  listener_.say(format("epoch %.4g  dev loss %.4f  %s %.4f%s", epochs_done(), evaluation.metrics.loss,
+                       model_->bert->head().metric().c_str(), evaluation.metrics.best(),
                        best        ? "  (best so far, saved)"
                        : !complete ? "  (pruning or quantization is not at its end, not saved)"
                                    : ""));
@@ -124,7 +123,8 @@ TrainResult Run::result() const {
   const double seconds = std::max(training_seconds_, 1e-9);  // resumed at its end, a run has trained nothing
   return {.output = output_,
           .loss = state_.extra.number("best_loss", 0.0),
-          .accuracy = state_.best_accuracy,
+          .best = state_.best_accuracy,
+          .metric = model_->bert->head().metric(),
           .best_step = state_.best_step,
           .steps = state_.step,
           .training_seconds = training_seconds_,

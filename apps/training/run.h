@@ -20,8 +20,9 @@ namespace espalier {
 
 struct TrainResult {
   std::filesystem::path output;
-  int signal = 0;                 // that stopped the run: its state is saved, and nothing else below counts
-  double loss = 0, accuracy = 0;  // of the best evaluation, whose weights are in the output
+  int signal = 0;             // that stopped the run: its state is saved, and nothing else below counts
+  double loss = 0, best = 0;  // of the best evaluation, whose weights are in the output; `best` by the metric
+  std::string metric;         // of the head: accuracy
   int64_t best_step = 0, steps = 0;
   double training_seconds = 0, seconds = 0;  // without evaluations; in all
   double sentences_per_second = 0, steps_per_second = 0;
@@ -45,7 +46,7 @@ class Run {
   Setting setting() const;
 
   void resume();
-  void save_state();
+  void save_state() const;
 
   int64_t evaluated_step() const { return state_.extra.integer("evaluated_step", 0); }  // the last one
   int64_t next_evaluation() const;

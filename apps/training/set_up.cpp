@@ -49,7 +49,7 @@ void Run::read_data() {
   const DataFolder folder = find_data(options_.data);
   options_.data = folder.path.string();
   const auto read = [&](const char* file) {
-    return read_text(folder.path / file, model_->tokenizer, model_->config.labels, options_.max_length);
+    return read_text(folder.path / file, model_->tokenizer, model_->bert->head(), options_.max_length);
   };
   train_data_ = read("train.tsv");
   dev_data_ = read("dev.tsv");
@@ -95,9 +95,8 @@ Setting Run::setting() const {
 }
 
 void Run::make_compressors() {
-  hold(model_->store, model_->pruned);
-  if (!model_->pruned.empty())
-    listener_.say(format("pruned before: the masks of %ld tensors are held", std::ssize(model_->pruned)));
+  if (const auto masks = masks_of(model_->store); !masks.empty())
+    listener_.say(format("pruned before: the masks of %ld tensors are held", std::ssize(masks)));
   for (const Algorithm& algorithm : algorithms_)
     if (algorithm.on()) compressors_.add(algorithm.make(setting()));
   if (compressors_.empty()) return;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "apps/training/step.h"
 
-#include <algorithm>
 #include <cmath>
 
 #include "apps/training/timing.h"
@@ -14,7 +13,6 @@ StepResult take_step(Model& model, const Window& window, Compressor& compressor,
   StepResult result;
   compressor.before_forward(options.step);
   const bool looks_inside = compressor.looks_inside();
-  const auto labelled = static_cast<double>(std::max<int64_t>(1, window.labelled));
   uint64_t number = options.first_batch;
   for (const PackedBatch& batch : window.batches) {
     if (options.profile != nullptr) options.profile->start();
@@ -25,7 +23,7 @@ StepResult take_step(Model& model, const Window& window, Compressor& compressor,
       Activations inside;
       const Var logits = (*model.bert)(batch, context, looks_inside ? &inside : nullptr);
       if (!options.gradients) return;
-      loss = ops::cross_entropy(logits, batch.labels, labelled);
+      loss = model.bert->head().loss(logits, batch, window.labelled);
       loss = compressor.loss(loss, {batch, window, logits, inside}, context);
       result.loss += static_cast<double>(*loss.value.data<float>());
     });

@@ -6,6 +6,7 @@
 
 #include "core/bitmap.h"
 #include "core/check.h"
+#include "nn/integers.h"
 #include "nn/mask.h"
 
 namespace espalier {
@@ -26,9 +27,7 @@ void copy(const Tensor& from, const Piece& piece, const Tensor& to) {
   for_elements(from.shape(), piece, [a = from.data<T>(), b = to.data<T>()](int64_t i, int64_t j) { b[j] = a[i]; });
 }
 
-Tensor copy_bits(const Tensor& from, const Shape& shape, const Piece& piece, const Shape& to) {
-  Mask mask(shape);
-  mask.set(from);
+Tensor copy_bits(const Mask& mask, const Shape& shape, const Piece& piece, const Shape& to) {
   const Tensor bits = Mask::bits_of(to, false);
   for_elements(shape, piece, [&](int64_t a, int64_t b) {
     if (mask.keeps(a)) set_bit(bits, b);
@@ -74,11 +73,10 @@ std::unique_ptr<Model> cut(const Model& model, const BertConfig& config, const W
     const Parameter& from = model.store.at(piece.from);
     check(piece, from.shape, *to);
     copy<float>(from.value, piece, to->value);
-    if (from.quantized) to->quantized = copy_integers(*from.quantized, piece, to->shape);
-    if (const auto mask = model.pruned.find(piece.from); mask != model.pruned.end()) {
-      const Tensor bits = copy_bits(mask->second, from.shape, piece, to->shape);
-      if (!std::ranges::equal(bits.span<uint8_t>(), Mask::bits_of(to->shape, true).span<uint8_t>()))
-        small->pruned[to->name] = bits;
+    if (const auto integers = from.integers()) set_integers(*to, copy_integers(*integers, piece, to->shape));
+    if (const Mask* const mask = find_mask(from)) {
+      const Tensor bits = copy_bits(*mask, from.shape, piece, to->shape);
+      if (count_bits(bits) < to->shape.size()) hold(*to, bits);
     }
   }
   small->options = model.options;

@@ -44,7 +44,7 @@ std::unique_ptr<Compressor> make(const DistillationOptions& options, const Setti
 TokenizedDataset unlabelled(const DistillationOptions& options, const Setting& setting) {
   TokenizedDataset more;
   if (!options.unlabelled.empty())
-    append(more, read_text(options.unlabelled, setting.model.tokenizer, setting.model.config.labels, setting.max_length,
+    append(more, read_text(options.unlabelled, setting.model.tokenizer, setting.model.bert->head(), setting.max_length,
                            Labels::if_present));
   if (options.augment.copies > 0) {
     AugmentOptions augment = options.augment;

@@ -33,7 +33,7 @@ Distiller::Distiller(const DistillOptions& options, std::shared_ptr<const Teache
   options_.check();
 }
 
-void Distiller::attach(const Bert& model, ParameterStore& /*store*/) {
+void Distiller::attach(Bert& model, ParameterStore& /*store*/) {
   if (!looks_inside()) return;
   const BertConfig &ours = model.config(), &theirs = teacher_->config();
   CHECK(teacher_->models() == 1, "distill: hidden states, attention and relations are compared with one teacher, not ",
@@ -87,10 +87,10 @@ Var Distiller::loss(const Var& task, const StepOutput& output, const Context& co
   for (int64_t b = 0; b < batch.sentences(); ++b)
     std::copy_n(logits_.data<float>() + batch.rows[static_cast<size_t>(b)] * classes, classes,
                 goal.data<float>() + b * classes);
-  terms.add(
-      "soft_loss",
-      ops::soft_cross_entropy(output.logits, goal, options_.temperature, static_cast<double>(output.window.sentences)),
-      options_.alpha);
+  terms.add("soft_loss",
+            teacher_->head().soft_loss(output.logits, goal, options_.temperature,
+                                       static_cast<double>(output.window.sentences)),
+            options_.alpha);
   if (looks_inside()) add_inner(terms, output, context);
   return ops::sum(terms.values, terms.weights);
 }

@@ -26,7 +26,7 @@ class Distiller : public Compressor {
             KeepStates keep = {});
 
   // Throws where layers are to be compared that cannot be: out of range, or attention with other numbers of heads.
-  void attach(const Bert& model, ParameterStore& store) override;
+  void attach(Bert& model, ParameterStore& store) override;
   void before_forward(int64_t /*step*/) override { terms_.clear(); }
   Var loss(const Var& task, const StepOutput& output, const Context& context) override;
   std::map<std::string, double> terms() const override { return terms_; }

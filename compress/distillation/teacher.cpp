@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "core/check.h"
+#include "core/hash.h"
 #include "data/files/atomic_file.h"
 
 namespace espalier {
@@ -17,7 +18,7 @@ class Fingerprint {
     for (size_t i = 0; i < count; i += 8) {
       uint64_t word = 0;
       std::memcpy(&word, from + i, std::min<size_t>(8, count - i));
-      hash_ = (hash_ ^ word) * 1099511628211U;
+      hash_ = fnv1a(hash_, word);
       hash_ ^= hash_ >> 29;  // high bits reach the low ones, too
     }
   }
@@ -34,7 +35,7 @@ class Fingerprint {
   }
 
  private:
-  uint64_t hash_ = 14695981039346656037U;
+  uint64_t hash_ = fnv1a_start;
 };
 
 bool generic(const std::vector<std::string>& labels) {
@@ -71,7 +72,9 @@ void Teacher::check(const Model& student, int max_length) const {
     CHECK(theirs.options() == ours.options(), "teacher ", model->source,
           ": its tokenizer treats text in another way than the student's (case, accents or Chinese characters); both "
           "must read the same tokens");
-    const auto &labels = model->config.labels, &wanted = student.config.labels;
+    CHECK(model->config.head == student.config.head, "teacher ", model->source, ": its head is for ",
+          model->config.head, ", the student's for ", student.config.head, "; it was trained for another task");
+    const auto &labels = model->bert->head().labels(), &wanted = student.bert->head().labels();
     CHECK(labels.size() == wanted.size() && (labels == wanted || generic(labels)), "teacher ", model->source,
           ": its labels are ", listed(labels), ", the student's ", listed(wanted), "; it was trained for another task");
     CHECK(max_length <= model->config.max_position_embeddings, "teacher ", model->source, ": takes ",
@@ -82,7 +85,7 @@ void Teacher::check(const Model& student, int max_length) const {
 Tensor Teacher::logits(const TokenizedDataset& data, const std::function<void(int64_t, int64_t)>& progress) const {
   const Loader loader(data, {.batch_size = 32, .order = Order::longest_first});
   const Epoch epoch = loader.epoch(0);
-  const int64_t classes = config().classes();
+  const int64_t classes = head().width();
   Tensor all = Tensor::zeros({data.sentences(), classes});
   for (int64_t i = 0; i < loader.batches(); ++i) {
     const PackedBatch batch = epoch.batch(i);
@@ -111,7 +114,7 @@ std::string Teacher::fingerprint() const {
   for (const auto& model : models_) {
     f.add(std::string(name_of(model->bert->compute())));
     for (const Parameter* p : model->store.all()) {
-      f.add(p->name + (p->quantized != nullptr ? " int8" : ""));
+      f.add(p->name + (p->integers() != nullptr ? " int8" : ""));
       f.add(p->value.raw(), p->value.bytes());
     }
   }
@@ -147,7 +150,7 @@ Tensor cached_logits(const Teacher& teacher, const TokenizedDataset& data, const
   if (std::filesystem::exists(cache)) {
     const Hdf5File file = Hdf5File::open(cache);
     key.check(file, cache);
-    Tensor logits({data.sentences(), teacher.config().classes()});
+    Tensor logits({data.sentences(), teacher.head().width()});
     file.root().read_into("logits", logits);
     return logits;
   }

@@ -20,8 +20,8 @@ class Teacher {
   // int8.
   Teacher(const std::vector<std::string>& sources, DType compute);
 
-  // Throws, with what differs, unless every model has the student's vocabulary and its labels (LABEL_0, LABEL_1, … of a
-  // Hugging Face directory fit any labels) and takes sentences of max_length tokens.
+  // Throws, with what differs, unless every model has the student's vocabulary, its head and its labels (LABEL_0,
+  // LABEL_1, … of a Hugging Face directory fit any labels) and takes sentences of max_length tokens.
   void check(const Model& student, int max_length) const;
 
   // [N, C] f32: the mean of the models' logits for each sentence, in the dataset's order. Batches are cut by the
@@ -32,6 +32,7 @@ class Teacher {
   Activations inside(const PackedBatch& batch) const;
 
   const BertConfig& config() const { return models_.front()->config; }  // of the first model
+  const Head& head() const { return models_.front()->bert->head(); }
   int64_t models() const { return std::ssize(models_); }
   std::string fingerprint() const;  // 16 hexadecimal digits that the models' weights and the precision decide
 

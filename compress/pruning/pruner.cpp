@@ -13,7 +13,7 @@ Pruner::Pruner(const PruneOptions& options) : options_(options), criterion_(opti
   if (options_.structure.fixed_amount()) options_.amount = options_.structure.amount();
 }
 
-void Pruner::attach(const Bert& model, ParameterStore& store) {
+void Pruner::attach(Bert& model, ParameterStore& store) {
   pools_ = pools_of(options_.structure, options_.layers, model, store);
   for (const Pool& pool : pools_)
     for (const Member& member : pool.members) held_.push_back({member.parameter, mask_of(*member.parameter).bits()});
@@ -77,10 +77,6 @@ std::vector<std::vector<uint8_t>> Pruner::chosen(std::span<const RankedPool> ran
     }
   }
   return keep.empty() ? keep_highest(ranked, amount, options_.scope == RankingScope::global) : keep;
-}
-
-void Pruner::finalize(ParameterStore& /*store*/) {
-  for (const Held& h : held_) mask_of(*h.parameter).bake(*h.parameter);
 }
 
 void Pruner::save(const Hdf5Group& group) const {

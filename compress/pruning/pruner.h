@@ -17,12 +17,11 @@ class Pruner : public Compressor {
   explicit Pruner(const PruneOptions& options);
 
   // Masks that parameters have already are held: what they drop counts as pruned and stays pruned.
-  void attach(const Bert& model, ParameterStore& store) override;
+  void attach(Bert& model, ParameterStore& store) override;
   void before_forward(int64_t step) override;
   void after_backward(int64_t step) override;
   void after_step(int64_t step) override;
   bool complete(int64_t step) const override { return options_.schedule.complete(step); }
-  void finalize(ParameterStore& store) override;
   void save(const Hdf5Group& group) const override;  // one bit a weight
   void load(const Hdf5Group& group) override;
   std::string describe() const override;

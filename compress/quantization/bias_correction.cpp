@@ -3,13 +3,13 @@
 
 namespace espalier {
 
-void correct_biases(const Bert& model, const InputStatistics& statistics, const QuantizedWeights& integers) {
+void correct_biases(const Bert& model, const InputStatistics& statistics) {
   for (const EncoderLayer& layer : model.layers())
     for (const Linear* linear : layer.linears()) {
-      const auto found = integers.find(linear->weight.name);
-      if (found == integers.end()) continue;
-      const Tensor rounded = dequantize(found->second->q(), found->second->grid()),
-                   mean = statistics.mean(linear->weight);
+      linear->weight.use({});
+      const auto integers = linear->weight.integers();
+      if (integers == nullptr) continue;
+      const Tensor rounded = dequantize(integers->q(), integers->grid()), mean = statistics.mean(linear->weight);
       const int64_t in = rounded.cols();
       for (int64_t o = 0; o < rounded.rows(); ++o) {
         double moved = 0;

@@ -4,12 +4,11 @@
 #pragma once
 
 #include "compress/input_statistics.h"
-#include "data/models/quantized_weights.h"
 
 namespace espalier {
 
-// b[o] -= sum_i (q[o, i] - w[o, i]) mean(x_i) for each linear layer of the encoder whose integers are given; w are the
-// values before they are replaced.
-void correct_biases(const Bert& model, const InputStatistics& statistics, const QuantizedWeights& integers);
+// b[o] -= sum_i (q[o, i] - w[o, i]) mean(x_i) for each linear layer of the encoder whose product reads integers q; w
+// are the stored values, before they are replaced.
+void correct_biases(const Bert& model, const InputStatistics& statistics);
 
 }  // namespace espalier

@@ -20,13 +20,13 @@ std::shared_ptr<const QuantizedWeight> WeightFakeQuant::quantized(const Tensor& 
 }
 
 Var WeightFakeQuant::apply(const Var& w, const Context& context) {
-  if (held_ && integers_ != nullptr) return w;
-  integers_ = on && input_ != nullptr ? quantized(w.value) : nullptr;
-  if (!on || (held_ && integers_ != nullptr)) return w;
+  const bool product = input_ != nullptr;  // reads the integers, so that nobody sees the value
+  if (held_ && product && integers_ != nullptr) return w;
+  integers_ = on ? quantized(w.value) : nullptr;
+  if (!on || (held_ && product)) return w;
   if (scales_ != nullptr) return ops::fake_quant(w, scales_->use(context), -highest(), highest());
   // A row's own range covers it: nothing is clamped, so the straight-through gradient is the gradient itself.
-  const auto made = integers_ != nullptr ? integers_ : quantized(w.value);
-  return {dequantize(made->q(), made->grid()), w.tape, w.id};
+  return {dequantize(integers_->q(), integers_->grid()), w.tape, w.id};
 }
 
 QuantGrid WeightFakeQuant::learned_grid() const {

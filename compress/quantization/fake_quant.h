@@ -44,7 +44,7 @@ class WeightFakeQuant : public WeightTransform {
   WeightFakeQuant(int bits, std::shared_ptr<const InputFakeQuant> input)  // null: a table, without products
       : bits_(bits), input_(std::move(input)) {}
 
-  // Rounds w. Its integers and the input's make the product, exactly as in an int8 file.
+  // Rounds w. Its integers and the input's make the product, exactly as in an int8 file; of a table files hold them.
   Var apply(const Var& w, const Context& context) override;
   std::shared_ptr<const QuantizedWeight> integers() const override { return integers_; }
 

@@ -8,6 +8,7 @@
 #include "compress/pruning/structure.h"
 #include "core/check.h"
 #include "core/kernels/fake_quant.h"
+#include "nn/integers.h"
 
 namespace espalier {
 namespace {
@@ -40,7 +41,7 @@ Quantizer::Quantizer(const QuantizeOptions& options) : options_(options), matche
   options_.check();
 }
 
-void Quantizer::add(const std::vector<const Linear*>& linears) {
+void Quantizer::add(const std::vector<Linear*>& linears) {
   bool keep = false;
   for (const Linear* linear : linears)
     for (size_t i = 0; i < options_.keep_f32.size(); ++i)
@@ -50,31 +51,33 @@ void Quantizer::add(const std::vector<const Linear*>& linears) {
       }
   if (keep) return;
   Site site{
+      linears.front(),
       std::make_shared<InputFakeQuant>(options_.observes() ? options_.observer->make(8) : nullptr, options_.symmetric),
       {}};
-  linears.front()->weight.input_transforms.push_back(site.input);
+  site.first->input_transforms.push_back(site.input);
   for (const Linear* linear : linears) {
     Parameter& w = linear->weight;
-    CHECK(w.quantized == nullptr, "quantize: ", w.name, " is int8 already; start from the f32 checkpoint");
+    CHECK(w.integers() == nullptr, "quantize: ", w.name, " is int8 already; start from the f32 checkpoint");
     site.weights.emplace_back(&w, std::make_shared<WeightFakeQuant>(options_.bits, site.input));
     w.transforms.push_back(site.weights.back().second);
   }
   sites_.push_back(std::move(site));
 }
 
-void Quantizer::attach(const Bert& model, ParameterStore& store) {
+void Quantizer::attach(Bert& model, ParameterStore& store) {
   check_finite(store);
-  for (const EncoderLayer& layer : model.layers())
+  for (EncoderLayer& layer : model.layers())
     for (const auto& linears : layer.by_input()) add(linears);
-  add({&model.pooler()});
+  for (Linear* linear : model.head().quantizable()) add({linear});
   for (size_t i = 0; i < matched_.size(); ++i)
     CHECK(matched_[i] != 0, "quantize: the pattern '", options_.keep_f32[i],
           "' matches no weight that would be quantized; expected a name with * for any text, such as "
           "bert.encoder.layer.0.*");
   if (options_.embedding_bits < 32) {
     Parameter& words = store.at(table);
-    CHECK(words.quantized == nullptr, "quantize: ", words.name, " is int8 already; start from the f32 checkpoint");
-    sites_.push_back({nullptr, {{&words, std::make_shared<WeightFakeQuant>(options_.embedding_bits, nullptr)}}});
+    CHECK(words.integers() == nullptr, "quantize: ", words.name, " is int8 already; start from the f32 checkpoint");
+    sites_.push_back(
+        {nullptr, nullptr, {{&words, std::make_shared<WeightFakeQuant>(options_.embedding_bits, nullptr)}}});
     words.transforms.push_back(sites_.back().weights.back().second);
   }
   CHECK(!sites_.empty(), "quantize: all weights stay f32, nothing would be quantized; name fewer of them");
@@ -116,13 +119,6 @@ void Quantizer::after_step(int64_t /*step*/) {
       if (s < 1e-8F && s != 0) s = 1e-8F;  // 0: not begun yet
 }
 
-QuantizedWeights Quantizer::integers() const {
-  QuantizedWeights all;
-  for (const Site& site : sites_)
-    for (const auto& [p, transform] : site.weights) all[p->name] = transform->quantized(before(*p, transform.get()));
-  return all;
-}
-
 void Quantizer::before_evaluation() {
   for (const Site& site : sites_)
     for (const auto& [p, transform] : site.weights) transform->hold(true);
@@ -133,18 +129,16 @@ void Quantizer::after_evaluation() {
     for (const auto& [p, transform] : site.weights) transform->hold(false);
 }
 
-void Quantizer::convert(ParameterStore& store) {
-  for (const auto& [name, weight] : integers()) {
-    Parameter& p = store.at(name);
-    p.value.copy_from(dequantize(weight->q(), weight->grid()));
-    p.quantized = weight;
-    p.packed = nullptr;
-  }
-  for (const Site& site : sites_)
+void Quantizer::convert() {
+  for (const Site& site : sites_) {
     for (const auto& [p, transform] : site.weights) {
+      const auto integers = transform->quantized(before(*p, transform.get()));
       std::erase(p->transforms, std::static_pointer_cast<WeightTransform>(transform));
-      if (site.input != nullptr) std::erase(p->input_transforms, std::static_pointer_cast<WeightTransform>(site.input));
+      set_integers(*p, integers);
     }
+    if (site.input != nullptr)
+      std::erase(site.first->input_transforms, std::static_pointer_cast<WeightTransform>(site.input));
+  }
   sites_.clear();
 }
 

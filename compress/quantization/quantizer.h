@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Quantizer: the Compressor that puts fake-quant on the linear layers of encoder and pooler (and on the word
+// Quantizer: the Compressor that puts fake-quant on the linear layers of encoder and head (and on the word
 // embeddings) and makes real integers of them in the end. Forward passes compute with the integers already, so that
 // nothing changes at the end; gradients pass straight through the rounding. In training it is quantization-aware
 // training, over calibration batches it is post-training quantization. Used by train_sst2 (--qat.*) and quantize.
@@ -13,7 +13,6 @@
 #include "compress/learned.h"
 #include "compress/quantization/fake_quant.h"
 #include "compress/quantization/quantize_options.h"
-#include "data/models/quantized_weights.h"
 
 namespace espalier {
 
@@ -22,7 +21,7 @@ class Quantizer : public Compressor {
   explicit Quantizer(const QuantizeOptions& options);
 
   // Throws for a model that is quantized already, a pattern that matches nothing and a weight that is not finite.
-  void attach(const Bert& model, ParameterStore& store) override;
+  void attach(Bert& model, ParameterStore& store) override;
   void before_forward(int64_t step) override;
   void after_step(int64_t step) override;
   bool complete(int64_t step) const override { return step > options_.begin; }
@@ -34,10 +33,9 @@ class Quantizer : public Compressor {
   void before_evaluation() override;
   void after_evaluation() override;
 
-  // Those that the forward pass stands for now. Throws if no input was observed.
-  QuantizedWeights integers() const override;
-  // Puts them into the model instead of fake-quant: it computes in int8 from now on.
-  void convert(ParameterStore& store);
+  // Integers instead of fake-quant, those that the forward pass stands for: the model computes in int8 from now on.
+  // Throws if no input was observed.
+  void convert();
 
   // For sensitivity tables: names of what is quantized together, and only number i of them quantized; -1: none, their
   // number: all.
@@ -45,11 +43,12 @@ class Quantizer : public Compressor {
   void enable(int64_t site);
 
  private:
-  struct Site {  // linear layers that share their input; none: a table
+  struct Site {               // linear layers that share their input; none: a table
+    Linear* first = nullptr;  // of them, whose input it is
     std::shared_ptr<InputFakeQuant> input;
     std::vector<std::pair<Parameter*, std::shared_ptr<WeightFakeQuant>>> weights;
   };
-  void add(const std::vector<const Linear*>& linears);
+  void add(const std::vector<Linear*>& linears);
 
   QuantizeOptions options_;
   std::vector<Site> sites_;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// y = (sum of qx qw - zx sum of qw) sx sw + b,  x on its grid as bytes qx, w as signed bytes qw; the sums are exact
-// integers. No gradient: with one, linear runs this forward.
+// The linear op with int8 weights: y = (sum of qx qw - zx sum of qw) sx sw + b,  x on its grid as bytes qx, w as signed
+// bytes qw; the sums are exact integers. The gradient is that of the real numbers that the integers stand for (the
+// straight-through estimator).
 #include <algorithm>
 
 #include "core/kernels/gemm_int8.h"
-#include "core/ops.h"
-#include "core/parallel.h"
+#include "core/ops/linear_parts.h"
 #include "core/profile.h"
 
 namespace espalier::ops {
@@ -63,40 +63,58 @@ void block(const Bytes& x, const QuantizedWeight& w, const float* bias, int64_t 
   }
 }
 
+// The integers of all parts; throws for what does not fit.
+std::vector<std::shared_ptr<const QuantizedWeight>> check(const Var& x, std::span<const Affine> parts) {
+  std::vector<std::shared_ptr<const QuantizedWeight>> weights;
+  for (const Affine& part : parts) {
+    weights.push_back(as<QuantizedWeight>(part.form));
+    CHECK(weights.back() != nullptr, "linear: some of the weights are int8 and some are not");
+    const QuantizedWeight& w = *weights.back();
+    CHECK(w.products(), "linear: the int8 weight", part.w.shape(), " was not made for products");
+    CHECK(same(w.input(), weights.front()->input()),
+          "linear: int8 weights that share their input have different grids for it");
+    CHECK(w.in() == x.value.cols(), "linear: x", x.shape(), " and w", part.w.shape(),
+          " differ in their last dimension");
+    CHECK(part.b.shape() == Shape{w.out()}, "linear: w", part.w.shape(), " needs a bias of shape ", Shape{w.out()},
+          ", not ", part.b.shape());
+  }
+  return weights;
+}
+
 }  // namespace
 
 Var linear_int8(const Var& x, std::span<const Affine> parts) {
   CHECK(x.tape == nullptr, "linear: int8 weights have no gradient; train with fake-quant, then convert");
   CHECK(x.shape().rank() == 2, "linear: x", x.shape(), " is expected to be [T, in]");
   const int64_t rows = x.value.rows();
+  const std::vector<std::shared_ptr<const QuantizedWeight>> weights = check(x, parts);
   int64_t width = 0;
-  for (const Affine& part : parts) {
-    CHECK(part.quantized != nullptr, "linear: some of the weights are int8 and some are not");
-    CHECK(part.quantized->products(), "linear: the int8 weight", part.w.shape(), " was not made for products");
-    CHECK(same(part.quantized->input(), parts.front().quantized->input()),
-          "linear: int8 weights that share their input have different grids for it");
-    CHECK(part.quantized->in() == x.value.cols(), "linear: x", x.shape(), " and w", part.w.shape(),
-          " differ in their last dimension");
-    CHECK(part.b.shape() == Shape{part.quantized->out()}, "linear: w", part.w.shape(), " needs a bias of shape ",
-          Shape{part.quantized->out()}, ", not ", part.b.shape());
-    width += part.quantized->out();
-  }
+  for (const auto& w : weights) width += w->out();
   const Tensor y({rows, width});
-  const Bytes bytes = bytes_of(x.value, parts.front().quantized->input());
+  const Bytes bytes = bytes_of(x.value, weights.front()->input());
   const int64_t block_rows = kernels::gemm_int8_rows(), down = (rows + block_rows - 1) / block_rows;
   int64_t first = 0;
-  for (const Affine& part : parts) {
-    const QuantizedWeight& w = *part.quantized;
+  for (size_t part = 0; part < parts.size(); ++part) {
+    const QuantizedWeight& w = *weights[part];
     work_count().flop += 2 * rows * w.out() * w.in();
     const int64_t across = (w.out() + block_columns - 1) / block_columns;
     parallel_for(down * across, [&](int64_t i) {
       const int64_t row = i % down * block_rows, column = i / down * block_columns;
       const int64_t m = std::min(block_rows, rows - row), n = std::min(block_columns, w.out() - column);
-      block(bytes, w, part.b.value.data<float>(), row, m, column, n, y.data<float>() + first, width);
+      block(bytes, w, parts[part].b.value.data<float>(), row, m, column, n, y.data<float>() + first, width);
     });
     first += w.out();
   }
   return {y};
+}
+
+Var linear_integers(const Var& x, std::span<const Affine> parts, DType compute) {
+  const Tensor y = linear_int8({x.value}, parts).value;
+  const auto taped = [](const Var& v) { return v.tape != nullptr; };
+  if (!taped(x) && std::ranges::none_of(parts, [&](const Affine& a) { return taped(a.w) || taped(a.b); })) return {y};
+  const auto first = as<QuantizedWeight>(parts.front().form);
+  const Var on_grid = fake_quant(x, first->input() ? *first->input() : dynamic_grid(x.value));
+  return compute == DType::bf16 ? linear_bf16(on_grid, parts, DType::f32, y) : linear_real<float>(on_grid, parts, y);
 }
 
 }  // namespace espalier::ops

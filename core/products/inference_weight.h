@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // InferenceWeight: a weight w[out, in] in the order in which products without gradients read it, panel by panel of 32
 // outputs. Steps of a panel at one input (in bf16: at two, on AMX at 32) are left out where they are zero as a whole,
-// as in pruned blocks of 32 x 32. Owned by a Parameter of a model whose training is over.
+// as in pruned blocks of 32 x 32. Owned by a Linear of a model whose training is over.
 #pragma once
 
 #include <memory>

@@ -13,6 +13,7 @@ namespace {
 using kernels::pairs_of;
 using kernels::panel_columns;
 using kernels::panels_of;
+static_assert(PackedWeight::rows_at_once == panel_columns);
 
 Tensor panels(int64_t columns, int64_t k) {
   return Tensor({panels_of(columns), pairs_of(k), 2 * panel_columns}, DType::bf16);

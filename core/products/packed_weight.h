@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // PackedWeight: a bf16 copy of a weight w[out, in] in the two orders in which a linear layer's products read it. Owned
-// by a Parameter and refreshed by the optimizer's pass, or made on the fly for a transformed weight.
+// by a Linear and refreshed by the optimizer's pass, or made on the fly for a transformed weight.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,10 @@ class PackedWeight {
  public:
   PackedWeight(int64_t out, int64_t in);
 
-  // Rows begin … end of w, whose first element is w[0, 0]; begin must be a multiple of 32, end too unless it is `out`.
+  static constexpr int64_t rows_at_once = 32;
+
+  // Rows begin … end of w, whose first element is w[0, 0]; begin must be a multiple of rows_at_once, end too unless it
+  // is `out`.
   // Serial; disjoint ranges may run at once.
   void pack_rows(const float* w, int64_t begin, int64_t end, bool forward = true);
   void pack(const float* w, bool forward = true);  // all rows, in parallel; false: only what gradients read

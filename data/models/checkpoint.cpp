@@ -27,6 +27,7 @@
 #include "data/models/hf.h"
 #include "data/models/quantized_encoding.h"
 #include "data/models/tensor_encoding.h"
+#include "nn/integers.h"
 
 namespace espalier {
 namespace {
@@ -115,26 +116,22 @@ void save_checkpoint(const std::filesystem::path& path, const ParameterStore& st
   root.write_text("options", contents.options.text());
   const Hdf5Group weights = root.create_group("weights");
   const bool resumes = optimizer != nullptr && state != nullptr;
-  PrunedMasks masks;  // that the zeros do not tell
+  const PrunedMasks pruned = masks_of(store);
+  PrunedMasks untold;  // by the zeros
   for (Parameter* p : store.all()) {
-    const auto integers = contents.quantized.find(p->name);
-    const bool whole = resumes || integers == contents.quantized.end();
-    const Tensor value = resumes ? p->value
-                         : whole ? p->use({}).value
-                                 : dequantize(integers->second->q(), integers->second->grid());
-    if (whole)
-      write_tensor(weights, p->name, value);
+    const Tensor value = resumes ? p->value : p->use({}).value;
+    if (const auto integers = resumes ? nullptr : p->integers())
+      write_quantized(weights, p->name, *integers);
     else
-      write_quantized(weights, p->name, *integers->second);
-    const auto mask = contents.pruned.find(p->name);
-    if (mask != contents.pruned.end() &&
-        !std::ranges::equal(mask->second.span<uint8_t>(), nonzeros(value).span<uint8_t>()))
-      masks.insert(*mask);
+      write_tensor(weights, p->name, value);
+    const auto mask = pruned.find(p->name);
+    if (mask != pruned.end() && !std::ranges::equal(mask->second.span<uint8_t>(), nonzeros(value).span<uint8_t>()))
+      untold.insert(*mask);
   }
-  if (!contents.pruned.empty()) root.write_text("pruned", names_of(contents.pruned));
-  if (!masks.empty()) {
+  if (!pruned.empty()) root.write_text("pruned", names_of(pruned));
+  if (!untold.empty()) {
     const Hdf5Group group = root.create_group("masks");
-    for (const auto& [name, bits] : masks) group.write(name, bits);
+    for (const auto& [name, bits] : untold) group.write(name, bits);
   }
   if (resumes) {
     const Hdf5Group training = root.create_group("training");
@@ -196,11 +193,10 @@ LoadReport Checkpoint::load_weights(ParameterStore& store) const {
   store.settle();  // no update that is still due may change what is loaded
   if (!store.values()) store.lay_out();
   for (Parameter* p : store.all()) {
-    p->quantized = is_quantized(weights, p->name) ? read_quantized(weights, p->name) : nullptr;
-    if (p->quantized != nullptr)
-      p->value.copy_from(dequantize(p->quantized->q(), p->quantized->grid()));
-    else
-      read_tensor_into(weights, p->name, p->value);
+    const bool whole = !is_quantized(weights, p->name);
+    set_integers(*p, whole ? nullptr : read_quantized(weights, p->name));
+    if (whole) read_tensor_into(weights, p->name, p->value);
+    p->updated();
   }
   return {.loaded = std::ssize(names)};
 }

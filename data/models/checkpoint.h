@@ -13,11 +13,10 @@
 #include "core/hdf5/file.h"
 #include "core/record.h"
 #include "data/models/load_report.h"
-#include "data/models/quantized_weights.h"
 #include "data/text/wordpiece.h"
 #include "nn/config.h"
+#include "nn/mask.h"
 #include "nn/parameter.h"
-#include "nn/pruned_masks.h"
 #include "optim/adamw.h"
 
 namespace espalier {
@@ -27,9 +26,7 @@ struct CheckpointContents {
   BertConfig config;
   std::vector<std::string> vocabulary;
   TokenizerOptions tokenizer;
-  Record options = {};              // the effective options of the run that made it
-  PrunedMasks pruned = {};          // for save_checkpoint; Checkpoint::masks() gives them back
-  QuantizedWeights quantized = {};  // stored as integers; load_weights gives them back
+  Record options = {};  // the effective options of the run that made it
 };
 
 // Where a run stands. The next batch is number `batch` of epoch `epoch`, both from 0.
@@ -44,7 +41,8 @@ struct TrainingState {
 };
 
 // Writes the file anew; equal contents give equal bytes. With `optimizer` and `state` the file resumes, and has the
-// stored values; without (null) it predicts, and has the values that the forward pass sees, behind all transforms.
+// stored values; without (null) it predicts, and has what the forward pass sees: the values behind all transforms, or
+// the integers that stand for them. The parameters' masks are in either.
 // `more` adds groups of its own to the file. Throws Error where the file cannot be made and Failure where it cannot be
 // completed; a file that was there before is then as it was.
 void save_checkpoint(const std::filesystem::path& path, const ParameterStore& store, const CheckpointContents& contents,
@@ -64,12 +62,12 @@ class Checkpoint {
   const CheckpointContents& contents() const { return contents_; }
   WordPiece tokenizer() const { return {contents_.vocabulary, contents_.tokenizer}; }
 
-  // All values of a model of contents().config; lays the store out unless that is done. One Error lists all missing,
-  // unexpected and mis-shaped tensors.
+  // All values and integers of a model of contents().config; lays the store out unless that is done. Masks that are
+  // fixed and copies of values follow. One Error lists all missing, unexpected and mis-shaped tensors.
   LoadReport load_weights(ParameterStore& store) const;
 
-  // Of the parameters that were pruned; `store` has the weights of this file. Throws for names and sizes that the store
-  // does not have.
+  // Of the parameters that were pruned, for hold(); `store` has the weights of this file. Throws for names and sizes
+  // that the store does not have.
   PrunedMasks masks(const ParameterStore& store) const;
 
   bool resumes() const { return resumes_; }                                  // has a training state and the optimizer's

@@ -21,13 +21,13 @@ namespace espalier {
 BertConfig config_from_json(const nlohmann::json& json, const std::string& source);
 BertConfig read_config(const std::filesystem::path& directory);
 
-// As transformers writes it for BertForSequenceClassification.
+// As transformers writes it for the architecture of the head.
 nlohmann::json config_to_json(const BertConfig& config);
 
 // Lays the store out unless that is done, and loads model.safetensors, or the files that model.safetensors.index.json
 // names. Takes names with and without `bert.` and `module.`, and gamma and beta for a layer norm's weight and bias.
-// Parameters of the classifier and the pooler that are not there are initialised from seed and range. Throws one Error
-// that lists all other missing and all mis-shaped tensors, before any memory is used.
+// Parameters of the head that are not there are initialised from seed and range. Throws one Error that lists all
+// missing tensors of the encoder and all mis-shaped ones, before any memory is used.
 LoadReport load_hf_weights(const std::filesystem::path& directory, ParameterStore& store, uint64_t seed,
                            float range = 0.02F);
 

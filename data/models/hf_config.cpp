@@ -10,6 +10,7 @@
 #include "core/check.h"
 #include "data/files/json_file.h"
 #include "data/models/hf.h"
+#include "nn/heads/heads.h"
 
 namespace espalier {
 namespace {
@@ -120,6 +121,10 @@ BertConfig config_from_json(const Json& json, const std::string& source) {
   fields.read("attention_probs_dropout_prob", config.attention_probs_dropout_prob);
   fields.read("classifier_dropout", config.classifier_dropout);
   fields.read("initializer_range", config.initializer_range);
+  if (const Json* const head = fields.find("head")) {
+    if (!head->is_string()) fields.wrong("head", "the name of a task");
+    config.head = head_named(head->get<std::string>(), source).name;
+  }
   config.labels = read_labels(fields);
   read_pruned_layers(fields, config);
   config.check(source);
@@ -143,7 +148,7 @@ Json config_to_json(const BertConfig& c) {
     std::to_chars(text.data(), text.data() + text.size(), value);
     return std::strtod(text.data(), nullptr);
   };
-  Json json = {{"architectures", {"BertForSequenceClassification"}},
+  Json json = {{"architectures", {head_named(c.head, "config").architecture}},
                {"model_type", "bert"},
                {"hidden_act", "gelu"},
                {"position_embedding_type", "absolute"},
@@ -162,6 +167,7 @@ Json config_to_json(const BertConfig& c) {
                {"initializer_range", real(c.initializer_range)},
                {"id2label", id2label},
                {"label2id", label2id}};
+  if (c.head != BertConfig{}.head) json["head"] = c.head;
   if (c.layer_heads.empty() && c.layer_intermediate.empty()) return json;
   for (int64_t i = 0; i < c.num_hidden_layers; ++i)
     json["pruned_layers"].push_back({{"attention_heads", c.heads_of(i)}, {"intermediate_size", c.intermediate_of(i)}});

@@ -13,6 +13,7 @@
 #include "data/files/json_file.h"
 #include "data/models/hf.h"
 #include "data/models/safetensors.h"
+#include "nn/encoder.h"
 
 namespace espalier {
 namespace {
@@ -56,13 +57,14 @@ std::string canonical(std::string name, const ParameterStore& store) {
   return store.find(name) == nullptr && store.find("bert." + name) != nullptr ? "bert." + name : name;
 }
 
-// Heads of other tasks, and buffers that are no weights.
+// Of a model whose head has no use for them: heads of other tasks, and buffers that are no weights.
 bool is_other(std::string_view name) {
+  constexpr std::array<std::string_view, 6> heads = {
+      "cls.", "qa_outputs.", "classifier.weight", "classifier.bias", "bert.pooler.dense.", "pooler.dense."};
   constexpr std::array<std::string_view, 2> buffers = {"position_ids", "token_type_ids"};
-  return name.starts_with("cls.") || name.starts_with("qa_outputs.") || ends_with_any(name, buffers);
+  return std::ranges::any_of(heads, [&](std::string_view head) { return name.starts_with(head); }) ||
+         ends_with_any(name, buffers);
 }
-
-bool may_be_new(std::string_view name) { return name.starts_with("classifier.") || name.starts_with("bert.pooler."); }
 
 struct Source {
   const Safetensors* file;
@@ -95,7 +97,7 @@ LoadReport load_hf_weights(const fs::path& directory, ParameterStore& store, uin
   std::vector<Parameter*> fresh;
   for (Parameter* p : store.all()) {
     if (sources.contains(p)) continue;
-    may_be_new(p->name) ? fresh.push_back(p) : problems.missing.push_back(p->name);
+    Encoder::owns(p->name) ? problems.missing.push_back(p->name) : fresh.push_back(p);
   }
   problems.check(directory.string(), "the weights do not belong to its config.json");
 

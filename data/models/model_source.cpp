@@ -30,6 +30,7 @@ WordPiece read_tokenizer(const fs::path& vocabulary) {
 
 std::unique_ptr<Model> make_model(BertConfig config, WordPiece tokenizer, const OpenOptions& options) {
   if (options.labels) config.labels = *options.labels;
+  if (options.head) config.head = *options.head;
   const std::set<std::string> distinct(config.labels.begin(), config.labels.end());
   CHECK(distinct.size() == config.labels.size(), "labels: a name is given twice; expected different names");
   return std::make_unique<Model>(config, std::move(tokenizer));
@@ -61,16 +62,14 @@ std::unique_ptr<Model> open_checkpoint(const fs::path& path, const OpenOptions& 
   const BertConfig& config = checkpoint.contents().config;
   CHECK(options.vocabulary.empty(), path.string(),
         ": has a vocabulary of its own; a checkpoint is opened without another one");
+  CHECK(!options.head || *options.head == config.head, path.string(), ": has the head '", config.head, "', but '",
+        *options.head, "' is wanted");
   CHECK(!options.labels || std::ssize(*options.labels) == config.classes(), path.string(), ": has ", config.classes(),
         " labels, but ", options.labels->size(), " are given");
   auto model = make_model(config, checkpoint.tokenizer(), options);
   model->report = checkpoint.load_weights(model->store);
   model->options = checkpoint.contents().options;
-  model->pruned = checkpoint.masks(model->store);
-  for (const auto& [name, bits] : model->pruned) {  // the file of a run that resumes has what lies behind the masks
-    Parameter& p = model->store.at(name);
-    p.value.copy_from(ops::apply_mask(Var{p.value}, bits).value);
-  }
+  for (const auto& [name, bits] : checkpoint.masks(model->store)) hold(model->store.at(name), bits);
   return model;
 }
 
@@ -89,16 +88,11 @@ bool may_be_checkpoint(const fs::path& path) {
 Model::Model(const BertConfig& model_config, WordPiece model_tokenizer)
     : config(model_config), bert(std::make_unique<Bert>(store, model_config)), tokenizer(std::move(model_tokenizer)) {}
 
-CheckpointContents Model::contents() const {
-  QuantizedWeights quantized;
-  for (const Parameter* p : store.all())
-    if (p->quantized != nullptr) quantized[p->name] = p->quantized;
-  return {config, tokenizer.vocabulary(), tokenizer.options(), options, pruned, quantized};
-}
+CheckpointContents Model::contents() const { return {config, tokenizer.vocabulary(), tokenizer.options(), options}; }
 
 void require_f32(const Model& model, const std::string& what) {
   for (const Parameter* p : model.store.all())
-    CHECK(p->quantized == nullptr, model.source, ": ", p->name, " is int8; ", what,
+    CHECK(p->integers() == nullptr, model.source, ": ", p->name, " is int8; ", what,
           " needs f32 weights: start from the checkpoint before quantization");
 }
 

@@ -21,12 +21,11 @@ struct Model {
   Model(const BertConfig& model_config, WordPiece model_tokenizer);  // parameters without values
 
   BertConfig config;
-  ParameterStore store;
+  ParameterStore store;        // with the masks and integers of a checkpoint
   std::unique_ptr<Bert> bert;  // its parameters are in the store
   WordPiece tokenizer;
   LoadReport report;
-  Record options;      // of the run that made a checkpoint
-  PrunedMasks pruned;  // of a checkpoint's parameters: what training must hold; the values are masked already
+  Record options;  // of the run that made a checkpoint
   std::string source;
 
   CheckpointContents contents() const;  // for save_checkpoint
@@ -37,6 +36,7 @@ struct OpenOptions {
   std::filesystem::path vocabulary = {};  // vocab.txt, or a directory with one and its options; replaces
                                           // demo_vocabulary() of random:SIZE or a directory's own; empty: none
   std::optional<std::vector<std::string>> labels = {};  // instead of the source's names
+  std::optional<std::string> head = {};                 // instead of the source's task
 };
 
 // Throws for an int8 model: what changes weights, and names itself, needs those in f32.

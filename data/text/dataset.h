@@ -11,9 +11,10 @@
 namespace espalier {
 
 struct Example {
-  std::string first;   // UTF-8, exactly as in the file
-  std::string second;  // empty unless the dataset holds pairs
-  int32_t label = -1;  // class 0 … C - 1; -1 where the dataset is unlabelled
+  std::string first;               // UTF-8, exactly as in the file
+  std::string second;              // empty unless the dataset holds pairs
+  int32_t label = -1;              // class 0 … C - 1; -1 where the dataset is unlabelled
+  std::vector<float> values = {};  // of the label, see Label
 };
 
 struct Dataset {

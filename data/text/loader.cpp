@@ -55,7 +55,13 @@ TokenizedDataset tokenize_dataset(const Dataset& dataset, const Tokenize& tokeni
   data.offsets.reserve(count + 1);
   for (const TokenizedDataset& piece : pieces) append(data, piece);
   if (dataset.labelled)
-    for (const Example& example : examples) data.labels.push_back(example.label);
+    for (const Example& example : examples) {
+      data.labels.push_back(example.label);
+      data.values.insert(data.values.end(), example.values.begin(), example.values.end());
+      CHECK(example.values.size() == examples.front().values.size(), "tokenize_dataset: example ",
+            data.labels.size() - 1, " has ", example.values.size(), " numbers as its label, the first one ",
+            examples.front().values.size(), "; expected as many");
+    }
   return data;
 }
 
@@ -64,6 +70,11 @@ void append(TokenizedDataset& data, const TokenizedDataset& more) {
     data.labels.resize(static_cast<size_t>(data.sentences()), -1);
     data.labels.insert(data.labels.end(), more.labels.begin(), more.labels.end());
     data.labels.resize(static_cast<size_t>(data.sentences() + more.sentences()), -1);
+  }
+  if (const int64_t width = std::max(data.values_per_sentence(), more.values_per_sentence()); width > 0) {
+    data.values.resize(static_cast<size_t>(data.sentences() * width));
+    data.values.insert(data.values.end(), more.values.begin(), more.values.end());
+    data.values.resize(static_cast<size_t>((data.sentences() + more.sentences()) * width));
   }
   const int64_t start = data.tokens();
   for (int64_t i = 0; i < more.sentences(); ++i) data.offsets.push_back(start + more.offsets[i + 1]);
@@ -76,6 +87,7 @@ PackedBatch pack(const TokenizedDataset& data, std::span<const int64_t> rows) {
   batch.rows.assign(rows.begin(), rows.end());
   batch.offsets.push_back(0);
   int64_t tokens = 0;
+  const int64_t width = data.values_per_sentence();
   for (const int64_t row : rows) {
     CHECK(row >= 0 && row < data.sentences(), "pack: row ", row, " of ", data.sentences(), " sentences");
     tokens += data.length(row);
@@ -83,6 +95,8 @@ PackedBatch pack(const TokenizedDataset& data, std::span<const int64_t> rows) {
           " sentences has more than 2^31 - 1 tokens; choose a smaller batch size");
     batch.offsets.push_back(static_cast<int32_t>(tokens));
     if (!data.labels.empty()) batch.labels.push_back(data.labels[row]);
+    const auto values = data.values.begin() + row * width;
+    batch.values.insert(batch.values.end(), values, values + width);
   }
   batch.ids.reserve(tokens);
   batch.segments.reserve(tokens);
@@ -131,7 +145,7 @@ Window Epoch::window(int64_t index) const {
   for (int64_t i = begin; i < begin + count; ++i) {
     window.batches.push_back(batch(i));
     window.sentences += window.batches.back().sentences();
-    window.labelled += std::ranges::count_if(window.batches.back().labels, [](int32_t label) { return label >= 0; });
+    window.labelled += window.batches.back().labelled();
     window.tokens += window.batches.back().tokens();
   }
   return window;

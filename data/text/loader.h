@@ -19,9 +19,11 @@ struct TokenizedDataset {
   std::vector<int32_t> first_lengths;  // [N] tokens of sentence i in segment 0; the rest is segment 1
   std::vector<int64_t> offsets = {0};  // [N + 1] sentence i is ids[offsets[i]] … ids[offsets[i + 1]]
   std::vector<int32_t> labels;         // [N], -1 for an unlabelled sentence; empty where all are
+  std::vector<float> values;           // [N, W] of the labels, zero for an unlabelled sentence; empty for mere classes
 
   int64_t tokens() const { return static_cast<int64_t>(ids.size()); }
   int64_t sentences() const { return static_cast<int64_t>(first_lengths.size()); }
+  int64_t values_per_sentence() const { return sentences() > 0 ? std::ssize(values) / sentences() : 0; }  // W
   int64_t length(int64_t i) const { return offsets[i + 1] - offsets[i]; }
 };
 
@@ -57,7 +59,7 @@ struct LoaderOptions {
 struct Window {
   std::vector<PackedBatch> batches;
   int64_t sentences = 0;
-  int64_t labelled = 0;  // of the sentences
+  int64_t labelled = 0;  // labels in the batches
   int64_t tokens = 0;
 };
 

@@ -5,9 +5,10 @@
 
 namespace espalier {
 
-TokenizedDataset read_text(const std::filesystem::path& path, const WordPiece& tokenizer,
-                           const std::vector<std::string>& labels, int max_length, Labels wanted) {
-  const Dataset dataset = read_tsv(path, {.labels = wanted, .label_names = labels});
+TokenizedDataset read_text(const std::filesystem::path& path, const WordPiece& tokenizer, const Head& head,
+                           int max_length, Labels wanted) {
+  const Dataset dataset =
+      read_tsv(path, {.labels = wanted, .read_label = [&](std::string_view label) { return head.read_label(label); }});
   CHECK(!dataset.examples.empty(), path.string(), ": there are no sentences below the header");
   return tokenize_dataset(
       dataset, [&](const Example& example, std::vector<int32_t>& ids, std::vector<int32_t>& segments) {

@@ -3,18 +3,17 @@
 #pragma once
 
 #include <filesystem>
-#include <string>
-#include <vector>
 
 #include "data/text/loader.h"
 #include "data/text/tsv.h"
 #include "data/text/wordpiece.h"
+#include "nn/heads/head.h"
 
 namespace espalier {
 
-// Reads and tokenizes a TSV file. Pairs are encoded as pairs; labels are checked against the names `labels`. max_length
+// Reads and tokenizes a TSV file. Pairs are encoded as pairs; labels are read by the head. max_length
 // counts [CLS] and [SEP]. Throws, with path and line, for what read_tsv refuses and for a file without sentences.
-TokenizedDataset read_text(const std::filesystem::path& path, const WordPiece& tokenizer,
-                           const std::vector<std::string>& labels, int max_length, Labels wanted = Labels::required);
+TokenizedDataset read_text(const std::filesystem::path& path, const WordPiece& tokenizer, const Head& head,
+                           int max_length, Labels wanted = Labels::required);
 
 }  // namespace espalier

@@ -3,39 +3,19 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <cstring>
 #include <fstream>
-#include <limits>
 #include <optional>
 #include <string_view>
 
 #include "core/check.h"
+#include "core/quoted.h"
 #include "data/files/atomic_file.h"
 
 namespace espalier {
 namespace {
 
 constexpr size_t longest_line = size_t{1} << 20;
-
-// What was found, fit for one line of a message: quoted, control characters as '?', cut between two characters.
-std::string in_quotes(std::string_view text) {
-  constexpr size_t longest = 40;
-  std::string shown(text.substr(0, longest));
-  if (text.size() > longest) {
-    while (!shown.empty() && (static_cast<unsigned char>(text[shown.size()]) & 0xc0) == 0x80) shown.pop_back();
-    shown += "...";
-  }
-  std::replace_if(
-      shown.begin(), shown.end(), [](unsigned char c) { return c < 32 || c == 127; }, '?');
-  return "'" + shown + "'";
-}
-
-std::string listed(const std::vector<std::string>& names) {
-  std::string text;
-  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + in_quotes(name);
-  return text;
-}
 
 // The lines of a file, one at a time, without line ends and byte order mark.
 class Lines {
@@ -108,56 +88,23 @@ Columns read_header(std::string_view line, const Lines& lines, Labels labels) {
   };
   const Columns columns{found.size(), column("sentence"), column("sentence2"), column("label")};
   if (!columns.first)
-    lines.wrong("the header has no column 'sentence', only ", listed(found),
+    lines.wrong("the header has no column 'sentence', only ", quoted(found),
                 "; expected tab-separated names such as sentence, label: add the header or rename a column");
   if (!columns.label && labels == Labels::required)
-    lines.wrong("the header has no column 'label', only ", listed(found),
+    lines.wrong("the header has no column 'label', only ", quoted(found),
                 "; expected labels for training and evaluation: add the column");
   return columns;
 }
 
-class LabelReader {
- public:
-  explicit LabelReader(const ReadOptions& options)
-      : names_(options.label_names),
-        classes_(names_.empty() ? options.classes : static_cast<int32_t>(names_.size())),
-        numbers_(std::none_of(names_.begin(), names_.end(), [](const std::string& name) { return number(name); })) {
-    CHECK(classes_ > 0, "read_tsv: ", classes_, " classes; expected at least one");
-  }
-
-  int32_t read(std::string_view text, const Lines& lines) const {
-    const auto name = std::find(names_.begin(), names_.end(), text);
-    if (name != names_.end()) return static_cast<int32_t>(name - names_.begin());
-    const std::optional<int64_t> value = numbers_ ? number(text) : std::nullopt;
-    if (value && *value >= 0 && *value < classes_) return static_cast<int32_t>(*value);
-    const char* const found = !names_.empty() ? " is unknown" : value ? " is out of range" : " is not a whole number";
-    lines.wrong("label ", in_quotes(text), found, "; expected ", names_.empty() ? "" : "one of " + listed(names_),
-                names_.empty() ? ""
-                : numbers_     ? " or "
-                               : "",
-                numbers_ ? range() : "", ": correct the line, or the number of classes");
-  }
-
- private:
-  // Numbers beyond 64 bits count as the largest one: they are numbers, and out of range.
-  static std::optional<int64_t> number(std::string_view text) {
-    int64_t value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error == std::errc::invalid_argument || end != text.data() + text.size()) return std::nullopt;
-    return error == std::errc() ? value : std::numeric_limits<int64_t>::max();
-  }
-
-  std::string range() const { return "0 to " + std::to_string(classes_ - 1); }
-
-  const std::vector<std::string>& names_;
-  int32_t classes_;
-  bool numbers_;  // labels may be numbers: no name is one
-};
+Label read_label(const ReadOptions& options, std::string_view text, const Lines& lines) {
+  try {
+    return options.read_label(text);
+  } catch (const Error& error) { lines.wrong(error.what()); }
+}
 
 }  // namespace
 
 Dataset read_tsv(const std::filesystem::path& path, const ReadOptions& options) {
-  const LabelReader labels(options);
   Lines lines(path);
   std::string_view line;
   CHECK(lines.next(line), path.string(), ": is empty; expected a header line naming the columns sentence and label");
@@ -174,7 +121,11 @@ Dataset read_tsv(const std::filesystem::path& path, const ReadOptions& options) 
     Example example;
     example.first = fields[*columns.first];
     if (columns.second) example.second = fields[*columns.second];
-    if (columns.label) example.label = labels.read(fields[*columns.label], lines);
+    if (columns.label) {
+      Label label = read_label(options, fields[*columns.label], lines);
+      example.label = label.number;
+      example.values = std::move(label.values);
+    }
     dataset.examples.push_back(std::move(example));
   }
   CHECK(!dataset.examples.empty(), path.string(), ": holds a header but no examples; expected one example per line");
@@ -188,7 +139,7 @@ void write_tsv(const std::filesystem::path& path, const Dataset& dataset) {
   text += '\n';
   const auto add = [&](const char* separator, const std::string& field) {
     CHECK(field.find_first_of(std::string_view("\t\r\n\0", 4)) == std::string::npos, path.string(), ": cannot hold ",
-          in_quotes(field), "; expected text without tab, line break and NUL");
+          quoted(field), "; expected text without tab, line break and NUL");
     text.append(separator).append(field);
   };
   for (const Example& example : dataset.examples) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "data/text/dataset.h"
+#include "nn/heads/class_reader.h"
 
 namespace espalier {
 
@@ -16,9 +17,7 @@ enum class Labels { required, if_present, ignored };
 
 struct ReadOptions {
   Labels labels = Labels::required;
-  int32_t classes = 2;  // a label is a whole number 0 … classes - 1
-  // Where given, these replace `classes`: a label is a name, or its number unless the names are numbers themselves.
-  std::vector<std::string> label_names = {};
+  ReadLabel read_label = ClassReader(2);  // of the column `label`; a head has its own
 };
 
 // The header names the columns `sentence`, optionally `sentence2` and `label`, in any order; others are skipped. Text
@@ -26,8 +25,8 @@ struct ReadOptions {
 // one at a time. Throws Error with path and line: what was found, what was expected and the remedy.
 Dataset read_tsv(const std::filesystem::path& path, const ReadOptions& options = {});
 
-// Writes the columns that the dataset has; read_tsv gives the same examples back. Throws Error where a text holds a
-// tab, line break or NUL, and as write_file does.
+// Writes the columns that the dataset has, with class numbers as labels; read_tsv gives the same examples back. Throws
+// Error where a text holds a tab, line break or NUL, and as write_file does.
 void write_tsv(const std::filesystem::path& path, const Dataset& dataset);
 
 }  // namespace espalier

@@ -37,7 +37,7 @@ struct PowerOfTwo : Compressor {
   Tensor scales;  // of each weight; the transforms hold views of it
 
   std::string describe() const override { return "round: to powers of two from step " + std::to_string(begin); }
-  void attach(const Bert& model, ParameterStore& /*store*/) override {
+  void attach(Bert& model, ParameterStore& /*store*/) override {
     scales = Tensor::zeros({6 * std::ssize(model.layers())});
     for (const EncoderLayer& layer : model.layers())
       for (const Linear* linear : layer.linears()) {  // the transform comes behind the mask: what is zero stays zero
@@ -51,9 +51,6 @@ struct PowerOfTwo : Compressor {
       scales.data<float>()[i] = size(std::ranges::max(weights[i]->value.span<float>(), {}, size));
   }
   bool complete(int64_t steps) const override { return steps > begin; }
-  void finalize(ParameterStore& /*store*/) override {
-    for (Parameter* w : weights) w->value.copy_from(w->use({}).value);
-  }
   void save(const Hdf5Group& group) const override { group.write("scales", scales); }
   void load(const Hdf5Group& group) override { group.read_into("scales", scales); }
 };

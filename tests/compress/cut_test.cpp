@@ -36,10 +36,8 @@ std::unique_ptr<Model> int8_model(const QuantizeOptions& options) {
     Pruner pruner({.amount = 0.5, .structure = structure, .scope = RankingScope::global});
     pruner.attach(*model->bert, model->store);
     pruner.before_forward(0);
-    pruner.finalize(model->store);
   }
-  model->pruned = masks_of(model->store);
-  for (Parameter* p : model->store.all()) p->transforms.clear();
+  bake_masks(model->store);
   Quantizer quantizer(options);
   quantizer.attach(*model->bert, model->store);
   quantizer.before_forward(0);
@@ -50,16 +48,17 @@ std::unique_ptr<Model> int8_model(const QuantizeOptions& options) {
   batch.segments.assign(sentence.size(), 0);
   batch.offsets = {0, static_cast<int32_t>(sentence.size())};
   (*model->bert)(batch, context);
-  quantizer.convert(model->store);
+  quantizer.convert();
   return model;
 }
 
 void expect_int8(const Model& model) {
   for (const EncoderLayer& layer : model.bert->layers())
     for (const Linear* linear : layer.linears()) {
-      ASSERT_NE(linear->weight.quantized, nullptr) << linear->weight.name;
-      ASSERT_EQ(linear->weight.quantized->q().shape(), linear->weight.shape);
-      const Tensor read = dequantize(linear->weight.quantized->q(), linear->weight.quantized->grid());
+      const auto integers = as<QuantizedWeight>(linear->form());
+      ASSERT_NE(integers, nullptr) << linear->weight.name;
+      ASSERT_EQ(integers->q().shape(), linear->weight.shape);
+      const Tensor read = dequantize(integers->q(), integers->grid());
       EXPECT_TRUE(std::ranges::equal(read.span<float>(), linear->weight.value.span<float>())) << linear->weight.name;
     }
 }
@@ -82,7 +81,7 @@ TEST(Cut, Int8ModelsStayInt8AndAnswerTheSame) {
       const auto& left = words->tokenizer.vocabulary();
       ids.push_back(static_cast<int32_t>(std::ranges::find(left, small->tokenizer.token(id)) - left.begin()));
     }
-    EXPECT_EQ(words->store.at(table).quantized != nullptr, options.embedding_bits == 4);
+    EXPECT_EQ(words->store.at(table).integers() != nullptr, options.embedding_bits == 4);
     EXPECT_EQ(logits(*words, ids), logits(*small));
 
     const std::vector<int64_t> layers = {3, 1};

@@ -8,6 +8,7 @@
 
 #include "compress/quantization/bias_correction.h"
 #include "data/models/model_source.h"
+#include "nn/integers.h"
 #include "tests/golden/golden.h"
 #include "tests/temporary.h"
 
@@ -68,7 +69,7 @@ TEST(InputStatistics, AreMeansAndLargestOfTheTokens) {
   }
   expect_in(error_of<Error>([&] { statistics.mean(model->bert->layers()[1].output.weight); }), "no input of ");
   statistics.detach();
-  EXPECT_TRUE(linear.weight.input_transforms.empty());
+  EXPECT_TRUE(linear.input_transforms.empty());
 }
 
 TEST(Equalize, ChangesNoAnswerAndBalancesTheFeatures) {
@@ -97,7 +98,8 @@ TEST(BiasCorrection, TakesTheMeanErrorBack) {
   const auto q = std::make_shared<QuantizedWeight>(quantize(linear.weight.value, grid), grid, 3, std::nullopt);
   const Tensor bias = linear.bias.value.clone(), rounded = dequantize(q->q(), grid),
                mean = w.statistics.mean(linear.weight);
-  correct_biases(*w.model->bert, w.statistics, {{linear.weight.name, q}});
+  linear.weight.transforms.push_back(std::make_shared<Integers>(q));  // the stored value is the one before
+  correct_biases(*w.model->bert, w.statistics);
   double moved = 0;
   for (int64_t o = 0; o < rounded.rows(); ++o) {  // rounded weights and new bias have the old mean output
     double exact = static_cast<double>(bias.data<float>()[o]),

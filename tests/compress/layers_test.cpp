@@ -30,12 +30,10 @@ std::vector<float> logits(const Model& model) {
 
 // The pruner's choice, put into the values, as prune does it.
 void prune(Model& model, const PruneOptions& options) {
-  hold(model.store, model.pruned);
   Pruner pruner(options);
   pruner.attach(*model.bert, model.store);
   pruner.before_forward(0);
-  pruner.finalize(model.store);
-  model.pruned = masks_of(model.store);
+  bake_masks(model.store);
 }
 
 // The values of a layer become `factor` times as large.
@@ -93,8 +91,9 @@ TEST(Layers, TakeTheirMasksAndSizesAlong) {
   const auto small = keep_layers(*model, layers);
   EXPECT_EQ(small->config.layer_intermediate, (std::vector<int64_t>{512, 1024}));
   EXPECT_EQ(small->config.layer_heads, (std::vector<int64_t>{4, 4}));
-  ASSERT_EQ(small->pruned.size(), 8U) << "six matrices and two layer norms";
-  for (const auto& [name, bits] : small->pruned) {
+  const PrunedMasks pruned = masks_of(small->store);
+  ASSERT_EQ(pruned.size(), 8U) << "six matrices and two layer norms";
+  for (const auto& [name, bits] : pruned) {
     ASSERT_TRUE(name.starts_with("bert.encoder.layer.1.")) << name;
     const Tensor& value = small->store.at(name).value;
     Mask mask(value.shape());
@@ -106,7 +105,7 @@ TEST(Layers, TakeTheirMasksAndSizesAlong) {
   save_checkpoint(folder / "m.h5", small->store, small->contents());
   const auto again = open_model((folder / "m.h5").string());
   EXPECT_EQ(logits(*again), logits(*small));
-  EXPECT_EQ(again->pruned.size(), 8U);
+  EXPECT_EQ(masks_of(again->store).size(), 8U);
 }
 
 TEST(Layers, WhatIsLeftTrainsOnAndShrinks) {
@@ -143,7 +142,7 @@ TEST(Layers, ThePrunersChoiceIsCutOut) {
     prune(*model, options);
     const auto three = keep_layers(*model, layers_left(*model));
     EXPECT_EQ(three->config.num_hidden_layers, 3) << method;
-    EXPECT_TRUE(three->pruned.empty()) << "nothing of the others is masked";
+    EXPECT_TRUE(masks_of(three->store).empty()) << "nothing of the others is masked";
     EXPECT_NE(logits(*three), dense);
     options.amount = 0.5;
     prune(*model, options);  // the one that went counts towards the amount

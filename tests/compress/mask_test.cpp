@@ -8,7 +8,7 @@
 #include <limits>
 
 #include "core/ops.h"
-#include "nn/layers.h"
+#include "nn/linear.h"
 #include "optim/adamw.h"
 #include "tests/golden/golden.h"
 #include "tests/temporary.h"
@@ -131,9 +131,9 @@ TEST(Mask, FixedMasksTrainTheSameBits) {
   for (const DType compute : {DType::f32, DType::bf16}) {
     const auto trained = [&](bool fixed) {
       ParameterStore store;
-      const Linear linear(Scope(store), 40, 34);
+      Linear linear(Scope(store), 40, 34);
       store.allocate(3, 1);
-      if (compute == DType::bf16) linear.pack();
+      linear.prepare(compute, Use::training);
       Tensor half = Mask::bits_of(linear.weight.shape, true).clone();
       for (uint8_t& byte : half.span<uint8_t>()) byte = 0x6b;
       mask_of(linear.weight).set(half);
@@ -153,9 +153,9 @@ TEST(Mask, FixedMasksTrainTheSameBits) {
         EXPECT_TRUE(mask_of(linear.weight).keeps(i) || linear.weight.use({}).value.data<float>()[i] == 0);
         EXPECT_TRUE(!fixed || mask_of(linear.weight).keeps(i) || linear.weight.value.data<float>()[i] == 0);
       }
-      EXPECT_EQ(linear.weight.reads_packed(), fixed && compute == DType::bf16);
+      EXPECT_EQ(as<PackedWeight>(linear.form()) != nullptr, fixed && compute == DType::bf16);
       mask_of(linear.weight).set(Mask::bits_of(linear.weight.shape, true));
-      EXPECT_FALSE(linear.weight.reads_packed()) << "another mask is not final yet";
+      EXPECT_EQ(linear.form().index(), 0U) << "another mask is not final yet";
       return seen;
     };
     EXPECT_EQ(trained(true), trained(false));
@@ -182,12 +182,13 @@ TEST(Mask, MasksOfAPrunedModelAreHeld) {
   const int64_t kept = mask_of(s.p).kept();
   s.p.transforms.clear();
   EXPECT_TRUE(masks_of(s.store).empty());
-  hold(s.store, masks);
-  hold(s.store, masks);
+  hold(s.p, masks.at("w"));
+  hold(s.p, masks.at("w"));
   EXPECT_EQ(mask_of(s.p).kept(), kept);
   EXPECT_EQ(s.p.transforms.size(), 1U) << "one mask, not two";
-  EXPECT_THROW(hold(s.store, {{"v", masks.at("w")}}), Error);
-  EXPECT_THROW(hold(s.store, {{"w", Tensor::zeros({9}, DType::u8)}}), Error);
+  EXPECT_TRUE(s.p.keeps_value()) << "the stored zeros are what the forward pass sees";
+  for (int64_t i = 0; i < 63; ++i) EXPECT_TRUE(mask_of(s.p).keeps(i) || s.p.value.data<float>()[i] == 0);
+  EXPECT_THROW(hold(s.p, Tensor::zeros({9}, DType::u8)), Error);
 }
 
 }  // namespace

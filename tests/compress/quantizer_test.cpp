@@ -77,7 +77,7 @@ TEST(Quantizer, IntegersAnswerAsFakeQuantAndReloadAsIntegers) {
     Context training{.tape = &tape};
     const Tensor taped = (*q.model->bert)(batch_of(sentences), training).value;
     EXPECT_TRUE(std::ranges::equal(taped.span<float>(), fake)) << "training sees what the file will answer";
-    q.quantizer.convert(q.model->store);
+    q.quantizer.convert();
     const auto integers = logits(*q.model);
     EXPECT_EQ(integers, fake) << "bit by bit";
     if (options.bits == 8 && options.embedding_bits == 32 && !options.learned) expect_near(integers, q.dense, 0.1);
@@ -86,8 +86,9 @@ TEST(Quantizer, IntegersAnswerAsFakeQuantAndReloadAsIntegers) {
     EXPECT_EQ(logits(*again), integers);
     const EncoderLayer& layer = again->bert->layers()[1];
     for (const Linear* linear : layer.linears()) {
-      ASSERT_NE(linear->weight.quantized, nullptr) << linear->weight.name;
-      EXPECT_EQ(linear->weight.quantized->bits(), options.bits);
+      const auto weight = as<QuantizedWeight>(linear->form());
+      ASSERT_NE(weight, nullptr) << linear->weight.name;
+      EXPECT_EQ(weight->bits(), options.bits);
     }
     save_checkpoint(folder / "again.h5", again->store, again->contents());
     EXPECT_TRUE(read_bytes(folder / "m.h5") == read_bytes(folder / "again.h5"));
@@ -98,7 +99,7 @@ TEST(Quantizer, FilesShrinkWithTheBits) {
   const TemporaryFolder folder;
   const auto size = [&](const QuantizeOptions& options, double pruned) {
     Quantized q(options, pruned);
-    q.quantizer.convert(q.model->store);
+    q.quantizer.convert();
     save_checkpoint(folder / "m.h5", q.model->store, q.model->contents());
     return static_cast<double>(std::filesystem::file_size(folder / "m.h5"));
   };
@@ -117,7 +118,7 @@ TEST(Quantizer, PrunedWeightsAreZeroIntegers) {
     Quantized q({.bits = bits}, 0.6);
     std::map<std::string, Tensor> masks = masks_of(q.model->store);
     ASSERT_EQ(masks.size(), 24U);
-    for (const auto& [name, weight] : q.quantizer.integers()) {
+    for (const auto& [name, weight] : integers_of(*q.model)) {
       const auto mask = masks.find(name);
       if (mask == masks.end()) continue;
       for (int64_t i = 0; i < weight->q().size(); ++i) {
@@ -132,7 +133,7 @@ TEST(Quantizer, PrunedWeightsAreZeroIntegers) {
 TEST(Quantizer, AnswersDoNotDependOnTheBatch) {
   for (const InputRanges mode : {InputRanges::fixed, InputRanges::dynamic}) {
     Quantized q({.mode = mode});
-    q.quantizer.convert(q.model->store);
+    q.quantizer.convert();
     const auto together = logits(*q.model);
     for (size_t i = 0; i < sentences.size(); ++i) {
       const auto alone = logits(*q.model, {sentences[i]});
@@ -143,10 +144,10 @@ TEST(Quantizer, AnswersDoNotDependOnTheBatch) {
 
 TEST(Quantizer, FrozenRangesDoNotMove) {
   Quantized q({.observer = "minmax"});
-  const QuantizedWeights before = q.quantizer.integers();
+  const auto before = integers_of(*q.model);
   for (float& v : q.model->store.at("bert.embeddings.LayerNorm.bias").value.span<float>()) v += 3;  // larger inputs
   forward(*q.model, q.quantizer, 2);
-  for (const auto& [name, weight] : q.quantizer.integers()) {
+  for (const auto& [name, weight] : integers_of(*q.model)) {
     const QuantGrid &then = *before.at(name)->input(), &now = *weight->input();
     EXPECT_EQ(*now.scale.data<float>(), *then.scale.data<float>()) << name;
     EXPECT_EQ(*now.zero_point.data<int32_t>(), *then.zero_point.data<int32_t>()) << name;
@@ -155,8 +156,8 @@ TEST(Quantizer, FrozenRangesDoNotMove) {
 
 TEST(Quantizer, SymmetricRangesHaveZeroInTheMiddle) {
   Quantized affine({.observer = "minmax"}), q({.observer = "minmax", .symmetric = true});
-  const QuantizedWeights others = affine.quantizer.integers();
-  for (const auto& [name, weight] : q.quantizer.integers()) {
+  const auto others = integers_of(*affine.model);
+  for (const auto& [name, weight] : integers_of(*q.model)) {
     const QuantGrid &grid = *weight->input(), &other = *others.at(name)->input();
     EXPECT_EQ(*grid.zero_point.data<int32_t>(), 0) << name;
     EXPECT_EQ(grid.low, -127);
@@ -164,7 +165,7 @@ TEST(Quantizer, SymmetricRangesHaveZeroInTheMiddle) {
     EXPECT_GE(*grid.scale.data<float>() * 127, *other.scale.data<float>() * 127) << name;
   }
   const auto fake = logits(*q.model);
-  q.quantizer.convert(q.model->store);
+  q.quantizer.convert();
   EXPECT_EQ(logits(*q.model), fake);
 }
 
@@ -219,7 +220,7 @@ TEST(Quantizer, MistakesAreErrors) {
   model = open_model("random:tiny");
   Quantizer blind({});
   blind.attach(*model->bert, model->store);
-  expect_in(error_of<Error>([&] { blind.convert(model->store); }), "no input was observed; calibrate first");
+  expect_in(error_of<Error>([&] { blind.convert(); }), "no input was observed; calibrate first");
   model = open_model("random:tiny");
   model->store.at("bert.encoder.layer.0.output.dense.weight").value.data<float>()[5] = std::nanf("");
   Quantizer broken({.mode = InputRanges::dynamic});
@@ -235,14 +236,14 @@ TEST(Quantizer, MistakesAreErrors) {
   model = open_model("random:tiny");
   Quantizer once({.mode = InputRanges::dynamic}), twice({.mode = InputRanges::dynamic});
   once.attach(*model->bert, model->store);
-  once.convert(model->store);
+  once.convert();
   expect_in(error_of<Error>([&] { twice.attach(*model->bert, model->store); }), "is int8 already");
   expect_in(error_of<Error>([&] { require_f32(*model, "pruning"); }), "is int8; pruning needs f32 weights");
 }
 
 TEST(Quantizer, KeepsWhatItIsToldToKeep) {
   Quantized q({.keep_f32 = {"bert.encoder.layer.0.attention.self.key.weight", "bert.pooler.*"}});
-  const auto integers = q.quantizer.integers();
+  const auto integers = integers_of(*q.model);
   EXPECT_EQ(integers.count("bert.encoder.layer.0.attention.self.query.weight"), 0U) << "shares the key's input";
   EXPECT_EQ(integers.count("bert.pooler.dense.weight"), 0U);
   EXPECT_EQ(integers.count("bert.encoder.layer.1.attention.self.query.weight"), 1U);

@@ -56,7 +56,7 @@ std::vector<float> trained(const QuantizeOptions& options, int64_t stop, bool pr
     for (const auto& c : p.compressors) c->after_step(step);
   }
   std::vector<float> result = logits(*p.model);
-  dynamic_cast<Quantizer&>(*p.compressors.back()).convert(p.model->store);
+  dynamic_cast<Quantizer&>(*p.compressors.back()).convert();
   for (const float v : logits(*p.model)) result.push_back(v);
   return result;
 }

@@ -2,6 +2,7 @@
 // Sentences and their logits, for the tests of quantization.
 #pragma once
 
+#include <map>
 #include <vector>
 
 #include "data/models/model_source.h"
@@ -27,6 +28,16 @@ inline std::vector<float> logits(const Model& model, const std::vector<std::vect
   Context context;
   const auto values = (*model.bert)(batch_of(of), context).value;
   return {values.span<float>().begin(), values.span<float>().end()};
+}
+
+// What products of the model read as integers, by the parameter's name; tables too.
+inline std::map<std::string, std::shared_ptr<const QuantizedWeight>> integers_of(const Model& model) {
+  std::map<std::string, std::shared_ptr<const QuantizedWeight>> all;
+  for (Parameter* p : model.store.all()) {
+    p->use({});
+    if (auto integers = p->integers()) all[p->name] = std::move(integers);
+  }
+  return all;
 }
 
 }  // namespace espalier

@@ -42,8 +42,6 @@ std::unique_ptr<Model> pruned(double heads, double neurons, RankingScope scope) 
     pruner.before_forward(0);
   }
   bake_masks(model->store);
-  model->pruned = masks_of(model->store);
-  for (Parameter* p : model->store.all()) p->transforms.clear();
   return model;
 }
 
@@ -65,7 +63,7 @@ TEST(Shrink, ComputesTheSameWithLess) {
     }
     EXPECT_EQ(heads, 2) << "of four";
     EXPECT_EQ(neurons, 1024 - count_of(0.6, 1024));
-    EXPECT_TRUE(small->pruned.empty()) << "no zero is left to hold";
+    EXPECT_TRUE(masks_of(small->store).empty()) << "no zero is left to hold";
     const PartReport before = sum_of(report_of(*model, 16)), after = sum_of(report_of(*small, 16));
     EXPECT_LT(after.parameters, before.parameters);
     EXPECT_LT(after.flop, 0.65 * before.flop);
@@ -104,20 +102,18 @@ TEST(Shrink, OtherZerosStayPrunedAndDenseModelsStayAsTheyAre) {
 
   const auto model = pruned(0, 0.5, RankingScope::layer);
   Pruner weights({.amount = 0.9});
-  hold(model->store, model->pruned);
   weights.attach(*model->bert, model->store);
   weights.before_forward(0);
-  weights.finalize(model->store);
-  model->pruned = masks_of(model->store);
+  bake_masks(model->store);
   const auto small = shrink(*model);
   expect_near(logits(*small), logits(*model), 1e-5);
   const std::string name = "bert.encoder.layer.0.intermediate.dense.weight";
   const Parameter& w = small->store.at(name);
-  ASSERT_TRUE(small->pruned.contains(name));
-  Mask mask(w.shape);
-  mask.set(small->pruned.at(name));
+  const PrunedMasks masks = masks_of(small->store);
+  ASSERT_TRUE(masks.contains(name));
+  const Mask& mask = *find_mask(w);
   for (int64_t i = 0; i < w.shape.size(); ++i) EXPECT_EQ(mask.keeps(i), w.value.data<float>()[i] != 0);
-  EXPECT_FALSE(small->pruned.contains("bert.encoder.layer.0.intermediate.dense.bias")) << "zero, but not pruned";
+  EXPECT_FALSE(masks.contains("bert.encoder.layer.0.intermediate.dense.bias")) << "zero, but not pruned";
 }
 
 TEST(Shrink, ALayerWithoutAnyHeadKeepsOne) {

@@ -102,8 +102,8 @@ TEST_P(Int8, LinearIsFakeQuantInIntegers) {
       std::vector<ops::Affine> parts;
       for (const auto& [weight, bias] : {std::pair(w, b), std::pair(w2, b2)}) {
         const QuantGrid grid = symmetric_row_grid(weight, 8);
-        parts.push_back({Var{weight}, Var{bias}, nullptr,
-                         std::make_shared<QuantizedWeight>(quantize(weight, grid), grid, 8, input)});
+        parts.push_back(
+            {Var{weight}, Var{bias}, std::make_shared<const QuantizedWeight>(quantize(weight, grid), grid, 8, input)});
       }
       const Tensor y = ops::linear(Var{x}, parts).value;
       const Tensor fx = ops::fake_quant(Var{x}, input ? *input : dynamic_grid(x)).value;
@@ -131,8 +131,8 @@ TEST(Int8Linear, HasTheSameBitsEverywhere) {
   const Tensor x = golden::uniform("x", 0, {200, 96}, 2, DType::f32),
                w = golden::uniform("w", 0, {65, 96}, 1, DType::f32), b = golden::uniform("b", 0, {65}, 1, DType::f32);
   const QuantGrid grid = symmetric_row_grid(w, 8);
-  const ops::Affine part{Var{w}, Var{b}, nullptr,
-                         std::make_shared<QuantizedWeight>(quantize(w, grid), grid, 8, affine_grid(-2, 2, 8))};
+  const ops::Affine part{Var{w}, Var{b},
+                         std::make_shared<const QuantizedWeight>(quantize(w, grid), grid, 8, affine_grid(-2, 2, 8))};
   const auto run = [&] {
     const Tensor y = ops::linear(Var{x}, part).value;
     return std::vector<float>(y.span<float>().begin(), y.span<float>().end());
@@ -163,7 +163,7 @@ TEST(Int8Linear, GradientPassesStraightThrough) {
         Tape tape;
         const Var in = tape.leaf(x, gradients[0]);
         ops::Affine part{tape.leaf(on_grid, gradients[1]), tape.leaf(b, gradients[2])};
-        if (integers) part.quantized = std::make_shared<QuantizedWeight>(quantize(w, grid), grid, 8, input);
+        if (integers) part.form = std::make_shared<const QuantizedWeight>(quantize(w, grid), grid, 8, input);
         const Var y = ops::linear(integers ? in : ops::fake_quant(in, input ? *input : dynamic_grid(x)), part, compute,
                                   DType::f32);
         tape.backward(y, gy);
@@ -186,9 +186,12 @@ TEST(Int8Linear, GradientPassesStraightThrough) {
 TEST(Int8Linear, ShapesThatDoNotFitAreErrors) {
   const Tensor w = golden::uniform("w", 0, {3, 4}, 1, DType::f32);
   const QuantGrid grid = symmetric_row_grid(w, 8);
-  const ops::Affine part{Var{w}, Var{Tensor::zeros({3})}, nullptr,
-                         std::make_shared<QuantizedWeight>(quantize(w, grid), grid, 8, std::nullopt)};
+  const ops::Affine part{Var{w}, Var{Tensor::zeros({3})},
+                         std::make_shared<const QuantizedWeight>(quantize(w, grid), grid, 8, std::nullopt)};
   EXPECT_THROW(ops::linear(Var{Tensor::zeros({2, 5})}, part), Error);
+  const std::array mixed = {part, ops::Affine{part.w, part.b}};
+  const Var x{Tensor::zeros({2, 4})};
+  EXPECT_THROW(ops::linear(x, mixed), Error) << "one int8, one not";
   Tape tape;
   LeafGrad gx;
   EXPECT_THROW(ops::linear_int8(tape.leaf(Tensor::zeros({2, 4}), gx), std::span(&part, 1)), Error);

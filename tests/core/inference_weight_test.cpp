@@ -116,8 +116,8 @@ std::vector<ops::Affine> three_parts(DType compute) {
   std::vector<ops::Affine> parts;
   for (uint64_t i = 0; i < 3; ++i) {
     const Tensor w = pruned(64, 96, 32, 16, i == 1 ? 0 : 0.7);
-    parts.push_back({Var{w}, Var{randn({64}, 20 + i)}});
-    if (i != 1) parts.back().inference = std::make_shared<const InferenceWeight>(w, compute);
+    const WeightForm form = i == 1 ? WeightForm{} : WeightForm{std::make_shared<const InferenceWeight>(w, compute)};
+    parts.push_back({Var{w}, Var{randn({64}, 20 + i)}, form});
   }
   return parts;
 }
@@ -129,7 +129,7 @@ TEST(InferenceWeight, PartsWithAndWithoutLieSideBySide) {
   for (const DType compute : {DType::f32, DType::bf16}) {
     const std::vector<ops::Affine> sparse = three_parts(compute);
     std::vector<ops::Affine> dense = sparse;
-    for (ops::Affine& part : dense) part.inference = nullptr;
+    for (ops::Affine& part : dense) part.form = {};
     const auto run = [&](const auto& parts) { return ops::linear(x, parts, compute, DType::f32).value; };
     const Tensor expected = run(dense), found = run(sparse);
     for (int64_t i = 0; i < expected.size(); ++i)
@@ -145,7 +145,7 @@ TEST(InferenceWeight, IsNotReadOnATape) {
     const auto run = [&](bool sparse) {
       auto parts = three_parts(compute);
       for (ops::Affine& part : parts)
-        if (!sparse) part.inference = nullptr;
+        if (!sparse) part.form = {};
       Tape tape;
       LeafGrad grad;
       const Var y = ops::linear(tape.leaf(randn({37, 96}, 9), grad), parts, compute, DType::f32);
@@ -160,8 +160,7 @@ TEST(InferenceWeight, IsNotReadOnATape) {
 
 TEST(InferenceWeight, ForOtherProductsIsRefused) {
   const Tensor w = pruned(64, 64, 32, 32, 0.7);
-  const ops::Affine part{Var{w}, Var{Tensor::zeros({64})}, nullptr, nullptr,
-                         std::make_shared<const InferenceWeight>(w, DType::bf16)};
+  const ops::Affine part{Var{w}, Var{Tensor::zeros({64})}, std::make_shared<const InferenceWeight>(w, DType::bf16)};
   EXPECT_THROW(ops::linear(Var{randn({4, 64}, 1)}, part), Error);
 }
 

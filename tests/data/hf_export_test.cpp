@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "data/models/safetensors.h"
+#include "nn/integers.h"
 #include "tests/data/checkpoint_file.h"
 
 namespace espalier {
@@ -134,8 +135,8 @@ TEST_F(HfExport, TheTokenizersDefaultsStayDefaults) {
 TEST_F(HfExport, Int8IsRefused) {
   const auto model = random_model();
   Parameter& pooler = model->store.at("bert.pooler.dense.weight");
-  pooler.quantized = std::make_shared<QuantizedWeight>(
-      Tensor::zeros({8, 8}, DType::s8), QuantGrid{Tensor({8}), Tensor::zeros({8}, DType::i32)}, 8, std::nullopt);
+  const QuantGrid grid{Tensor::zeros({8}), Tensor::zeros({8}, DType::i32)};
+  set_integers(pooler, std::make_shared<QuantizedWeight>(Tensor::zeros({8, 8}, DType::s8), grid, 8, std::nullopt));
   EXPECT_EQ(error(*model),
             "random: bert.pooler.dense.weight is int8; export needs f32 weights: start from the checkpoint before "
             "quantization");

@@ -141,6 +141,8 @@ TEST(HfConfig, WhatIsWrongIsNamed) {
   expect_in(error(R"({"vocab_size": 18446744073709551615})"), "vocab_size is -1");
   expect_in(error(R"({"layer_norm_eps": "small"})"), "layer_norm_eps is \"small\"; expected a number");
   expect_in(error(R"({"hidden_dropout_prob": 1})"), "hidden_dropout_prob is 1");
+  expect_in(error(R"({"head": "poetry"})"), "config.json: head is 'poetry', expected one of classification");
+  expect_in(error(R"({"head": 5})"), "config.json: head is 5; expected the name of a task");
   expect_in(error(R"({"num_labels": 2})"), "num_labels is 2, but 3 labels are named");
   expect_in(error(R"({"num_labels": 1000000})"), "num_labels is 1000000");
   expect_in(error(R"({"id2label": {"0": "positive"}})"), "a label is named twice");

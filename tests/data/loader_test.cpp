@@ -131,6 +131,21 @@ TEST(Pack, KeepsRowsInTheGivenOrder) {
   EXPECT_EQ(error_of([&] { pack(tokens, std::array<int64_t, 1>{-1}); }), "pack: row -1 of 3 sentences");
 }
 
+TEST(Pack, KeepsTheNumbersOfLabels) {
+  const Dataset data{{}, {{"a", "", 0, {0.5F, 1}}, {"b", "", 0, {2, 3}}}, false, true};
+  TokenizedDataset tokens = tokenize_dataset(data, spell);
+  EXPECT_EQ(tokens.values, (std::vector<float>{0.5F, 1, 2, 3}));
+  append(tokens, tokenize_dataset({{}, {{"c", "", -1}}, false, false}, spell));
+  const PackedBatch batch = pack(tokens, std::array<int64_t, 3>{1, 2, 0});
+  EXPECT_EQ(batch.values, (std::vector<float>{2, 3, 0, 0, 0.5F, 1}));
+  EXPECT_EQ(batch.labels, (std::vector<int32_t>{0, -1, 0}));
+  EXPECT_EQ(batch.labelled(), 2);
+  EXPECT_EQ(error_of([] {
+              tokenize_dataset({{}, {{"a", "", 0, {1}}, {"b", "", 0, {2, 3}}}, false, true}, spell);
+            }),
+            "tokenize_dataset: example 1 has 2 numbers as its label, the first one 1; expected as many");
+}
+
 TEST(Pack, RefusesMoreTokensThanABatchCanCount) {
   TokenizedDataset huge;  // two sentences that claim 2^30 tokens each; refused before any is copied
   huge.first_lengths = {1 << 30, 1 << 30};

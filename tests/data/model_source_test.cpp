@@ -105,6 +105,7 @@ TEST(ModelSource, DirectoryMayGetOtherLabelsAndVocabulary) {
               open_model(directory, {.vocabulary = hf, .labels = {{"x", "x"}}});
             }),
             "a name is given twice");
+  expect_in(error_of<Error>([&] { open_model(directory, {.vocabulary = hf, .head = "poetry"}); }), "head is 'poetry'");
 
   std::string vocabulary = read_bytes(hf / "vocab.txt");
   write_bytes(folder / "vocab.txt", vocabulary + "more\n");

@@ -73,7 +73,8 @@ TEST_F(Tsv, KeepsTextAsItIs) {
 }
 
 TEST_F(Tsv, TakesColumnsInAnyOrderAndSkipsOthers) {
-  const Dataset data = read("index\tlabel\tsentence2\tnote\tsentence\n7\t2\tsecond\tx\tfirst\n", {.classes = 3});
+  const Dataset data =
+      read("index\tlabel\tsentence2\tnote\tsentence\n7\t2\tsecond\tx\tfirst\n", {.read_label = ClassReader(3)});
   EXPECT_TRUE(data.pairs);
   ASSERT_EQ(data.examples.size(), 1);
   EXPECT_EQ(data.examples[0].first, "first");
@@ -106,7 +107,7 @@ TEST_F(Tsv, LabelsMayBeOptionalOrIgnored) {
 }
 
 TEST_F(Tsv, LabelsMayBeNames) {
-  const ReadOptions names{.label_names = {"negative", "positive", "mixed"}};
+  const ReadOptions names{.read_label = ClassReader({"negative", "positive", "mixed"})};
   const Dataset data = read("sentence\tlabel\na\tmixed\nb\tnegative\nc\t1\n", names);
   EXPECT_EQ(data.examples[0].label, 2);
   EXPECT_EQ(data.examples[1].label, 0);
@@ -117,8 +118,17 @@ TEST_F(Tsv, LabelsMayBeNames) {
   EXPECT_EQ(error("sentence\tlabel\na\t3\n", names).substr(0, 25), ":2: label '3' is unknown;");
 }
 
+TEST_F(Tsv, LabelsMayBeWhatAHeadReads) {
+  const ReadOptions numbers{.read_label = [](std::string_view text) {
+    CHECK(text != "?", "label ", text, " is no number");
+    return Label{0, {std::stof(std::string(text))}};
+  }};
+  EXPECT_EQ(read("sentence\tlabel\na\t0.5\n", numbers).examples[0].values, std::vector<float>{0.5F});
+  EXPECT_EQ(error("sentence\tlabel\na\t1\nb\t?\n", numbers), ":3: label ? is no number");
+}
+
 TEST_F(Tsv, NamesThatAreNumbersAreNotPositions) {
-  const ReadOptions stars{.label_names = {"1", "2", "3"}};
+  const ReadOptions stars{.read_label = ClassReader({"1", "2", "3"})};
   EXPECT_EQ(read("sentence\tlabel\na\t1\n", stars).examples[0].label, 0);
   EXPECT_EQ(read("sentence\tlabel\na\t3\n", stars).examples[0].label, 2);
   EXPECT_EQ(error("sentence\tlabel\na\t0\n", stars),
@@ -198,7 +208,7 @@ TEST_F(Tsv, FilesThatCannotBeRead) {
   EXPECT_EQ(error_of(file_), ": cannot be opened (Permission denied); expected a TSV file that you may read");
 }
 
-TEST_F(Tsv, OptionsMustAllowAClass) { EXPECT_THROW(read("sentence\tlabel\na\t0\n", {.classes = 0}), Error); }
+TEST_F(Tsv, OptionsMustAllowAClass) { EXPECT_THROW(ClassReader(0), Error); }
 
 TEST_F(Tsv, WritesWhatItReads) {
   const Dataset data{{}, {{"a ", "\"b\"", 1}, {"é", "", 0}}, true, true};

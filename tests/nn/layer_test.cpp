@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One encoder layer, and the two layers that it is made of.
-#include "nn/layers.h"
+#include "nn/layer_norm.h"
+#include "nn/linear.h"
 
 #include <gtest/gtest.h>
 

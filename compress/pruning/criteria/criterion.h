@@ -29,7 +29,7 @@ class Criterion {
 
   // What it learns in training, if it does. The parameters have their masks already. Hooks as the Compressor's.
   virtual bool learns() const { return false; }  // it knows nothing before the first step
-  virtual void attach(const Bert& /*model*/, std::span<Parameter* const> /*parameters*/) {}
+  virtual void attach(Bert& /*model*/, std::span<Parameter* const> /*parameters*/) {}
   virtual void after_backward() {}
   virtual void after_step() {}
   virtual void finish() {}  // the masks are final; may come more than once

@@ -34,7 +34,7 @@ class Movement : public Criterion {
   bool learns() const override { return true; }
   bool thresholds() const override { return options_.soft; }
 
-  void attach(const Bert& /*model*/, std::span<Parameter* const> parameters) override {
+  void attach(Bert& /*model*/, std::span<Parameter* const> parameters) override {
     for (const Parameter* p : parameters) scores_.store.add(p->name, p->shape, Role::weight);
     scores_.start();
     weights_.assign(parameters.begin(), parameters.end());

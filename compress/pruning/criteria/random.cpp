@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // score = a uniform random number: the baseline that every other criterion must beat
 #include "compress/pruning/criteria/criterion.h"
+#include "core/hash.h"
 
 namespace espalier {
 namespace {
@@ -9,9 +10,7 @@ struct Random : Criterion {
   explicit Random(uint64_t s) : seed(s) {}
   std::string describe() const override { return "chance (seed " + std::to_string(seed) + ")"; }
   Tensor scores(const Parameter& p) const override {
-    uint64_t stream = 14695981039346656037U;  // FNV-1a: the name's own numbers
-    for (const char c : p.name) stream = (stream ^ static_cast<unsigned char>(c)) * 1099511628211U;
-    Rng rng(seed, stream);
+    Rng rng(seed, fnv1a(p.name));  // the name's own numbers
     Tensor s(p.shape);
     for (float& v : s.span<float>()) v = static_cast<float>(rng.uniform());
     return s;

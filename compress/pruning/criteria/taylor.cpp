@@ -15,7 +15,7 @@ class Taylor : public Criterion {
   std::string describe() const override { return "first-order Taylor importance |w g|"; }
   bool learns() const override { return true; }
 
-  void attach(const Bert& /*model*/, std::span<Parameter* const> parameters) override {
+  void attach(Bert& /*model*/, std::span<Parameter* const> parameters) override {
     for (Parameter* p : parameters) sums_[p] = Tensor::zeros(p->shape);
   }
 

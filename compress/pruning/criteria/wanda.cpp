@@ -32,8 +32,8 @@ class Wanda : public Criterion {
   std::string describe() const override { return "Wanda |w| times the norm of its input"; }
   bool learns() const override { return true; }
 
-  void attach(const Bert& model, std::span<Parameter* const> parameters) override {
-    for (const EncoderLayer& layer : model.layers())
+  void attach(Bert& model, std::span<Parameter* const> parameters) override {
+    for (EncoderLayer& layer : model.layers())
       for (const auto& linears : layer.by_input()) watch(linears);
     for (const Parameter* p : parameters)
       CHECK(norms_.contains(p->name), "prune: wanda knows the inputs of the encoder's linear layers only, not of ",
@@ -65,10 +65,9 @@ class Wanda : public Criterion {
 
  private:
   // Layers that share their input; the first one's chain sees it.
-  void watch(const std::vector<const Linear*>& layers) {
-    Parameter& first = layers.front()->weight;
-    const auto norms = std::make_shared<FeatureNorms>(first.shape.cols());
-    first.input_transforms.push_back(norms);
+  void watch(const std::vector<Linear*>& layers) {
+    const auto norms = std::make_shared<FeatureNorms>(layers.front()->weight.shape.cols());
+    layers.front()->input_transforms.push_back(norms);
     for (const Linear* linear : layers) norms_[linear->weight.name] = norms;
   }
 

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+// Head: a task on top of the encoder. It turns hidden states into logits, knows the task's loss and metrics, and says
+// an answer in words. One head is one file here and one row in heads.cpp; nothing else in the project names a task.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "nn/encoder.h"
+#include "nn/label.h"
+
+namespace espalier {
+
+// The quality of a model on labelled text.
+struct Metrics {
+  struct Value {
+    std::string name;
+    double value = 0;
+  };
+  double loss = 0;            // mean over what is labelled
+  std::vector<Value> values;  // the first one is Head::metric()
+
+  double best() const { return values.front().value; }
+};
+
+// What a model says about one sentence or pair.
+struct Answer {
+  std::string label;                  // a class's name; a number or words as text
+  double probability = 0;             // of that label; NaN where the task has no probabilities
+  std::vector<double> probabilities;  // of each of Head::labels()
+};
+
+class Head {
+ public:
+  virtual ~Head() = default;
+
+  // The rows of the hidden states [T, H] that logits() takes, distinct and in order: the [CLS] tokens, say, or those
+  // with a label. Empty: all of them.
+  virtual std::vector<int32_t> rows(const PackedBatch& batch) const = 0;
+
+  // hidden[R, H], the wanted rows -> logits[R, C]. Dropout follows the context.
+  virtual Var logits(const Var& hidden, Context& context) const = 0;
+
+  // C where each sentence has one row of logits; 0 where rows belong to tokens.
+  virtual int64_t width() const = 0;
+
+  // What a field of the dataset's label column says. Throws Error with what was found and what was expected.
+  virtual Label read_label(std::string_view text) const = 0;
+
+  // The loss of one batch of an optimizer step: summed over what is labelled in the batch, divided by `labelled`, the
+  // number of labels in the whole step (PackedBatch::labelled, Window::labelled). So the sum over the step's batches is
+  // the mean, and zero where nothing is labelled. One element.
+  virtual Var loss(const Var& logits, const PackedBatch& batch, int64_t labelled) const = 0;
+
+  // Distillation: how far logits[R, C] are from a teacher's, summed over the rows and divided by `divisor`. One
+  // element. Unless a head knows better: ops::soft_cross_entropy.
+  virtual Var soft_loss(const Var& logits, const Tensor& teacher, double temperature, double divisor) const;
+
+  // What metrics() needs to know of each sentence: [B, K] f64, in the batch's order. The rows of a dataset are put
+  // together in file order, so that metrics do not depend on how batches were cut.
+  virtual Tensor scores(const Tensor& logits, const PackedBatch& batch) const = 0;
+  // Of the scores [N, K] of all sentences. Sentences without a label do not count; throws if none has one.
+  virtual Metrics metrics(const Tensor& scores) const = 0;
+  // The name of the metric that decides which checkpoint of a run is the best: the one where it is largest.
+  virtual std::string metric() const = 0;
+
+  // About the only sentence of a batch, from its logits.
+  virtual Answer answer(const Tensor& logits) const = 0;
+
+  // Names of the classes in order; empty for a task without classes. Teacher and student must agree.
+  virtual const std::vector<std::string>& labels() const = 0;
+
+  // What it consists of, in reports: "pooler and classifier".
+  virtual std::string parts() const = 0;
+  // Those of its linear layers that int8 is for.
+  virtual std::vector<Linear*> quantizable() = 0;
+};
+
+// Makes a head and adds its parameters to the store. Store and encoder outlive it.
+using MakeHead = std::unique_ptr<Head> (*)(ParameterStore& store, const Encoder& encoder);
+
+}  // namespace espalier

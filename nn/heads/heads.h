@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+// The table of heads: the tasks that a model can be made for. Used by Bert and by what reads and writes config.json.
+#pragma once
+
+#include <string>
+
+#include "nn/heads/head.h"
+
+namespace espalier {
+
+struct HeadRow {
+  const char* name;          // BertConfig::head
+  const char* architecture;  // of config.json: the class of transformers that has these parameters
+  MakeHead make;
+};
+
+// Throws Error, listing the names that there are; `source` begins the text.
+const HeadRow& head_named(const std::string& name, const std::string& source);
+
+}  // namespace espalier

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+// Classification against values by hand, and the table of heads.
+#include "nn/heads/head.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <functional>
+#include <numbers>
+
+#include "nn/bert.h"
+#include "nn/heads/heads.h"
+#include "tests/nn/golden_values.h"
+
+namespace espalier {
+namespace {
+
+PackedBatch batch_of(const std::vector<int32_t>& lengths) {
+  PackedBatch batch;
+  batch.offsets = {0};
+  for (const int32_t length : lengths) batch.offsets.push_back(batch.offsets.back() + length);
+  return batch;
+}
+
+std::string error_of(const std::function<void()>& action) {
+  try {
+    action();
+  } catch (const Error& e) { return e.what(); }
+  return "no error";
+}
+
+double value_of(const Var& loss) { return static_cast<double>(*loss.value.data<float>()); }
+
+class ClassificationTest : public testing::Test {
+ protected:
+  ParameterStore store_;
+  const Bert model_{store_, golden_config()};
+  const Head& head_ = model_.head();
+  // Softmax of the rows: 1/4 1/2 1/4; 1/3 three times; e^2 of e^2 + 2.
+  const float ln2_ = std::numbers::ln2_v<float>;
+  const Tensor logits_ = Tensor::of<float>({3, 3}, std::vector<float>{0, ln2_, 0, 1, 1, 1, 0, 0, 2});
+};
+
+TEST_F(ClassificationTest, LossIsTheMeanOverTheLabelsOfTheStep) {
+  PackedBatch batch = batch_of({2, 3, 1});
+  batch.labels = {1, 0, 2};
+  const double third = std::log(std::exp(2.0) + 2) - 2, sum = std::log(2.0) + std::log(3.0) + third;
+  EXPECT_EQ(batch.labelled(), 3);
+  EXPECT_NEAR(value_of(head_.loss({logits_}, batch, 3)), sum / 3, 1e-6);
+  EXPECT_NEAR(value_of(head_.loss({logits_}, batch, 6)), sum / 6, 1e-6) << "one of the step's two batches";
+  batch.labels = {1, -1, 2};
+  EXPECT_EQ(batch.labelled(), 2);
+  EXPECT_NEAR(value_of(head_.loss({logits_}, batch, 2)), (std::log(2.0) + third) / 2, 1e-6);
+  batch.labels = {-1, -1, -1};
+  EXPECT_EQ(value_of(head_.loss({logits_}, batch, batch.labelled())), 0);
+}
+
+TEST_F(ClassificationTest, MetricsCountSentencesWithALabel) {
+  PackedBatch batch = batch_of({2, 3, 1});
+  batch.labels = {1, 0, 0};
+  const Metrics all = head_.metrics(head_.scores(logits_, batch));
+  EXPECT_NEAR(all.loss, (std::log(2.0) + std::log(3.0) + std::log(std::exp(2.0) + 2)) / 3, 1e-6);
+  ASSERT_EQ(all.values.size(), 1);
+  EXPECT_EQ(all.values[0].name, "accuracy");
+  EXPECT_EQ(head_.metric(), "accuracy");
+  EXPECT_EQ(all.best(), 2.0 / 3) << "of equal logits the first counts, which is the second sentence's label";
+  batch.labels = {1, 1, -1};
+  const Metrics some = head_.metrics(head_.scores(logits_, batch));
+  EXPECT_NEAR(some.loss, (std::log(2.0) + std::log(3.0)) / 2, 1e-6);
+  EXPECT_EQ(some.best(), 0.5);
+  batch.labels = {-1, -1, -1};
+  EXPECT_EQ(error_of([&] { head_.metrics(head_.scores(logits_, batch)); }),
+            "classification: no sentence has a label; expected some for loss and accuracy");
+}
+
+TEST_F(ClassificationTest, AnswersWithNameAndProbabilities) {
+  const Answer answer = head_.answer(logits_.view(0, {1, 3}));
+  EXPECT_EQ(answer.label, "b");
+  EXPECT_NEAR(answer.probability, 0.5, 1e-6);
+  ASSERT_EQ(answer.probabilities.size(), 3);
+  EXPECT_NEAR(answer.probabilities[2], 0.25, 1e-6);
+  EXPECT_EQ(head_.answer(logits_.view(3, {1, 3})).label, "a") << "the first of equals";
+  EXPECT_EQ(head_.labels(), (std::vector<std::string>{"a", "b", "c"}));
+}
+
+TEST_F(ClassificationTest, ReadsNamesAndNumbers) {
+  EXPECT_EQ(head_.read_label("c").number, 2);
+  EXPECT_EQ(head_.read_label("0").number, 0);
+  EXPECT_TRUE(head_.read_label("a").values.empty());
+  EXPECT_EQ(error_of([&] { head_.read_label("d"); }),
+            "label 'd' is unknown; expected one of 'a', 'b', 'c' or 0 to 2: correct the line, or the number of "
+            "classes");
+}
+
+TEST_F(ClassificationTest, TakesTheFirstTokens) {
+  EXPECT_EQ(head_.rows(batch_of({2, 3, 1})), (std::vector<int32_t>{0, 2, 5}));
+  EXPECT_EQ(head_.width(), 3);
+  EXPECT_FALSE(Encoder::owns("classifier.weight"));
+  EXPECT_FALSE(Encoder::owns("bert.pooler.dense.bias"));
+  EXPECT_TRUE(Encoder::owns("bert.embeddings.LayerNorm.bias"));
+}
+
+TEST(Heads, NamesThatAreUnknownAreRefused) {
+  EXPECT_EQ(head_named("classification", "model").architecture, std::string("BertForSequenceClassification"));
+  BertConfig config = golden_config();
+  config.head = "poetry";
+  ParameterStore store;
+  EXPECT_EQ(error_of([&] { Bert(store, config); }), "model: head is 'poetry', expected one of classification");
+}
+
+}  // namespace
+}  // namespace espalier
