@@ -87,7 +87,7 @@ TEST_F(CheckpointFile, UpdatesThatAreStillDueAreInTheFileAndNotInWhatIsLoaded) {
 
 // Masks and integers are the parameters': saving finds them, opening installs them, and the same file comes again.
 TEST_F(CheckpointFile, MasksAndIntegersAreThoseOfTheParameters) {
-  const Trained run;
+  Trained run;
   const std::string pruned = "bert.encoder.layer.0.output.dense.weight", int8 = "bert.pooler.dense.weight",
                     table = "bert.embeddings.word_embeddings.weight";
   const Tensor bits = Mask::bits_of(run.store.at(pruned).shape, true).clone();
