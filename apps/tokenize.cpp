@@ -2,11 +2,10 @@
 // Token ids of each line of standard input.
 #include <filesystem>
 #include <iostream>
-#include <optional>
 
-#include "apps/shared/program.h"
+#include "apps/cli/program.h"
+#include "core/check.h"
 #include "data/models/checkpoint.h"
-#include "data/text/wordpiece.h"
 
 namespace {
 using namespace espalier;
@@ -18,37 +17,39 @@ WordPiece open_tokenizer(const std::string& model) {
   return Checkpoint(model).tokenizer();
 }
 
-int run(const std::string& model, int max_length, bool json) {
-  CHECK(max_length >= 2, "--max-length ", max_length, ": at least 2 is expected, for [CLS] and [SEP]");
-  const WordPiece tokenizer = open_tokenizer(model);
-  std::ios::sync_with_stdio(false);
-  std::string out;
-  for (std::string line; std::getline(std::cin, line);) {
-    const auto encoding = tokenizer.encode(line, max_length);
-    if (json) {
-      print_json({{"ids", encoding.ids}});
-      continue;
-    }
-    out.clear();
-    for (const int32_t id : encoding.ids) out += (out.empty() ? "" : " ") + std::to_string(id);
-    std::cout << out << '\n';
+struct Tokenize {
+  std::string model;
+  int max_length = 512;
+
+  void declare(Options& rows) {
+    rows.add("model", model, "checkpoint FILE.h5 or Hugging Face directory; its vocabulary is used").required();
+    rows.add("max-length", max_length, "ids a line; longer lines are cut")
+        .range([this] { return max_length >= 2; }, "at least 2 is expected, for [CLS] and [SEP]");
   }
-  return 0;
-}
+
+  int run(const CommonOptions& common) const {
+    const WordPiece tokenizer = open_tokenizer(model);
+    std::ios::sync_with_stdio(false);
+    std::string out;
+    for (std::string line; std::getline(std::cin, line);) {
+      const auto encoding = tokenizer.encode(line, max_length);
+      if (common.json) {
+        print_json({{"ids", encoding.ids}});
+        continue;
+      }
+      out.clear();
+      for (const int32_t id : encoding.ids) out += (out.empty() ? "" : " ") + std::to_string(id);
+      std::cout << out << '\n';
+    }
+    return 0;
+  }
+};
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  std::string model;
-  int max_length = 512;
-  return run_program(
+  return run_program<Tokenize>(
       argc, argv,
       "Writes the WordPiece ids of each line of standard input, with [CLS] and [SEP].\nExample: echo \"a fine film\" | "
-      "tokenize --model model.h5",
-      [&](CLI::App& app) {
-        app.add_option("--model", model, "checkpoint FILE.h5 or Hugging Face directory; its vocabulary is used")
-            ->required();
-        app.add_option("--max-length", max_length, "ids a line; longer lines are cut")->capture_default_str();
-        return [&](const CommonOptions& common) { return run(model, max_length, common.json); };
-      });
+      "tokenize --model model.h5");
 }

@@ -5,14 +5,16 @@
 #include <string>
 #include <vector>
 
-#include "apps/shared/model_flags.h"
-#include "apps/shared/timing.h"
+#include "apps/cli/model_option.h"
+#include "apps/training/timing.h"
+#include "core/products/precision.h"
 
 namespace espalier {
 
 struct BenchOptions {
-  ModelFlags model = {.source = "random:base", .vocab = {}};
-  std::string data, precision = "auto", block = "32x32";
+  ModelOption model = {.source = "random:base", .vocab = {}};
+  std::string data, block = "32x32";
+  Precision precision = Precision::automatic;
   int64_t batch_size = 32, steps = 20, accumulate = 1;
   int max_length = 128;
   double mask = 0;
@@ -27,7 +29,7 @@ int bench_sparse(const BenchOptions& o, const CommonOptions& common);
 int bench_adamw(const BenchOptions& o, const CommonOptions& common);
 int bench_attention(const BenchOptions& o, const CommonOptions& common);
 
-// The object as JSON with --json, else as "name value" lines.
-void print_figures(const nlohmann::json& figures, const CommonOptions& common);
+// The record as JSON with --json, else as "name value" lines.
+void print_figures(const Record& figures, const CommonOptions& common);
 
 }  // namespace espalier

@@ -3,7 +3,7 @@
 // layer's weights used once (cold); and forward in int8.
 #include "core/products/gemm.h"
 #include "apps/benchmarks/benchmarks.h"
-#include "apps/shared/precision.h"
+#include "core/check.h"
 #include "core/kernels/gemm_int8.h"
 #include "core/ops.h"
 #include "core/parallel.h"
@@ -142,7 +142,7 @@ double in_int8(const Shape2& s, int64_t repeats) {
 }  // namespace
 
 int bench_gemm(const BenchOptions& o, const CommonOptions& common) {
-  const Precision precision = choose_precision(o.precision);
+  const ChosenPrecision precision = choose(o.precision);
   for (const auto& [out, in] : {std::pair{hidden, hidden}, {wide, hidden}, {hidden, wide}}) {
     const Shape2 s{13 * o.batch_size, out, in};
     const int64_t repeats = std::max<int64_t>(1, o.steps / 4);

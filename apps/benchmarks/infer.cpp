@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Inference on the dev set, sorted by length: sentences a second.
 #include "apps/benchmarks/benchmarks.h"
-#include "apps/shared/datasets.h"
-#include "apps/shared/evaluation.h"
-#include "apps/shared/precision.h"
+#include "apps/training/datasets.h"
+#include "apps/training/evaluate.h"
 #include "core/kernels/isa.h"
 #include "core/parallel.h"
-#include "data/models/model_source.h"
+#include "data/text/read_text.h"
 
 namespace espalier {
 
@@ -14,10 +13,11 @@ int bench_infer(const BenchOptions& o, const CommonOptions& common) {
   std::unique_ptr<Model> model;
   const double preparation = seconds_of([&] { model = o.model.open(common); });
   check_max_length(o.max_length, model->config.max_position_embeddings);
-  const Precision precision = choose_precision(o.precision);
+  const ChosenPrecision precision = choose(o.precision);
   model->bert->set_compute(precision.compute, Use::inference);
   const DataFolder folder = find_data(o.data);
-  const TokenizedDataset data = load_tsv(folder.path / "dev.tsv", model->tokenizer, model->config.labels, o.max_length);
+  const TokenizedDataset data =
+      read_text(folder.path / "dev.tsv", model->tokenizer, model->config.labels, o.max_length);
   const double seconds =
       median_seconds(std::max<int64_t>(1, o.steps / 5), [&] { evaluate(*model->bert, data, o.batch_size); });
   print_figures({{"bench", "infer"},

@@ -4,7 +4,7 @@
 #include <cstdio>
 
 #include "apps/benchmarks/benchmarks.h"
-#include "apps/shared/precision.h"
+#include "core/check.h"
 #include "core/ops.h"
 
 namespace espalier {
@@ -31,7 +31,7 @@ int bench_sparse(const BenchOptions& o, const CommonOptions& common) {
   int64_t rows = 0, cols = 0;
   CHECK(std::sscanf(o.block.c_str(), "%ldx%ld", &rows, &cols) == 2 && rows > 0 && cols > 0, "--block ", o.block,
         ": expected OUTPUTSxINPUTS, such as 32x32");
-  const Precision precision = choose_precision(o.precision);
+  const ChosenPrecision precision = choose(o.precision);
   for (const auto& [out, in] :
        {std::pair<int64_t, int64_t>{768, 768}, {3072, 768}, {768, 3072}, {384, 384}, {1536, 384}, {384, 1536}})
     for (const double share : {0.1, 0.5, 0.7, 0.8, 0.9}) {

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <set>
 #include <sstream>
 
 #include "core/check.h"
@@ -28,58 +27,10 @@ struct Distiller::Terms {
   }
 };
 
-bool DistillOptions::looks_inside() const {
-  return hidden_weight > 0 || attention_weight > 0 || relation_weight > 0 || embedding_weight > 0;
-}
-
-void DistillOptions::check(const std::string& prefix) const {
-  const auto option = [&](const char* name) { return prefix + name + ' '; };
-  CHECK(temperature > 0 && std::isfinite(temperature), option("temperature"), temperature,
-        ": a positive number is expected");
-  CHECK(alpha >= 0 && alpha <= 1, option("alpha"), alpha, ": a share from 0 (hard loss only) to 1 (soft only)");
-  for (const auto& [name, weight] : {std::pair{"hidden-weight", hidden_weight},
-                                     {"attention-weight", attention_weight},
-                                     {"relation-weight", relation_weight},
-                                     {"embedding-weight", embedding_weight}})
-    CHECK(weight >= 0 && std::isfinite(weight), option(name), weight, ": 0 or a positive number is expected");
-  CHECK(hidden_loss == "mse" || hidden_loss == "cosine", option("hidden-loss"), hidden_loss, ": choose mse or cosine");
-  CHECK(attention_loss == "mse" || attention_loss == "kl", option("attention-loss"), attention_loss,
-        ": choose mse (of scores) or kl (of probabilities)");
-  CHECK(relation_heads >= 0, option("relation-heads"), relation_heads, ": 0 or a positive number is expected");
-  CHECK(projection_rate > 0 && std::isfinite(projection_rate), option("projection-rate"), projection_rate,
-        ": a positive number is expected");
-}
-
-std::vector<std::pair<int64_t, int64_t>> map_layers(const std::string& map, int64_t student, int64_t teacher) {
-  std::vector<std::pair<int64_t, int64_t>> pairs;
-  if (map == "uniform" || map == "last") {
-    CHECK(student <= teacher, "layer map ", map, ": the student has ", student, " layers, the teacher ", teacher,
-          "; name the pairs, such as 0:0,1:0");
-    for (int64_t i = 0; i < student; ++i)
-      pairs.emplace_back(i, map == "last" ? teacher - student + i : (i + 1) * teacher / student - 1);
-    return pairs;
-  }
-  std::istringstream text(map);
-  std::set<int64_t> seen;
-  for (std::string part; std::getline(text, part, ',');) {
-    int64_t s = -1, t = -1;
-    char colon = 0, more = 0;
-    std::istringstream numbers(part);
-    CHECK(numbers >> s >> colon >> t && colon == ':' && !(numbers >> more), "layer map ", map, ": '", part,
-          "' is not understood; expected uniform, last, or pairs student:teacher, counted from 0, such as 0:1,2:5");
-    CHECK(s >= 0 && s < student, "layer map ", map, ": the student has the layers 0 to ", student - 1, ", not ", s);
-    CHECK(t >= 0 && t < teacher, "layer map ", map, ": the teacher has the layers 0 to ", teacher - 1, ", not ", t);
-    CHECK(seen.insert(s).second, "layer map ", map, ": student layer ", s, " is named twice");
-    pairs.emplace_back(s, t);
-  }
-  CHECK(!pairs.empty(), "layer map: is empty; expected uniform, last, or pairs student:teacher such as 0:1,2:5");
-  return pairs;
-}
-
 Distiller::Distiller(const DistillOptions& options, std::shared_ptr<const Teacher> teacher, const Tensor& logits,
                      uint64_t seed, KeepStates keep)
     : options_(options), teacher_(std::move(teacher)), logits_(logits), seed_(seed), keep_(std::move(keep)) {
-  options_.check("distill: ");
+  options_.check();
 }
 
 void Distiller::attach(Bert& model, ParameterStore& /*store*/) {
@@ -87,7 +38,7 @@ void Distiller::attach(Bert& model, ParameterStore& /*store*/) {
   const BertConfig &ours = model.config(), &theirs = teacher_->config();
   CHECK(teacher_->models() == 1, "distill: hidden states, attention and relations are compared with one teacher, not ",
         teacher_->models());
-  layers_ = map_layers(options_.layer_map, ours.num_hidden_layers, theirs.num_hidden_layers);
+  layers_ = options_.layer_map.pairs(ours.num_hidden_layers, theirs.num_hidden_layers);
   last_ = {ours.num_hidden_layers - 1, theirs.num_hidden_layers - 1};
   if (options_.attention_weight > 0)
     for (const auto& [s, t] : layers_)
@@ -156,13 +107,13 @@ void Distiller::add_inner(Terms& terms, const StepOutput& output, const Context&
   for (const auto& [student, teacher] : layers_) {
     const auto s = static_cast<size_t>(student), t = static_cast<size_t>(teacher);
     if (options_.hidden_weight > 0)
-      hidden.push_back(
-          compare(output.inside.hidden[s + 1], goal.hidden[t + 1].value, hidden_, options_.hidden_loss == "cosine"));
+      hidden.push_back(compare(output.inside.hidden[s + 1], goal.hidden[t + 1].value, hidden_,
+                               options_.hidden_loss == HiddenLoss::cosine));
     if (options_.attention_weight > 0)
-      attention.push_back(ops::relation_loss(
-          output.inside.qkv[s], goal.qkv[t].value, output.batch.offsets,
-          {.heads = teacher_->config().heads_of(teacher), .probabilities = options_.attention_loss == "kl"},
-          sentences));
+      attention.push_back(ops::relation_loss(output.inside.qkv[s], goal.qkv[t].value, output.batch.offsets,
+                                             {.heads = teacher_->config().heads_of(teacher),
+                                              .probabilities = options_.attention_loss == AttentionLoss::kl},
+                                             sentences));
   }
   for (int part = 0; part < 3 && options_.relation_weight > 0; ++part)
     relations.push_back(ops::relation_loss(output.inside.qkv[static_cast<size_t>(last_.first)],
@@ -185,9 +136,10 @@ std::string Distiller::describe() const {
   text << "distil: " << (teacher_->models() == 1 ? "one teacher" : std::to_string(teacher_->models()) + " teachers")
        << "; soft loss at temperature " << options_.temperature << " with weight " << options_.alpha << ", hard loss "
        << 1 - options_.alpha;
-  if (options_.hidden_weight > 0) text << ", hidden states (" << options_.hidden_loss << ") " << options_.hidden_weight;
+  if (options_.hidden_weight > 0)
+    text << ", hidden states (" << text_of(options_.hidden_loss) << ") " << options_.hidden_weight;
   if (options_.attention_weight > 0)
-    text << ", attention (" << options_.attention_loss << ") " << options_.attention_weight;
+    text << ", attention (" << text_of(options_.attention_loss) << ") " << options_.attention_weight;
   if (options_.relation_weight > 0)
     text << ", relations of " << options_.relation_heads << " heads " << options_.relation_weight;
   if (options_.embedding_weight > 0) text << ", embeddings " << options_.embedding_weight;

@@ -2,6 +2,7 @@
 #include "compress/pruning/structure.h"
 
 #include <charconv>
+#include <ostream>
 
 #include "core/bitmap.h"
 #include "core/check.h"
@@ -77,28 +78,43 @@ void for_units(const Member& member, const F& f) {
 
 }  // namespace
 
-Structure Structure::parse(const std::string& text) {
-  Structure s;
-  const std::string block = "block:";
-  if (text == "weight") return s;
-  for (const auto& [name, whole] : {std::pair("head", Kind::head), {"neuron", Kind::neuron}, {"layer", Kind::layer}})
+Structure::Structure(const std::string& text) {
+  for (const auto& [name, whole] :
+       {std::pair("weight", Kind::weight), {"head", Kind::head}, {"neuron", Kind::neuron}, {"layer", Kind::layer}})
     if (text == name) {
-      s.kind = whole;
-      return s;
+      kind = whole;
+      return;
     }
-  if (two_numbers(text, ':', s.n, s.m)) {
-    CHECK(s.n < s.m && s.m <= 1024, "prune: structure ", text,
-          ": expected to keep N of M weights, N below M, such as 2:4");
-    s.kind = Kind::n_of_m;
-    return s;
+  const std::string block = "block:";
+  if (two_numbers(text, ':', n, m)) {
+    CHECK(n < m && m <= 1024, "prune: structure ", text, ": expected to keep N of M weights, N below M, such as 2:4");
+    kind = Kind::n_of_m;
+  } else {
+    CHECK(text.starts_with(block) && two_numbers(std::string_view(text).substr(block.size()), 'x', rows, cols),
+          "prune: structure '", text,
+          "': choose weight, N:M such as 2:4, block:RxC such as block:32x32, head, neuron or layer");
+    kind = Kind::block;
   }
-  if (text.starts_with(block) && two_numbers(std::string_view(text).substr(block.size()), 'x', s.rows, s.cols)) {
-    s.kind = Kind::block;
-    return s;
-  }
-  fail("prune: structure '", text,
-       "': choose weight, N:M such as 2:4, block:RxC such as block:32x32, head, neuron or layer");
 }
+
+std::string Structure::text() const {
+  switch (kind) {
+    case Kind::weight:
+      return "weight";
+    case Kind::n_of_m:
+      return std::to_string(n) + ":" + std::to_string(m);
+    case Kind::block:
+      return "block:" + std::to_string(rows) + "x" + std::to_string(cols);
+    case Kind::head:
+      return "head";
+    case Kind::layer:
+      return "layer";
+    default:
+      return "neuron";
+  }
+}
+
+std::ostream& operator<<(std::ostream& out, const Structure& structure) { return out << structure.text(); }
 
 std::string Structure::describe() const {
   switch (kind) {

@@ -4,12 +4,14 @@
 // masks again. Used by the Pruner.
 #pragma once
 
+#include <iosfwd>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "compress/pruning/criteria/criterion.h"
 #include "compress/pruning/ranking.h"
+#include "core/option_value.h"
 #include "nn/bert.h"
 #include "nn/mask.h"
 
@@ -21,11 +23,22 @@ struct Structure {
   int64_t n = 1, m = 1;        // n of m consecutive weights of a row are kept
   int64_t rows = 1, cols = 1;  // of a block
 
+  Structure() = default;
   // weight, 2:4 (any N:M), block:32x32 (any RxC), head, neuron or layer; throws listing these.
-  static Structure parse(const std::string& text);
+  Structure(const std::string& text);
+  Structure(const char* text) : Structure(std::string(text)) {}
+  std::string text() const;      // the same again
   std::string describe() const;  // "weights", "2 of 4 weights along the input", …
   bool fixed_amount() const { return kind == Kind::n_of_m; }
   double amount() const { return 1 - static_cast<double>(n) / static_cast<double>(m); }  // of N:M
+};
+
+std::ostream& operator<<(std::ostream& out, const Structure& structure);
+template <>
+struct OptionValue<Structure> {
+  static bool read(const std::string& text, Structure& value) { return value = Structure(text), true; }
+  static std::string expected() { return "units are expected"; }
+  static constexpr const char* type = "UNITS";
 };
 
 // One matrix or bias of a pool. Its blocks of rows x cols elements, counted row by row, are its share of the units.

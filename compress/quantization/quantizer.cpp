@@ -37,23 +37,8 @@ void check_finite(const ParameterStore& store) {
 
 }  // namespace
 
-void QuantizeOptions::check(const std::string& prefix) const {
-  const auto option = [&](const char* name) { return prefix + name + ' '; };
-  CHECK(mode == "static" || mode == "dynamic", option("mode"), mode, ": choose static or dynamic");
-  make_observer(observer);
-  CHECK(bits >= 2 && bits <= 8, option("bits"), bits, ": 2 to 8 are expected");
-  CHECK(embedding_bits == 32 || embedding_bits == 8 || embedding_bits == 4, option("embedding-bits"), embedding_bits,
-        ": choose 32, 8 or 4");
-  CHECK(!learned || mode == "static", option("learned"), "true: learned scales have mode static");
-  CHECK(!symmetric || observes(), option("symmetric"), "true: is for static ranges; others are as they are");
-  CHECK(scale_rate > 0 && std::isfinite(scale_rate), option("scale-rate"), scale_rate,
-        ": a positive number is expected");
-  CHECK(begin >= 0, option("begin"), begin, ": a step from 0 on is expected");
-  CHECK(freeze < 0 || freeze >= 1, option("freeze"), freeze, ": a step from 1 on is expected, or a negative number");
-}
-
 Quantizer::Quantizer(const QuantizeOptions& options) : options_(options), matched_(options.keep_f32.size()) {
-  options_.check("quantize: ");
+  options_.check();
 }
 
 void Quantizer::add(const std::vector<Linear*>& linears) {
@@ -65,10 +50,10 @@ void Quantizer::add(const std::vector<Linear*>& linears) {
         matched_[i] = 1;
       }
   if (keep) return;
-  Site site{linears.front(),
-            std::make_shared<InputFakeQuant>(options_.observes() ? make_observer(options_.observer) : nullptr,
-                                             options_.symmetric),
-            {}};
+  Site site{
+      linears.front(),
+      std::make_shared<InputFakeQuant>(options_.observes() ? options_.observer->make(8) : nullptr, options_.symmetric),
+      {}};
   site.first->input_transforms.push_back(site.input);
   for (const Linear* linear : linears) {
     Parameter& w = linear->weight;
@@ -198,10 +183,10 @@ std::string Quantizer::describe() const {
     }
   text << "quantize: weights of " << options_.bits << " bits, one scale a row" << (options_.learned ? " (learned)" : "")
        << "; inputs of 8 bits, "
-       << (options_.mode == "dynamic" ? "one range a row as it comes"
+       << (options_.mode == InputRanges::dynamic ? "one range a row as it comes"
            : options_.learned
                ? "one learned scale"
-               : "one range by the observer " + options_.observer + (options_.symmetric ? ", symmetric" : ""));
+               : "one range by the observer " + options_.observer->name + (options_.symmetric ? ", symmetric" : ""));
   if (options_.embedding_bits < 32) text << "; word embeddings of " << options_.embedding_bits << " bits";
   text << "; " << tensors << " tensors (" << weights << " parameters)";
   if (options_.begin > 0) text << "; from step " << options_.begin;

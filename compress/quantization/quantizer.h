@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Quantizer: the Compressor that puts fake-quant on the linear layers of encoder and pooler (and on the word
 // embeddings) and makes real integers of them in the end. Forward passes compute with the integers already, so that
-// nothing changes at the end (D5); gradients pass straight through the rounding. In training it is quantization-aware
+// nothing changes at the end; gradients pass straight through the rounding. In training it is quantization-aware
 // training, over calibration batches it is post-training quantization. Used by train_sst2 (--qat.*) and quantize.
 #pragma once
 
@@ -12,26 +12,9 @@
 #include "compress/compressor.h"
 #include "compress/learned.h"
 #include "compress/quantization/fake_quant.h"
+#include "compress/quantization/quantize_options.h"
 
 namespace espalier {
-
-struct QuantizeOptions {
-  std::string mode = "static";              // or dynamic: a range for each row of activations when it comes
-  std::string observer = "moving-average";  // static: see make_observer
-  int bits = 8;                             // of weights, 2 to 8; activations have 8
-  int embedding_bits = 32;                  // of the word embeddings: 32 (as they are), 8 or 4
-  bool symmetric = false;                   // static ranges of inputs are symmetric about zero
-  bool learned = false;                     // scales that learn (LSQ), for training only
-  double scale_rate = 1e-4;                 // their learning rate
-  std::vector<std::string> keep_f32 = {};   // patterns of weights that stay as they are
-  int64_t begin = 0;                        // step at which fake-quant begins; observers watch from the start
-  int64_t freeze = -1;                      // step from which ranges are fixed; negative: never
-
-  bool observes() const { return mode == "static" && !learned; }  // ranges move until `freeze`
-
-  // Throws for the first value that is unknown or out of range; options are named with `prefix`, such as "--qat.".
-  void check(const std::string& prefix) const;
-};
 
 class Quantizer : public Compressor {
  public:

@@ -17,6 +17,7 @@
 #include "data/models/checkpoint.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "core/bitmap.h"
@@ -94,7 +95,7 @@ Json to_json(const TrainingState& state, int64_t optimizer_steps) {
           {"seed", state.seed},
           {"best_accuracy", state.best_accuracy},
           {"best_step", state.best_step},
-          {"extra", state.extra},
+          {"extra", state.extra.json()},
           {"optimizer_steps", optimizer_steps}};
 }
 
@@ -112,7 +113,7 @@ void save_checkpoint(const std::filesystem::path& path, const ParameterStore& st
   root.write_text("config", config_to_json(contents.config).dump());
   root.write_text("vocabulary", lines_of(contents.vocabulary));
   root.write_text("tokenizer", to_json(contents.tokenizer).dump());
-  root.write_text("options", contents.options.dump());
+  root.write_text("options", contents.options.text());
   const Hdf5Group weights = root.create_group("weights");
   const bool resumes = optimizer != nullptr && state != nullptr;
   const PrunedMasks pruned = masks_of(store);
@@ -170,7 +171,7 @@ Checkpoint::Checkpoint(const std::filesystem::path& path) : path_(path.string())
     contents_.tokenizer.tokenize_chinese_chars = json.at("tokenize_chinese_chars").get<bool>();
     contents_.tokenizer.added_tokens = json.at("added_tokens").get<std::vector<std::string>>();
   });
-  contents_.options = parse_object(root.read_text("options"), root.where("options"));
+  contents_.options = Record::parse(root.read_text("options"), root.where("options"));
   resumes_ = root.contains("training");
 }
 
@@ -231,7 +232,7 @@ TrainingState Checkpoint::state() const {
     json.at("seed").get_to(state.seed);
     json.at("best_accuracy").get_to(state.best_accuracy);
     json.at("best_step").get_to(state.best_step);
-    state.extra = json.at("extra");
+    state.extra = Record(json.at("extra"));
   });
   return state;
 }

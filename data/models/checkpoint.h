@@ -7,11 +7,11 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
 #include "core/hdf5/file.h"
+#include "core/record.h"
 #include "data/models/load_report.h"
 #include "data/text/wordpiece.h"
 #include "nn/config.h"
@@ -26,7 +26,7 @@ struct CheckpointContents {
   BertConfig config;
   std::vector<std::string> vocabulary;
   TokenizerOptions tokenizer;
-  nlohmann::json options = nlohmann::json::object();  // the effective options of the run that made it
+  Record options = {};  // the effective options of the run that made it
 };
 
 // Where a run stands. The next batch is number `batch` of epoch `epoch`, both from 0.
@@ -37,7 +37,7 @@ struct TrainingState {
   uint64_t seed = 0;
   double best_accuracy = -1;  // of the evaluations so far; negative: none yet
   int64_t best_step = 0;
-  nlohmann::json extra = nlohmann::json::object();  // whatever else the loop must remember
+  Record extra = {};  // whatever else the loop must remember
 };
 
 // Writes the file anew; equal contents give equal bytes. With `optimizer` and `state` the file resumes, and has the

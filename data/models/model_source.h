@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -26,7 +25,7 @@ struct Model {
   std::unique_ptr<Bert> bert;  // its parameters are in the store
   WordPiece tokenizer;
   LoadReport report;
-  nlohmann::json options = nlohmann::json::object();  // of the run that made a checkpoint
+  Record options;  // of the run that made a checkpoint
   std::string source;
 
   CheckpointContents contents() const;  // for save_checkpoint

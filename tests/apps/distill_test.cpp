@@ -96,10 +96,10 @@ TEST_F(DistillPrograms, RecipesFitAnyData) {
   succeed(train +
           "--prune.amount 0.5 --prune.schedule cubic --prune.begin 12% --prune.end 50% --qat.on --qat.begin 10");
   const auto shares = json("evaluate --model r.h5 --data data/dev.tsv")["eval_loss"];
-  EXPECT_EQ(Checkpoint(*this / "r.h5").contents().options["prune"]["end"], "50%");
+  EXPECT_EQ(Checkpoint(*this / "r.h5").contents().options.at("prune").at("end"), "50%");
   succeed(train + "--prune.amount 0.5 --prune.schedule cubic --prune.begin 2 --prune.end 9 --qat.on --qat.begin 56%");
   EXPECT_EQ(json("evaluate --model r.h5 --data data/dev.tsv")["eval_loss"], shares);
-  EXPECT_EQ(Checkpoint(*this / "r.h5").contents().options["prune"]["end"], 9);
+  EXPECT_EQ(Checkpoint(*this / "r.h5").contents().options.at("prune").at("end"), 9);
 }
 
 // The teacher reads 140,000 sentences; a signal does not wait for the last one.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // report: its figures are those of evaluate and inspect; its page holds every model.
-#include "apps/shared/comparison.h"
+#include "apps/cli/comparison.h"
 
 #include "tests/apps/program.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Signals that come in the middle of products: they are seen, and leave the heap as it was.
-#include "apps/shared/stop_signal.h"
+#include "apps/training/signals.h"
 
 #include <gtest/gtest.h>
 #include <pthread.h>

@@ -96,7 +96,7 @@ TEST_F(Training, AccumulationEqualsTheLargeBatch) {
 TEST_F(Training, LogHasEachStepAndEvaluation) {
   const Result result = succeed(train({{"warmup", "0.25"}, {"schedule", "cosine"}}));
   EXPECT_EQ(result.err, "");
-  const Schedule schedule = {.kind = "cosine", .peak = 1e-3, .warmup = 4, .total = 18};
+  const Schedule schedule = {.kind = Decay::cosine, .peak = 1e-3, .warmup = 4, .total = 18};
   const std::set<std::string> names = {"step", "epoch", "loss", "grad_norm", "learning_rate", "examples_per_second"};
   const auto steps = log();
   ASSERT_EQ(steps.size(), 18U);
@@ -168,7 +168,7 @@ TEST_F(Training, ConfigFileEqualsOptions) {
   ASSERT_FALSE(bytes("m.h5").empty());
   EXPECT_TRUE(bytes("m.h5") == bytes("flags.h5"));
   succeed("train_sst2 --config run.toml --output other.h5 --seed 9");  // the command line wins
-  EXPECT_EQ(Checkpoint(*this / "other.h5").contents().options["seed"], 9);
+  EXPECT_EQ(Checkpoint(*this / "other.h5").contents().options.at("seed"), 9);
 }
 
 TEST_F(Training, CheckpointHoldsTheEffectiveOptions) {
@@ -192,7 +192,7 @@ TEST_F(Training, CheckpointHoldsTheEffectiveOptions) {
                                    {"evaluate-every", 0},
                                    {"seed", 5},
                                    {"precision", "f32"}};
-  EXPECT_EQ(Checkpoint(*this / "m.h5").contents().options, expected);
+  EXPECT_EQ(Checkpoint(*this / "m.h5").contents().options.json(), expected);
 }
 
 TEST_F(Training, DataComesFromTheEnvironmentOrIsMade) {
@@ -202,7 +202,7 @@ TEST_F(Training, DataComesFromTheEnvironmentOrIsMade) {
   expect_in(succeed(train(), {.environment = {"ESPALIER_DATA=data"}}).out, "data: data (ESPALIER_DATA): 70 training");
   expect_in(succeed(train()).out, "built-in synthetic film reviews");
   EXPECT_TRUE(exists("runs/data/demo/train.tsv") && exists("runs/data/demo/dev.tsv"));
-  EXPECT_EQ(Checkpoint(*this / "m.h5").contents().options["data"], "runs/data/demo");
+  EXPECT_EQ(Checkpoint(*this / "m.h5").contents().options.at("data"), "runs/data/demo");
 }
 
 TEST_F(Training, ClosingTableAndOptimizerGroups) {

@@ -33,7 +33,7 @@ std::vector<float> logits(const Model& model, const std::vector<int32_t>& ids = 
 std::unique_ptr<Model> int8_model(const QuantizeOptions& options) {
   auto model = open_model("random:mini", {.seed = 4});
   for (const std::string structure : {"neuron", "head"}) {
-    Pruner pruner({.amount = 0.5, .structure = structure, .scope = "global"});
+    Pruner pruner({.amount = 0.5, .structure = structure, .scope = RankingScope::global});
     pruner.attach(*model->bert, model->store);
     pruner.before_forward(0);
   }
@@ -64,8 +64,8 @@ void expect_int8(const Model& model) {
 }
 
 TEST(Cut, Int8ModelsStayInt8AndAnswerTheSame) {
-  for (const QuantizeOptions& options :
-       {QuantizeOptions{.mode = "dynamic"}, QuantizeOptions{.observer = "minmax", .bits = 6, .embedding_bits = 4}}) {
+  for (const QuantizeOptions& options : {QuantizeOptions{.mode = InputRanges::dynamic},
+                                         QuantizeOptions{.observer = "minmax", .bits = 6, .embedding_bits = 4}}) {
     const auto model = int8_model(options);
     const auto small = shrink(*model);
     EXPECT_LT(sum_of(report_of(*small, 8)).flop, 0.7 * sum_of(report_of(*model, 8)).flop);

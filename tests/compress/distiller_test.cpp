@@ -68,8 +68,8 @@ TEST_F(Distilling, BatchesOfAWindowMakeOneLoss) {
                               .attention_weight = 2,
                               .relation_weight = 3,
                               .embedding_weight = 4,
-                              .hidden_loss = "cosine",
-                              .attention_loss = "mse",
+                              .hidden_loss = HiddenLoss::cosine,
+                              .attention_loss = AttentionLoss::mse,
                               .relation_heads = 2};
   std::vector<double> losses, norms;
   for (const int64_t size : {8, 3, 1}) {
@@ -132,18 +132,18 @@ TEST_F(Distilling, AProjectionLearnsBetweenWidthsAndResumes) {
 
 TEST_F(Distilling, LayersAreMapped) {
   using Pairs = std::vector<std::pair<int64_t, int64_t>>;
-  EXPECT_EQ(map_layers("uniform", 3, 6), (Pairs{{0, 1}, {1, 3}, {2, 5}}));
-  EXPECT_EQ(map_layers("uniform", 6, 6), (Pairs{{0, 0}, {1, 1}, {2, 2}, {3, 3}, {4, 4}, {5, 5}}));
-  EXPECT_EQ(map_layers("uniform", 4, 6), (Pairs{{0, 0}, {1, 2}, {2, 3}, {3, 5}}));
-  EXPECT_EQ(map_layers("last", 2, 6), (Pairs{{0, 4}, {1, 5}}));
-  EXPECT_EQ(map_layers("0:0,2:5", 3, 6), (Pairs{{0, 0}, {2, 5}}));
+  EXPECT_EQ(LayerMap("uniform").pairs(3, 6), (Pairs{{0, 1}, {1, 3}, {2, 5}}));
+  EXPECT_EQ(LayerMap("uniform").pairs(6, 6), (Pairs{{0, 0}, {1, 1}, {2, 2}, {3, 3}, {4, 4}, {5, 5}}));
+  EXPECT_EQ(LayerMap("uniform").pairs(4, 6), (Pairs{{0, 0}, {1, 2}, {2, 3}, {3, 5}}));
+  EXPECT_EQ(LayerMap("last").pairs(2, 6), (Pairs{{0, 4}, {1, 5}}));
+  EXPECT_EQ(LayerMap("0:0,2:5").pairs(3, 6), (Pairs{{0, 0}, {2, 5}}));
   for (const auto& [map, words] : {std::pair{"0:6", "the teacher has the layers 0 to 5, not 6"},
                                    {"3:1", "the student has the layers 0 to 2, not 3"},
                                    {"0:1,0:2", "student layer 0 is named twice"},
                                    {"0-1", "'0-1' is not understood"},
                                    {"", "is empty"}})
-    expect_in(error_of<Error>([&] { map_layers(map, 3, 6); }), words);
-  expect_in(error_of<Error>([] { map_layers("last", 7, 6); }), "the student has 7 layers, the teacher 6");
+    expect_in(error_of<Error>([&] { LayerMap(map).pairs(3, 6); }), words);
+  expect_in(error_of<Error>([] { LayerMap("last").pairs(7, 6); }), "the student has 7 layers, the teacher 6");
 }
 
 TEST_F(Distilling, WhatCannotBeComparedIsRefused) {
@@ -160,8 +160,7 @@ TEST_F(Distilling, WhatCannotBeComparedIsRefused) {
   expect_in(error_of<Error>([&] { two.attach(*student->bert, student->store); }), "with one teacher, not 2");
   for (const auto& [options, words] : {std::pair{DistillOptions{.temperature = 0}, "temperature 0"},
                                        {{.alpha = 1.5}, "alpha 1.5"},
-                                       {{.hidden_weight = -1}, "hidden-weight -1"},
-                                       {{.hidden_loss = "l1"}, "hidden-loss l1: choose mse or cosine"}})
+                                       {{.hidden_weight = -1}, "hidden-weight -1"}})
     expect_in(error_of<Error>([&] { Distiller(options, teacher_, logits_, 0); }), words);
 }
 

@@ -138,7 +138,7 @@ TEST(Layers, ThePrunersChoiceIsCutOut) {
     scale(*model, 2, 0.7F);
     const auto dense = logits(*model);
     PruneOptions options{.method = method, .amount = 0.25, .structure = "layer", .seed = 3};
-    options.check("--");
+    options.check();
     prune(*model, options);
     const auto three = keep_layers(*model, layers_left(*model));
     EXPECT_EQ(three->config.num_hidden_layers, 3) << method;
@@ -175,7 +175,7 @@ TEST(Layers, MistakesAreErrors) {
   expect_in(drop({-1}), "layers: -1 is out of range");
   for (const auto& error : {keep({1, 1}), drop({1, 1})}) expect_in(error, "layers: 1 is named twice");
   const PruneOptions named{.amount = 0.5, .structure = "layer", .layers = {"bert.encoder.layer.1.*"}};
-  expect_in(error_of<Error>([&] { named.check("--"); }), "--layers");
+  expect_in(error_of<Error>([&] { named.check(); }), "--layers");
 }
 
 }  // namespace

@@ -11,8 +11,8 @@ namespace espalier {
 namespace {
 
 TEST(PruneSchedule, CubicAndLinearRiseFromInitialToFullAndFreeze) {
-  const PruneSchedule cubic{.kind = "cubic", .initial = 0.2, .begin = 10, .end = 31, .interval = 10},
-      linear{.kind = "linear", .begin = 0, .end = 20, .interval = 5};
+  const PruneSchedule cubic{.kind = PruneSchedule::Kind::cubic, .initial = 0.2, .begin = 10, .end = 31, .interval = 10},
+      linear{.kind = PruneSchedule::Kind::linear, .begin = 0, .end = 20, .interval = 5};
   EXPECT_DOUBLE_EQ(cubic.amount(0.8, 10), 0.2);
   EXPECT_DOUBLE_EQ(cubic.amount(0.8, 31), 0.8);
   EXPECT_DOUBLE_EQ(cubic.amount(0.8, 20), 0.8 - 0.6 * std::pow(11.0 / 21, 3));
@@ -26,31 +26,39 @@ TEST(PruneSchedule, CubicAndLinearRiseFromInitialToFullAndFreeze) {
 }
 
 TEST(PruneOptions, MistakesAreOneClearLine) {
-  const auto error = [](const PruneOptions& options) { return error_of<Error>([&] { options.check("--"); }); };
+  const auto error = [](const PruneOptions& options) { return error_of<Error>([&] { options.check(); }); };
   expect_in(error({.amount = 1}), "--amount 1: a share in [0, 1) is expected");
   expect_in(error({}), "--amount -1");
   expect_in(error({.amount = std::nan("")}), "--amount nan");
-  expect_in(error({.method = "best", .amount = 0.5}),
-            "method 'best': choose magnitude, random, taylor, wanda, movement or");
-  expect_in(error({.amount = 0.5, .structure = "4:2"}), "N below M");
-  expect_in(error({.amount = 0.5, .structure = "block:0x4"}), "structure 'block:0x4': choose weight");
+  expect_in(error_of<Error>([] { const PruneOptions unknown{.method = "best", .amount = 0.5}; }),
+            "best: choose magnitude, random, taylor, wanda, movement or");
+  expect_in(error_of<Error>([] { const PruneOptions few{.amount = 0.5, .structure = "4:2"}; }), "N below M");
+  expect_in(error_of<Error>([] { const PruneOptions none{.amount = 0.5, .structure = "block:0x4"}; }),
+            "structure 'block:0x4': choose weight");
   expect_in(error({.amount = 0.5, .structure = "2:4"}), "--amount 0.5: the structure 2:4 is an amount by itself");
-  expect_in(error({.structure = "2:4", .scope = "global"}), "--scope global");
-  expect_in(error({.amount = 0.5, .scope = "rows"}), "--scope rows: choose layer, global or row");
-  expect_in(error({.amount = 0.5, .structure = "head", .scope = "row"}), "--scope row: is for single weights");
-  expect_in(error({.amount = 0.5, .regularization = 1}), "--regularization 1: is for soft-movement only");
-  expect_in(error({.method = "soft-movement", .amount = 0.5, .scope = "global", .schedule = {.begin = 1}}),
+  expect_in(error({.structure = "2:4", .scope = RankingScope::global}), "--scope global");
+  expect_in(error({.amount = 0.5, .structure = "head", .scope = RankingScope::row}),
+            "--scope row: is for single weights");
+  expect_in(error({.method = "soft-movement", .amount = 0.5, .scope = RankingScope::global, .schedule = {.begin = 1}}),
             "--method soft-movement: is a threshold for each unit by itself");
   expect_in(error({.amount = 0.5, .layer_limit = 0.5}), "--layer-limit 0.5: is for global ranking");
-  expect_in(error({.amount = 0.5, .schedule = {.kind = "square"}}), "--schedule square");
   expect_in(error({.method = "movement", .amount = 0.5}),
             "--begin 0: movement learns its scores from the steps before");
-  expect_in(error({.method = "taylor", .amount = 0.5, .schedule = {.kind = "cubic", .initial = 0.2, .end = 5}}),
+  expect_in(error({.method = "taylor",
+                   .amount = 0.5,
+                   .schedule = {.kind = PruneSchedule::Kind::cubic, .initial = 0.2, .end = 5}}),
             "--initial 0.2: taylor knows nothing yet at step 0");
-  expect_in(error({.amount = 0.5, .score_rate = 0}), "--score-rate 0");
-  expect_in(error({.amount = 0.5, .schedule = {.kind = "cubic", .begin = 5, .end = 5}}), "--end 5");
-  expect_in(error({.amount = 0.5, .schedule = {.kind = "cubic", .initial = 0.6, .end = 5}}), "--initial 0.6");
-  expect_in(error({.amount = 0.5, .schedule = {.kind = "cubic", .end = 5, .interval = 0}}), "--interval 0");
+  expect_in(error({.method = movement({.learning_rate = 0}), .amount = 0.5, .schedule = {.begin = 1}}),
+            "--score-rate 0");
+  expect_in(error({.method = movement({.learning_rate = 1, .soft = true, .regularization = -1}),
+                   .amount = 0.5,
+                   .schedule = {.begin = 1}}),
+            "--regularization -1");
+  expect_in(error({.amount = 0.5, .schedule = {.kind = PruneSchedule::Kind::cubic, .begin = 5, .end = 5}}), "--end 5");
+  expect_in(error({.amount = 0.5, .schedule = {.kind = PruneSchedule::Kind::cubic, .initial = 0.6, .end = 5}}),
+            "--initial 0.6");
+  expect_in(error({.amount = 0.5, .schedule = {.kind = PruneSchedule::Kind::cubic, .end = 5, .interval = 0}}),
+            "--interval 0");
   const auto model = open_model(small_model.string());
   const auto shape_error = [&](const std::string& structure, double amount, std::vector<std::string> layers = {}) {
     Pruner pruner({.amount = amount, .structure = structure, .layers = std::move(layers)});
@@ -74,7 +82,7 @@ TEST(PruneOptions, NothingIsPrunedAsAWhole) {
   const std::string halves = "block:" + std::to_string(shape[0] / 2) + "x" + std::to_string(shape[1]);
   expect_in(error({.amount = 0.9, .structure = halves, .layers = query}), "would remove 2 of the 2 ");
   expect_in(error({.amount = 0.99999, .layers = query}), "at most " + std::to_string(shape.size() - 1) + " may go");
-  expect_in(error({.amount = 0.999, .scope = "row", .layers = query}),
+  expect_in(error({.amount = 0.999, .scope = RankingScope::row, .layers = query}),
             "would remove all " + std::to_string(shape[1]) + " weights of each row");
 }
 

@@ -35,12 +35,12 @@ void expect_golden(const Model& model, const std::string& name) {
 
 TEST(Pruner, AgreesWithPyTorch) {
   for (const double amount : {0.3, 0.77})
-    for (const std::string scope : {"layer", "global"}) {
+    for (const RankingScope scope : {RankingScope::layer, RankingScope::global}) {
       const auto model = open_model(small_model.string());
       Pruner pruner({.amount = amount, .scope = scope});
       pruner.attach(*model->bert, model->store);
       pruner.before_forward(0);
-      expect_golden(*model, scope + (amount == 0.3 ? "0.3" : "0.77"));
+      expect_golden(*model, text_of(scope) + (amount == 0.3 ? "0.3" : "0.77"));
     }
 }
 
@@ -63,7 +63,7 @@ TEST(Pruner, ASecondPruningWithALayerLimitReachesItsAmount) {
   Pruner first({.amount = 0.8, .layers = {"bert.encoder.layer.0.*.weight"}});
   first.attach(*model->bert, model->store);
   first.before_forward(0);
-  Pruner second({.amount = 0.5, .scope = "global", .layer_limit = 0.6});
+  Pruner second({.amount = 0.5, .scope = RankingScope::global, .layer_limit = 0.6});
   second.attach(*model->bert, model->store);
   EXPECT_LT(second.sparsity(), 0.45);
   second.before_forward(0);
@@ -79,7 +79,7 @@ TEST(Pruner, ReachesTheAmountToOneWeight) {
         const Mask& mask = mask_of(*pool.members[0].parameter);
         EXPECT_EQ(mask.size() - mask.kept(), count_of(amount, mask.size())) << pool.name;
       }
-      const Pruned global({.method = method, .amount = amount, .scope = "global"});
+      const Pruned global({.method = method, .amount = amount, .scope = RankingScope::global});
       for (const Pool& pool : global.pruner.pools()) {
         kept += mask_of(*pool.members[0].parameter).kept();
         all += pool.units;
@@ -196,7 +196,7 @@ TEST(Pruner, PruningTwiceCombines) {
 }
 
 TEST(Pruner, RowScopeTakesTheSameShareOfEachRow) {
-  const Pruned each({.amount = 0.3, .scope = "row"});
+  const Pruned each({.amount = 0.3, .scope = RankingScope::row});
   for (const Pool& pool : each.pruner.pools()) {
     const Parameter& p = *pool.members[0].parameter;
     for (int64_t r = 0; r < p.shape.rows(); ++r) {

@@ -63,12 +63,14 @@ std::vector<float> trained(int64_t stop, const PruneOptions& options, double& sp
 TEST(Pruner, ResumedTrainingHasTheSameBits) {
   for (const std::string method : {"magnitude", "taylor", "wanda", "movement", "soft-movement"}) {
     const bool soft = method == "soft-movement";
-    const PruneOptions options{.method = method,
-                               .amount = soft ? 0.4 : 0.7,
-                               .scope = soft ? "layer" : "global",
-                               .schedule = {.kind = "cubic", .begin = 2, .end = 9, .interval = 3},
-                               .score_rate = 0.1,
-                               .regularization = soft ? 10.0 : 0.0};
+    const PruneOptions options{
+        .method = method.ends_with("movement")
+                      ? Choice<CriterionRow>(
+                            movement({.learning_rate = 0.1, .soft = soft, .regularization = soft ? 10.0 : 0.0}))
+                      : Choice<CriterionRow>(method),
+        .amount = soft ? 0.4 : 0.7,
+        .scope = soft ? RankingScope::layer : RankingScope::global,
+        .schedule = {.kind = PruneSchedule::Kind::cubic, .begin = 2, .end = 9, .interval = 3}};
     double sparsity = 0, resumed = 0;
     const auto whole = trained(-1, options, sparsity);
     if (soft)

@@ -57,14 +57,14 @@ void expect_near(const std::vector<float>& a, const std::vector<float>& b, doubl
 
 TEST(Quantizer, IntegersAnswerAsFakeQuantAndReloadAsIntegers) {
   const TemporaryFolder folder;
-  const QuantizeOptions all[] = {{.mode = "dynamic"},
+  const QuantizeOptions all[] = {{.mode = InputRanges::dynamic},
                                  {.observer = "minmax"},
                                  {.observer = "moving-average", .embedding_bits = 8},
                                  {.observer = "percentile", .bits = 4, .embedding_bits = 4},
                                  {.observer = "histogram", .bits = 3},
                                  {.learned = true}};
   for (const QuantizeOptions& options : all) {
-    SCOPED_TRACE(options.mode + ' ' + options.observer + ' ' + std::to_string(options.bits));
+    SCOPED_TRACE(text_of(options.mode) + ' ' + options.observer->name + ' ' + std::to_string(options.bits));
     Quantized q(options);
     const auto fake = logits(*q.model);
     EXPECT_NE(fake, q.dense);
@@ -129,15 +129,15 @@ TEST(Quantizer, PrunedWeightsAreZeroIntegers) {
   }
 }
 
-// D7: the answer to a sentence does not depend on the others in its batch.
+// The answer to a sentence does not depend on the others in its batch.
 TEST(Quantizer, AnswersDoNotDependOnTheBatch) {
-  for (const std::string mode : {"static", "dynamic"}) {
+  for (const InputRanges mode : {InputRanges::fixed, InputRanges::dynamic}) {
     Quantized q({.mode = mode});
     q.quantizer.convert();
     const auto together = logits(*q.model);
     for (size_t i = 0; i < sentences.size(); ++i) {
       const auto alone = logits(*q.model, {sentences[i]});
-      for (size_t c = 0; c < 2; ++c) EXPECT_NEAR(alone[c], together[2 * i + c], 1e-6) << mode << i;
+      for (size_t c = 0; c < 2; ++c) EXPECT_NEAR(alone[c], together[2 * i + c], 1e-6) << text_of(mode) << i;
     }
   }
 }
@@ -201,15 +201,15 @@ TEST(Quantizer, LearnedScalesBeginWhereThePaperSays) {
 }
 
 TEST(Quantizer, MistakesAreErrors) {
-  const auto check = [](const QuantizeOptions& options) { return error_of<Error>([&] { options.check("--"); }); };
-  expect_in(check({.mode = "fast"}), "--mode fast: choose static or dynamic");
-  expect_in(check({.observer = "median"}), "observer 'median'");
+  const auto check = [](const QuantizeOptions& options) { return error_of<Error>([&] { options.check(); }); };
+  expect_in(error_of<Error>([] { const QuantizeOptions unknown{.observer = "median"}; }),
+            "median: choose minmax, moving-average, percentile or histogram");
   expect_in(check({.bits = 9}), "--bits 9: 2 to 8 are expected");
   expect_in(check({.bits = 1}), "--bits 1");
   expect_in(check({.embedding_bits = 16}), "--embedding-bits 16: choose 32, 8 or 4");
-  expect_in(check({.mode = "dynamic", .learned = true}), "--learned true");
+  expect_in(check({.mode = InputRanges::dynamic, .learned = true}), "--learned true");
   expect_in(check({.scale_rate = 0}), "--scale-rate 0");
-  expect_in(check({.mode = "dynamic", .symmetric = true}), "--symmetric true");
+  expect_in(check({.mode = InputRanges::dynamic, .symmetric = true}), "--symmetric true");
   expect_in(check({.begin = -1}), "--begin -1");
   expect_in(check({.freeze = 0}), "--freeze 0");
 
@@ -223,18 +223,18 @@ TEST(Quantizer, MistakesAreErrors) {
   expect_in(error_of<Error>([&] { blind.convert(); }), "no input was observed; calibrate first");
   model = open_model("random:tiny");
   model->store.at("bert.encoder.layer.0.output.dense.weight").value.data<float>()[5] = std::nanf("");
-  Quantizer broken({.mode = "dynamic"});
+  Quantizer broken({.mode = InputRanges::dynamic});
   expect_in(error_of<Error>([&] { broken.attach(*model->bert, model->store); }),
             "bert.encoder.layer.0.output.dense.weight holds a NaN or an infinity");
   model = open_model("random:tiny");
   model->store.at("classifier.bias").value.data<float>()[1] = HUGE_VALF;
-  Quantizer elsewhere({.mode = "dynamic"});
+  Quantizer elsewhere({.mode = InputRanges::dynamic});
   expect_in(error_of<Error>([&] { elsewhere.attach(*model->bert, model->store); }), "classifier.bias holds a NaN");
   model = open_model("random:tiny");
   Quantizer nothing({.keep_f32 = {"*"}});
   expect_in(error_of<Error>([&] { nothing.attach(*model->bert, model->store); }), "nothing would be quantized");
   model = open_model("random:tiny");
-  Quantizer once({.mode = "dynamic"}), twice({.mode = "dynamic"});
+  Quantizer once({.mode = InputRanges::dynamic}), twice({.mode = InputRanges::dynamic});
   once.attach(*model->bert, model->store);
   once.convert();
   expect_in(error_of<Error>([&] { twice.attach(*model->bert, model->store); }), "is int8 already");

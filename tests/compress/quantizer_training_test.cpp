@@ -62,15 +62,18 @@ std::vector<float> trained(const QuantizeOptions& options, int64_t stop, bool pr
 }
 
 TEST(Quantizer, ResumedTrainingHasTheSameBits) {
-  for (const QuantizeOptions& options : {QuantizeOptions{.begin = 2, .freeze = 5}, QuantizeOptions{.mode = "dynamic"},
-                                         QuantizeOptions{.observer = "histogram", .embedding_bits = 8},
-                                         QuantizeOptions{.learned = true, .scale_rate = 1e-3}}) {
+  for (const QuantizeOptions& options :
+       {QuantizeOptions{.begin = 2, .freeze = 5}, QuantizeOptions{.mode = InputRanges::dynamic},
+        QuantizeOptions{.observer = "histogram", .embedding_bits = 8},
+        QuantizeOptions{.learned = true, .scale_rate = 1e-3}}) {
     const auto whole = trained(options, -1, true);
-    for (const int64_t stop : {1, 3, 6}) EXPECT_EQ(trained(options, stop, true), whole) << options.mode << ' ' << stop;
+    for (const int64_t stop : {1, 3, 6})
+      EXPECT_EQ(trained(options, stop, true), whole) << text_of(options.mode) << ' ' << stop;
     const size_t half = whole.size() / 2;
     EXPECT_TRUE(std::equal(whole.begin(), whole.begin() + static_cast<int64_t>(half),
                            whole.begin() + static_cast<int64_t>(half)))
-        << "what was trained is what the integers answer: " << options.mode << options.observer << options.learned;
+        << "what was trained is what the integers answer: " << text_of(options.mode) << options.observer->name
+        << options.learned;
     EXPECT_NE(trained(options, -1, false), whole);
   }
 }
@@ -78,9 +81,10 @@ TEST(Quantizer, ResumedTrainingHasTheSameBits) {
 // Layers that run twice are watched once, and the second time is the first.
 TEST(Quantizer, GradientCheckpointingChangesNothing) {
   for (const QuantizeOptions& options :
-       {QuantizeOptions{.begin = 2, .freeze = 5}, QuantizeOptions{.mode = "dynamic"},
+       {QuantizeOptions{.begin = 2, .freeze = 5}, QuantizeOptions{.mode = InputRanges::dynamic},
         QuantizeOptions{.observer = "percentile"}, QuantizeOptions{.learned = true, .scale_rate = 1e-3, .begin = 1}})
-    EXPECT_EQ(trained(options, -1, false, true), trained(options, -1, false)) << options.mode << options.observer;
+    EXPECT_EQ(trained(options, -1, false, true), trained(options, -1, false))
+        << text_of(options.mode) << options.observer->name;
 }
 
 }  // namespace

@@ -33,7 +33,7 @@ std::vector<float> logits(const Model& model) {
 }
 
 // Heads or neurons or both of a model with several of each.
-std::unique_ptr<Model> pruned(double heads, double neurons, const std::string& scope) {
+std::unique_ptr<Model> pruned(double heads, double neurons, RankingScope scope) {
   auto model = open_model("random:tiny", {.seed = 4});
   for (const auto& [structure, amount] : {std::pair("head", heads), std::pair("neuron", neurons)}) {
     if (amount == 0) continue;
@@ -51,7 +51,7 @@ void expect_near(const std::vector<float>& a, const std::vector<float>& b, doubl
 }
 
 TEST(Shrink, ComputesTheSameWithLess) {
-  for (const std::string scope : {"layer", "global"}) {
+  for (const RankingScope scope : {RankingScope::layer, RankingScope::global}) {
     const auto model = pruned(0.5, 0.6, scope);
     const auto small = shrink(*model);
     expect_near(logits(*small), logits(*model), 1e-5);
@@ -74,7 +74,7 @@ TEST(Shrink, ComputesTheSameWithLess) {
 TEST(Shrink, SavesReloadsAndTrainsOn) {
   const TemporaryFolder folder;
   const fs::path path = folder / "small.h5";
-  const auto small = shrink(*pruned(0, 0.75, "global"));
+  const auto small = shrink(*pruned(0, 0.75, RankingScope::global));
   save_checkpoint(path, small->store, small->contents());
   const auto again = open_model(path.string());
   EXPECT_EQ(again->config.layer_intermediate, small->config.layer_intermediate);
@@ -100,7 +100,7 @@ TEST(Shrink, OtherZerosStayPrunedAndDenseModelsStayAsTheyAre) {
   EXPECT_TRUE(same->config.layer_heads.empty());
   EXPECT_EQ(logits(*same), logits(*dense));
 
-  const auto model = pruned(0, 0.5, "layer");
+  const auto model = pruned(0, 0.5, RankingScope::layer);
   Pruner weights({.amount = 0.9});
   weights.attach(*model->bert, model->store);
   weights.before_forward(0);

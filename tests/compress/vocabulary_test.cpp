@@ -176,7 +176,7 @@ TEST(Vocabulary, RowsThatNoTokenHasGo) {
 TEST(Vocabulary, SavesReloadsAndTrainsOn) {
   const TemporaryFolder folder;
   const auto small = cut(*model_of(folder.path()), {"a good film", "no film"});
-  small->options["batch-size"] = 8;
+  small->options.set("batch-size", 8);
   save_checkpoint(folder / "m.h5", small->store, small->contents());
   const auto again = open_model((folder / "m.h5").string());
   EXPECT_EQ(again->tokenizer.vocabulary(), small->tokenizer.vocabulary());

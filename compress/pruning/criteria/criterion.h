@@ -3,11 +3,14 @@
 // scores and removes the lowest.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "core/hdf5/file.h"
+#include "core/options.h"
 #include "nn/bert.h"
 
 namespace espalier {
@@ -34,6 +37,16 @@ class Criterion {
   virtual void load(const Hdf5Group& /*group*/) {}
 };
 
+// A row of the table of criteria. A criterion of one's own is a row, too: see pruning() in compress/pruning/pruning.h.
+struct CriterionRow {
+  std::string name, help;
+  std::function<std::unique_ptr<Criterion>(uint64_t seed)> make;
+  std::function<void(Options&)> options = {};  // declares what belongs to this criterion alone
+  bool trains = false;                         // its scores are learned with the weights, not by calibration
+
+  static std::vector<CriterionRow> table();
+};
+
 // |w| (L1; Han et al. 2015, arXiv:1506.02626), as torch.nn.utils.prune.l1_unstructured.
 std::unique_ptr<Criterion> magnitude_criterion();
 
@@ -57,6 +70,7 @@ struct MovementOptions {
   double regularization = 0;
 };
 std::unique_ptr<Criterion> movement_criterion(const MovementOptions& options);
+CriterionRow movement(const MovementOptions& options);  // with the options score-rate and, if soft, regularization
 
 // Wanda (Sun et al. 2023, arXiv:2306.11695): |w| times the L2 norm of the input feature that it multiplies, over all
 // tokens seen so far. For the encoder's linear layers.

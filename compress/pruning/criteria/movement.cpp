@@ -79,4 +79,26 @@ std::unique_ptr<Criterion> movement_criterion(const MovementOptions& options) {
   return std::make_unique<Movement>(options);
 }
 
+CriterionRow movement(const MovementOptions& options) {
+  const auto o = std::make_shared<MovementOptions>(options);
+  return {.name = o->soft ? "soft-movement" : "movement",
+          .help = o->soft ? "scores and a threshold, in training only"
+                          : "scores learned with the weights, in training only",
+          .make = [o](uint64_t) { return movement_criterion(*o); },
+          .options =
+              [o](Options& rows) {
+                rows.add("score-rate", o->learning_rate,
+                         "learning rate of movement's scores, which start at the magnitudes, with a root mean square "
+                         "of 1; default: 0.001, and 0.01 for soft-movement, whose scores start at 0")
+                    .no_default()
+                    .positive();
+                if (!o->soft) return;
+                rows.add("regularization", o->regularization,
+                         "soft-movement: weight of the mean sigmoid of all scores in the loss; the amount is its "
+                         "threshold, such as 0.1")
+                    .not_negative();
+              },
+          .trains = true};
+}
+
 }  // namespace espalier

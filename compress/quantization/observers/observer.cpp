@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <vector>
 
 #include "core/check.h"
@@ -32,13 +31,6 @@ Range range_of(const Tensor& x) {
     all = {std::min(all.least, r.least), std::max(all.most, r.most)};
   }
   return all;
-}
-
-std::unique_ptr<Observer> make_observer(const std::string& kind, int bits) {
-  if (kind == "minmax" || kind == "moving-average") return extremes_observer(kind == "moving-average");
-  if (kind == "percentile") return percentile_observer();
-  CHECK(kind == "histogram", "observer '", kind, "': choose minmax, moving-average, percentile or histogram");
-  return least_error_observer(bits);
 }
 
 }  // namespace espalier

@@ -3,9 +3,11 @@
 // cover. Every element counts: there is no padding. Used by the Quantizer.
 #pragma once
 
+#include <functional>
 #include <limits>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "core/hdf5/file.h"
 
@@ -40,7 +42,15 @@ std::unique_ptr<Observer> percentile_observer();
 // The range with the least squared error of 2^bits integers, searched inwards from the whole range.
 std::unique_ptr<Observer> least_error_observer(int bits);
 
-// By name: minmax, moving-average, percentile or histogram (least error). Throws, listing these names.
-std::unique_ptr<Observer> make_observer(const std::string& kind, int bits = 8);
+// A row of the table of observers.
+struct ObserverRow {
+  std::string name, help;
+  std::function<std::unique_ptr<Observer>(int bits)> make;
+
+  static std::vector<ObserverRow> table();
+};
+
+// The observer of this name in the table. Throws, listing the names.
+std::unique_ptr<Observer> make_observer(const std::string& name, int bits = 8);
 
 }  // namespace espalier

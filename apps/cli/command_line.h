@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+// From the command line and --config to options. The only source that sees CLI11 is command_line.cpp: the library costs
+// 12 s in every source that includes it.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "core/options.h"
+
+namespace espalier {
+
+// Sets the values of the rows. Returns the exit code where there is nothing left to do: --help and --version were
+// printed. Throws Error, naming the option, the file or the word, for what is not understood.
+std::optional<int> read_command_line(int argc, char** argv, const std::string& name, const std::string& description,
+                                     Options& rows);
+
+}  // namespace espalier

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "apps/cli/model_option.h"
+
+namespace espalier {
+
+void ModelOption::declare(Options& rows, bool positional) {
+  const bool has_default = !source.empty();
+  auto model = rows.add("model", source, "checkpoint FILE.h5, Hugging Face directory or random:SIZE");
+  if (!has_default) model.required();
+  if (positional) model.positional();
+  rows.add("vocab", vocab, "vocab.txt for random:* models");
+}
+
+std::unique_ptr<Model> ModelOption::open(const CommonOptions& common) const {
+  return open_model(source, {.seed = common.seed, .vocabulary = vocab});
+}
+
+std::unique_ptr<Model> ModelOption::open_to_answer(const CommonOptions& common) const {
+  auto model = open(common);
+  if (!model->report.initialised.empty()) common.listener().say(model->report.text());
+  return model;
+}
+
+}  // namespace espalier

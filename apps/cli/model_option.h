@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// The model that a program works on: --model and --vocab, as most programs take them.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "apps/cli/program.h"
+#include "data/models/model_source.h"
+
+namespace espalier {
+
+struct ModelOption {
+  std::string source, vocab;
+
+  // Required unless there is a default.
+  void declare(Options& rows, bool positional = false);
+  std::unique_ptr<Model> open(const CommonOptions& common) const;
+  // The same for a program that answers with the model; says which parameters are initialised instead of loaded.
+  std::unique_ptr<Model> open_to_answer(const CommonOptions& common) const;
+};
+
+}  // namespace espalier

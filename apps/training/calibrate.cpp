@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "apps/training/calibrate.h"
+
+#include "apps/training/datasets.h"
+#include "apps/training/step.h"
+#include "core/check.h"
+#include "data/text/read_text.h"
+
+namespace espalier {
+
+void CalibrationOptions::declare(Options& rows, const std::string& who, const std::string& option,
+                                 const std::string& what, const std::function<bool()>& used,
+                                 const std::function<bool()>& evaluates) {
+  const std::string why = "nothing looks at training text; leave it out, or choose a method that does";
+  rows.add(option, data, who + ": " + what).kept_as("data").only_if(used, why);
+  rows.add("calibration-steps", steps, who + ": batches of training text to look at").at_least(1).only_if(used, why);
+  rows.add("batch-size", batch_size, who + ": sentences a batch").at_least(1).only_if(used, why);
+  rows.add("max-length", max_length, who + ": tokens of a sentence at most, with [CLS] and [SEP]")
+      .only_if([used, evaluates] { return used() || evaluates(); }, why);
+}
+
+void calibrate(Compressor& compressor, Model& model, const CalibrationOptions& options, bool gradients,
+               const Listener& listener) {
+  check_max_length(options.max_length, model.config.max_position_embeddings);
+  const bool is_file = !options.data.empty() && !std::filesystem::is_directory(options.data);
+  const DataFolder folder = is_file ? DataFolder{} : find_data(options.data);
+  const std::filesystem::path file = is_file ? std::filesystem::path(options.data) : folder.path / "train.tsv";
+  if (!is_file) listener.say(folder.note);
+  const TokenizedDataset data = read_text(file, model.tokenizer, model.config.labels, options.max_length,
+                                          gradients ? Labels::required : Labels::if_present);
+  const Loader loader(data, {.batch_size = options.batch_size, .seed = options.seed});
+  const Epoch epoch = loader.epoch(0);
+  if (gradients) model.store.make_gradients();
+  for (int64_t step = 0; step < options.steps; ++step) {
+    take_step(model, epoch.window(step % loader.windows()), compressor,
+              {.step = step,
+               .first_batch = static_cast<uint64_t>(step),
+               .seed = options.seed,
+               .training = false,
+               .gradients = gradients});
+    listener.progress(step + 1, options.steps, "calibration");
+  }
+  compressor.before_forward(options.steps);
+}
+
+}  // namespace espalier

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// Calibration: batches of training text run forward, and if asked backward, without an update, so that a compressor
+// sees inputs and gradients.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "compress/compressor.h"
+#include "core/listener.h"
+#include "core/options.h"
+#include "data/models/model_source.h"
+
+namespace espalier {
+
+struct CalibrationOptions {
+  std::string data;  // TSV file, or folder with train.tsv; as find_data
+  int64_t steps = 64, batch_size = 32;
+  int max_length = 128;
+  uint64_t seed = 0;  // of the order of the sentences
+
+  // `who` uses the text, for the help; `option` names it and `what` says what it can be. The rows are refused unless
+  // something is calibrated (`used`); --max-length is for what `evaluates`, too.
+  void declare(Options& rows, const std::string& who, const std::string& option, const std::string& what,
+               const std::function<bool()>& used, const std::function<bool()>& evaluates);
+};
+
+// Calls the compressor's hooks for the steps 0 … steps - 1 as training would, without dropout and without updates, and
+// before_forward(steps). Without `gradients` the backward pass is left out.
+void calibrate(Compressor& compressor, Model& model, const CalibrationOptions& options, bool gradients,
+               const Listener& listener);
+
+}  // namespace espalier

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "apps/training/datasets.h"
+
+#include <cstdlib>
+
+#include "core/check.h"
+#include "data/text/demo_corpus.h"
+
+namespace espalier {
+
+DataFolder find_data(const std::string& wanted) {
+  if (!wanted.empty()) return {wanted, "data: " + wanted};
+  if (const char* folder = std::getenv("ESPALIER_DATA"); folder != nullptr && *folder != '\0')
+    return {folder, std::string("data: ") + folder + " (ESPALIER_DATA)"};
+  for (const std::filesystem::path folder : {"../shared/data/sst2", "runs/data/sst2"})
+    if (std::filesystem::exists(folder / "train.tsv")) return {folder, "data: " + folder.string()};
+  const std::filesystem::path demo = "runs/data/demo";
+  if (!std::filesystem::exists(demo / "train.tsv") || !std::filesystem::exists(demo / "dev.tsv")) {
+    std::filesystem::create_directories(demo);
+    write_demo_corpus(demo, 0);
+  }
+  return {demo, "data: " + demo.string() +
+                    ", the built-in synthetic film reviews (no SST-2 was named or found; --data DIR names it)"};
+}
+
+void check_max_length(int max_length, int64_t positions) {
+  CHECK(max_length >= 3 && max_length <= positions, "--max-length ", max_length, ": expected 3 … ", positions,
+        ", the model's number of positions");
+}
+
+}  // namespace espalier

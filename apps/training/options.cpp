@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// The options of a fine-tuning: what they are called, what they mean, what is allowed.
+#include "apps/training/options.h"
+
+#include <filesystem>
+
+#include "core/check.h"
+#include "data/files/atomic_file.h"
+
+namespace espalier {
+
+void TrainOptions::declare_model(Options& rows) {
+  rows.add("model", model,
+           "what to fine-tune: a Hugging Face directory, a checkpoint FILE.h5, or "
+           "random:tiny|mini|small|medium|base|large")
+      .required();
+}
+
+void TrainOptions::declare(Options& rows) {
+  rows.add("data", data,
+           "folder with train.tsv and dev.tsv (header: sentence, optional sentence2, label); default: $ESPALIER_DATA, "
+           "../shared/data/sst2, else built-in synthetic reviews");
+  rows.add("output", output,
+           "checkpoint to write: the weights of the best evaluation, with configuration and vocabulary")
+      .required()
+      .free();
+  rows.add("vocab", vocab, "vocab.txt for random:* models; default: the vocabulary of the synthetic reviews");
+  rows.add("labels", labels, "class names in the order of the numbers in the label column")
+      .by_commas()
+      .range([this] { return labels.size() >= 2; }, "at least two class names are expected");
+  rows.add("epochs", epochs, "passes over the training data").at_least(1);
+  rows.add("batch-size", batch_size, "sentences a batch").at_least(1);
+  rows.add("accumulate", accumulate, "batches a step: the result equals one batch of batch-size * accumulate sentences")
+      .at_least(1);
+  rows.add("learning-rate", learning_rate, "peak learning rate").positive();
+  rows.add("weight-decay", weight_decay,
+           "AdamW's decoupled decay of weights and embeddings; biases and layer norms do not decay")
+      .not_negative();
+  rows.add("schedule", schedule, "after the warm-up: linear or cosine to zero, or constant");
+  rows.add("warmup", warmup, "share of the steps over which the rate rises from zero")
+      .between(0, 1, "a share from 0 to 1 is expected");
+  rows.add("max-grad-norm", max_grad_norm, "gradients are scaled down to this global norm; 0: never")
+      .range([this] { return max_grad_norm >= 0; }, "0 or a positive number is expected");
+  rows.add("max-length", max_length, "tokens a sentence or pair, with [CLS] and [SEP]; longer ones are cut");
+  auto dropouts = rows.add("dropout", dropout, "probability for all dropouts; default: the model's own");
+  dropouts.no_default().range([this, &row = dropouts.option()] { return (dropout >= 0 && dropout < 1) || !row.given; },
+                              "a probability below 1 is expected");
+  rows.add("shuffle", shuffle, "new order of the sentences each epoch, by the seed; false: the file's order");
+  rows.add("max-steps", max_steps, "stop, and end the schedule, after so many steps; 0: after the epochs").at_least(0);
+  rows.add("precision", precision,
+           "of the encoder's products: f32; bf16 (mixed precision: f32 weights, sums, softmax and layer norms); auto: "
+           "bf16 where the CPU has it");
+  rows.flag("gradient-checkpointing", gradient_checkpointing,
+            "keep only each layer's input for the backward pass and compute the rest again: less memory, a third more "
+            "time")
+      .free();
+  rows.add("log-dir", log_dir,
+           "folder for metrics.jsonl: each step's loss, gradient norm, rate and speed, each evaluation")
+      .free();
+  rows.add("evaluate-every", evaluate_every,
+           "steps between evaluations, each of which may find the best checkpoint; 0: only after each epoch")
+      .at_least(0);
+  rows.add("save-every", save_every,
+           "steps between saves of OUTPUT.state.h5, from which --resume continues to the same bits; 0: only when "
+           "interrupted")
+      .at_least(0)
+      .free();
+  rows.flag("resume", resume, "continue a stopped run from OUTPUT.state.h5, or start if there is none").free();
+  rows.rule([this] {
+    const auto folder = std::filesystem::absolute(output).parent_path();
+    CHECK(std::filesystem::is_directory(folder), "--output ", output, ": there is no folder ", folder.string());
+    AtomicFile{output};  // throws unless it can be written; training takes too long to learn that at its end
+  });
+}
+
+}  // namespace espalier

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "apps/training/run.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "apps/training/signals.h"
+#include "core/check.h"
+
+namespace espalier {
+
+TrainResult Run::run() {
+  while (evaluated_step() < schedule_.total && stop_signal() == 0) {
+    const Epoch epoch = loader_->epoch(state_.epoch);
+    for (const int64_t next = next_evaluation(); state_.step < next && stop_signal() == 0;) {
+      const Stopwatch watch;
+      const Window window = epoch.window(state_.batch);
+      const StepOptions step = step_options();
+      const StepResult result = take_step(*model_, window, compressors_, step);
+      if (!result.finite())
+        throw Failure(
+            format("training: loss %g and gradient norm %g at step %ld (epoch %ld, batch %ld); the last good "
+                   "checkpoint is kept; try a lower --learning-rate",
+                   result.loss, result.norm, state_.step + 1, state_.epoch + 1, state_.batch + 1));
+      ++state_.step;
+      ++state_.batch;
+      training_seconds_ += watch.seconds();
+      log_step(window, result, step.rate);
+      if (options_.save_every > 0 && state_.step % options_.save_every == 0) save_state();
+    }
+    if (stop_signal() != 0) break;  // an evaluation that is due is left to the resumed run
+    evaluate_and_keep_best();
+    if (state_.batch == loader_->windows()) {
+      ++state_.epoch;
+      state_.batch = 0;
+    }
+    if (options_.save_every > 0) save_state();
+  }
+  if (evaluated_step() < schedule_.total) {
+    save_state();
+    listener_.say(format("stopped after step %ld; --resume continues from ", state_.step) + state_path_.string());
+    return {.output = output_, .signal = stop_signal()};
+  }
+  finish();
+  return result();
+}
+
+// The step before which the model is evaluated next: the end of the epoch or of the run, or --evaluate-every.
+int64_t Run::next_evaluation() const {
+  const int64_t next = std::min(schedule_.total, (state_.epoch + 1) * loader_->windows()),
+                every = options_.evaluate_every;
+  return every > 0 ? std::min(next, (evaluated_step() / every + 1) * every) : next;
+}
+
+StepOptions Run::step_options() {
+  return {.step = state_.step,
+          .first_batch = static_cast<uint64_t>(state_.step * options_.accumulate),
+          .seed = options_.seed,
+          .optimizer = optimizer_.get(),
+          .rate = schedule_.rate(state_.step),
+          .max_norm = options_.max_grad_norm};
+}
+
+void Run::log_step(const Window& window, const StepResult& result, double rate) {
+  sentences_ += window.sentences;
+  const double speed = static_cast<double>(sentences_) / training_seconds_;
+  Record line = {{"step", state_.step},      {"epoch", epochs_done()}, {"loss", result.loss},
+                 {"grad_norm", result.norm}, {"learning_rate", rate},  {"examples_per_second", speed}};
+  for (const auto& [name, value] : compressors_.terms()) line.set(name, value);
+  log_.write(line);
+  listener_.progress(
+      state_.step, schedule_.total,
+      format("epoch %ld  loss %.4f  rate %.2e  %.1f examples/s", state_.epoch + 1, result.loss, rate, speed));
+}
+
+void Run::evaluate_and_keep_best() {
+  compressors_.before_evaluation();
+  const Evaluation evaluation = evaluate(*model_->bert, dev_data_, options_.batch_size);
+  compressors_.after_evaluation();
+  if (!std::isfinite(evaluation.loss))
+    throw Failure(
+        format("evaluation: loss %g after step %ld (epoch %ld, batch %ld); the last good checkpoint is kept; "
+               "try a lower --learning-rate",
+               evaluation.loss, state_.step, state_.epoch + 1, state_.batch));
+  state_.extra.set("evaluated_step", state_.step);
+  Record line = evaluation.metrics();
+  line.set("step", state_.step);
+  line.set("epoch", epochs_done());
+  log_.write(line);
+  const bool complete = compressors_.complete(state_.step);
+  const bool best = complete && evaluation.accuracy > state_.best_accuracy;
+  if (best) {
+    state_.best_accuracy = evaluation.accuracy;
+    state_.best_step = state_.step;
+    state_.extra.set("best_loss", evaluation.loss);
+    save_checkpoint(output_, model_->store, model_->contents());
+  }
+  listener_.say(format("epoch %.4g  dev loss %.4f  accuracy %.4f%s", epochs_done(), evaluation.loss,
+                       evaluation.accuracy,
+                       best        ? "  (best so far, saved)"
+                       : !complete ? "  (pruning or quantization is not at its end, not saved)"
+                                   : ""));
+}
+
+// The finished checkpoint again, if an algorithm makes another model of it; the state of the run keeps the shapes that
+// it trained.
+void Run::finish() {
+  for (const Algorithm& algorithm : algorithms_) {
+    if (!algorithm.finish) continue;
+    const auto model = algorithm.finish(output_);
+    if (model == nullptr) continue;
+    save_checkpoint(output_, model->store, model->contents());
+    listener_.say(format("shrunk: %.1f M parameters are left of %.1f M",
+                         static_cast<double>(model->store.count()) * 1e-6,
+                         static_cast<double>(model_->store.count()) * 1e-6));
+  }
+}
+
+TrainResult Run::result() const {
+  const double seconds = std::max(training_seconds_, 1e-9);  // resumed at its end, a run has trained nothing
+  return {.output = output_,
+          .loss = state_.extra.number("best_loss", 0.0),
+          .accuracy = state_.best_accuracy,
+          .best_step = state_.best_step,
+          .steps = state_.step,
+          .training_seconds = training_seconds_,
+          .seconds = watch_.seconds(),
+          .sentences_per_second = static_cast<double>(sentences_) / seconds,
+          .steps_per_second = static_cast<double>(state_.step - first_step_) / seconds};
+}
+
+}  // namespace espalier

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// A run of training: from options to a finished checkpoint. The loop is Run::run in run.cpp; what it needs is made in
+// set_up.cpp, and what it keeps for a resumed run in resume.cpp.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <vector>
+
+#include "apps/training/evaluate.h"
+#include "apps/training/log.h"
+#include "apps/training/options.h"
+#include "apps/training/step.h"
+#include "apps/training/timing.h"
+#include "compress/algorithm.h"
+#include "compress/compressor_list.h"
+#include "optim/schedule.h"
+
+namespace espalier {
+
+struct TrainResult {
+  std::filesystem::path output;
+  int signal = 0;                 // that stopped the run: its state is saved, and nothing else below counts
+  double loss = 0, accuracy = 0;  // of the best evaluation, whose weights are in the output
+  int64_t best_step = 0, steps = 0;
+  double training_seconds = 0, seconds = 0;  // without evaluations; in all
+  double sentences_per_second = 0, steps_per_second = 0;
+};
+
+class Run {
+ public:
+  // `rows` has the rows of the options and the algorithms, with values that were checked. All must outlive the run.
+  Run(TrainOptions& options, const Options& rows, const std::vector<Algorithm>& algorithms, const Listener& listener);
+
+  // Trains to the end, or to a signal: SIGINT and SIGTERM save the state and end the run. Throws Failure where the loss
+  // is no longer a number.
+  TrainResult run();
+
+ private:
+  void open_model();
+  void read_data();
+  void make_schedule();
+  void make_compressors();
+  DType choose_precision();
+  Setting setting() const;
+
+  void resume();
+  void save_state();
+
+  int64_t evaluated_step() const { return state_.extra.integer("evaluated_step", 0); }  // the last one
+  int64_t next_evaluation() const;
+  double epochs_done() const { return static_cast<double>(state_.step) / static_cast<double>(loader_->windows()); }
+  StepOptions step_options();
+  void log_step(const Window& window, const StepResult& result, double rate);
+  void evaluate_and_keep_best();
+  void finish();
+  TrainResult result() const;
+
+  TrainOptions& options_;
+  const Options& rows_;
+  const std::vector<Algorithm>& algorithms_;
+  Listener listener_;
+  Stopwatch watch_;
+  std::filesystem::path output_, state_path_;
+  std::unique_ptr<Model> model_;
+  TokenizedDataset train_data_, dev_data_;
+  std::unique_ptr<Loader> loader_;
+  std::unique_ptr<AdamW> optimizer_;
+  CompressorList compressors_;
+  Schedule schedule_;
+  TrainingState state_;
+  RunLog log_;
+  double training_seconds_ = 0;  // of this process, without evaluation
+  int64_t sentences_ = 0, first_step_ = 0;
+};
+
+}  // namespace espalier

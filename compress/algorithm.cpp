@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "compress/algorithm.h"
+
+#include "compress/distillation/distillation.h"
+#include "compress/pruning/pruning.h"
+#include "compress/quantization/quantization.h"
+
+namespace espalier {
+
+void declare(const Algorithm& algorithm, Options& rows, bool prefixed) {
+  rows.begin({.prefix = prefixed ? algorithm.name + "." : "",
+              .entry = algorithm.name,
+              .heading = prefixed ? algorithm.heading : "",
+              .on = algorithm.on,
+              .why = algorithm.how});
+  algorithm.options(rows);
+  rows.begin({});
+}
+
+std::vector<Algorithm> algorithms() { return {pruning(), quantization(), distillation()}; }
+
+}  // namespace espalier

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "compress/distillation/distillation.h"
+
+#include "compress/cutting/layers.h"
+#include "compress/distillation/distiller.h"
+#include "core/check.h"
+#include "data/text/read_text.h"
+
+namespace espalier {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::unique_ptr<Compressor> make(const DistillationOptions& options, const Setting& setting) {
+  const Listener listener = setting.listener;
+  CHECK(!options.loss.looks_inside() || !setting.gradient_checkpointing,
+        "--gradient-checkpointing: keeps nothing inside a layer, which hidden states, attention and relations need");
+  const auto teacher = std::make_shared<Teacher>(options.teachers, choose(options.precision).compute);
+  teacher->check(setting.model, setting.max_length);
+  fs::path cache = options.cache;
+  if (cache.empty())
+    cache =
+        setting.output.parent_path() / ("teacher-" + teacher->fingerprint() + "-" + fingerprint(setting.train) + ".h5");
+  const auto where = [](const fs::path& file, bool there) { return (there ? " from " : " kept in ") + file.string(); };
+  const bool there = fs::exists(cache);
+  const Tensor logits = cached_logits(*teacher, setting.train, cache, [&](int64_t done, int64_t all) {
+    listener.progress(done, all, "the teacher's logits");
+  });
+  listener.say(format("teacher: logits of %ld sentences", setting.train.sentences()) + where(cache, there));
+  if (!options.keep_states) return std::make_unique<Distiller>(options.loss, teacher, logits, setting.seed);
+  const auto keep = [=, &train = setting.train,
+                     path = fs::path(cache).replace_extension(".states.h5")](const StateParts& parts) {
+    const bool kept = fs::exists(path);
+    auto states = std::make_unique<TeacherStates>(*teacher, train, parts, path, [&](int64_t done, int64_t all) {
+      listener.progress(done, all, "the teacher's states");
+    });
+    listener.say(format("teacher: states of %ld tokens", train.tokens()) + where(path, kept));
+    return states;
+  };
+  return std::make_unique<Distiller>(options.loss, teacher, logits, setting.seed, keep);
+}
+
+// What is learned from the teacher alone: other text, and augmented copies.
+TokenizedDataset unlabelled(const DistillationOptions& options, const Setting& setting) {
+  TokenizedDataset more;
+  if (!options.unlabelled.empty())
+    append(more, read_text(options.unlabelled, setting.model.tokenizer, setting.model.config.labels, setting.max_length,
+                           Labels::if_present));
+  if (options.augment.copies > 0) {
+    AugmentOptions augment = options.augment;
+    augment.seed = setting.seed;
+    append(more, augmented(setting.train, setting.model.tokenizer, augment));
+  }
+  if (more.sentences() > 0)
+    setting.listener.say(format("distil: %ld more sentences, learned from without labels", more.sentences()));
+  return more;
+}
+
+std::unique_ptr<Model> student_of(const DistillationOptions& options, std::unique_ptr<Model> model) {
+  if (options.student_layers.all()) return model;
+  auto student = keep_layers(*model, options.student_layers.of(model->config.num_hidden_layers, "--student-layers"));
+  student->report = model->report;
+  return student;
+}
+
+}  // namespace
+
+Algorithm distillation(const std::shared_ptr<DistillationOptions>& options) {
+  return {.name = "distill",
+          .heading = "Distillation",
+          .options = [options](Options& rows) { options->declare(rows); },
+          .on = [options] { return options->on(); },
+          .how = "nothing is distilled without a teacher",
+          .make = [options](const Setting& setting) { return make(*options, setting); },
+          .start = [options](std::unique_ptr<Model> model) { return student_of(*options, std::move(model)); },
+          .more_data = [options](const Setting& setting) { return unlabelled(*options, setting); }};
+}
+
+}  // namespace espalier

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/format.h"
+
+#include <cstdarg>
+#include <cstdio>
+
+namespace espalier {
+
+std::string format(const char* pattern, ...) {
+  char text[512];
+  va_list arguments;
+  va_start(arguments, pattern);
+  std::vsnprintf(text, sizeof text, pattern, arguments);
+  va_end(arguments);
+  return text;
+}
+
+std::string in_gigabytes(int64_t bytes) { return format("%.2f GB", static_cast<double>(bytes) * 1e-9); }
+std::string in_megabytes(int64_t bytes) { return format("%.1f MB", static_cast<double>(bytes) * 1e-6); }
+
+std::string words_of(const std::vector<std::string>& words) {
+  std::string text;
+  for (size_t i = 0; i < words.size(); ++i) text += (i == 0 ? "" : i + 1 == words.size() ? " or " : ", ") + words[i];
+  return text;
+}
+
+}  // namespace espalier

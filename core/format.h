@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+// Text for people: printf's patterns as a std::string, sizes, and lists of words.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace espalier {
+
+// As printf; at most 511 bytes.
+std::string format(const char* pattern, ...) __attribute__((format(printf, 1, 2)));
+
+std::string in_gigabytes(int64_t bytes);                      // "1.93 GB"
+std::string in_megabytes(int64_t bytes);                      // "12.3 MB"
+std::string words_of(const std::vector<std::string>& words);  // "linear, constant or cosine"
+
+}  // namespace espalier
