@@ -39,11 +39,12 @@ struct Evaluate {
 
   int run(const CommonOptions& common) const {
     std::unique_ptr<Model> m;
-    const double preparation = seconds_of([&] { m = model.open_to_answer(common); });
+    const double preparation = seconds_of([&] { m = model.open(common); });
     check_max_length(max_length, m->config.max_position_embeddings);
     m->bert->set_compute(choose(precision).compute, Use::inference);
     const TokenizedDataset text = read_text(data, m->tokenizer, m->config.labels, max_length, Labels::if_present);
     if (!logits.empty()) AtomicFile{logits};  // throws unless it can be written, before the work
+    say_what_is_initialised(*m, common);
     Evaluation result;
     {
       const Listener listener = common.listener();

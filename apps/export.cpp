@@ -18,8 +18,9 @@ struct Export {
   void declare(Options& rows);
 
   int run(const CommonOptions& common) const {
-    const auto m = model.open_to_answer(common);
+    const auto m = model.open(common);
     const int64_t bytes = export_hf(*m, output), parameters = m->store.count();
+    say_what_is_initialised(*m, common);
     const std::string obstacle = obstacle_in_transformers(m->config);
     if (common.json) {
       print_json(

@@ -43,9 +43,10 @@ struct Predict {
   }
 
   int run(const CommonOptions& common) const {
-    const auto m = model.open_to_answer(common);
+    const auto m = model.open(common);
     check_max_length(max_length, m->config.max_position_embeddings);
     m->bert->set_compute(DType::f32, Use::inference);
+    say_what_is_initialised(*m, common);
     for (const std::string& line : text) answer(*m, line, common.json);
     if (text.empty())
       for (std::string line; std::getline(std::cin, line);) answer(*m, line, common.json);

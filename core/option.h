@@ -39,6 +39,7 @@ struct Option {
   std::function<void()> fill;  // the default, where it depends on other options
 
   bool has_effect() const;
+  std::string shown() const { return (positional ? "" : "--") + name; }  // as the user writes it
   bool is_set() const { return given || text() != first_text; }
 };
 

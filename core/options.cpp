@@ -13,6 +13,15 @@ bool parse(const std::string& text, Number& value) {
   return error == std::errc() && end == text.data() + text.size();
 }
 
+// "is for movement" and "is for soft-movement" in one; equal reasons once.
+std::string joined(const std::vector<std::string>& reasons) {
+  const std::string start = "is for ";
+  std::string text = reasons.front();
+  for (const std::string& reason : reasons)
+    if (reason != reasons.front() && reason.starts_with(start)) text += " and " + reason.substr(start.size());
+  return text;
+}
+
 }  // namespace
 
 bool OptionValue<int64_t>::read(const std::string& text, int64_t& value) { return parse(text, value); }
@@ -51,16 +60,25 @@ OptionRow<bool> Options::flag(const std::string& name, bool& value, const std::s
 void Options::check() {
   for (Option& option : rows_)
     if (option.fill && !option.is_set()) option.fill();
-  const auto dashed = [](const Option& option) { return (option.positional ? "" : "--") + option.name; };
   for (const Option& option : rows_) {
     if (!option.is_set()) continue;
-    const bool used =
-        std::ranges::any_of(rows_, [&](const Option& o) { return o.name == option.name && o.has_effect(); });
-    for (const Option::Rule& rule : option.effect) CHECK(used || rule.holds(), dashed(option), ": ", rule.otherwise);
+    std::vector<std::string> why;
+    bool used = false;
+    for (const Option& same : rows_) {
+      if (same.name != option.name) continue;
+      used |= same.has_effect();
+      const auto broken = std::ranges::find_if(same.effect, [](const Option::Rule& rule) { return !rule.holds(); });
+      if (broken != same.effect.end()) why.push_back(broken->otherwise);
+    }
+    CHECK(used, option.shown(), ": ", joined(why));
   }
+  check_values();
+}
+
+void Options::check_values() const {
   for (const Option& option : rows_)
     for (const Option::Rule& rule : option.ranges)
-      CHECK(!option.has_effect() || rule.holds(), dashed(option), " ", option.text(), ": ", rule.otherwise);
+      CHECK(rule.holds(), option.shown(), " ", option.text(), ": ", rule.otherwise);
   for (const Check& rule : rules_)
     if (!rule.on || rule.on()) rule.run();
 }

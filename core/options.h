@@ -45,6 +45,7 @@ class Options {
 
   // Fills in defaults; throws for the first option without effect, out of range, or that does not fit the others.
   void check();
+  void check_values() const;  // ranges, and what does not fit together, alone
 
   std::deque<Option>& rows() { return rows_; }
   // What decides the result, by name; groups that nothing was set of are left out.
@@ -72,8 +73,8 @@ class Options {
 template <class T>
 bool read_option(const Option& option, const std::string& text, T& value) {
   const std::string expected = OptionValue<T>::expected();
-  const bool names = expected.starts_with("choose");
-  CHECK(OptionValue<T>::read(text, value), "--", option.name, names ? " " : " '", text, names ? ": " : "': ", expected);
+  const bool names = !expected.starts_with("a ") && !expected.starts_with("true");
+  CHECK(OptionValue<T>::read(text, value), option.shown(), names ? " " : " '", text, names ? ": " : "': ", expected);
   return true;
 }
 
@@ -113,7 +114,7 @@ OptionRow<Choice<Row>> Options::choose(const std::string& name, Choice<Row>& val
   option.set = [&option, &value, table](const std::vector<std::string>& texts) {
     try {
       value = Choice<Row>(table, texts.back());
-    } catch (const Error& error) { fail("--", option.name, " ", error.what()); }
+    } catch (const Error& error) { fail(option.shown(), " ", error.what()); }
   };
   option.text = [&value] { return value->name; };
   option.record = [&value] { return Record(value->name); };

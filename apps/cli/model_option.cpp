@@ -15,10 +15,8 @@ std::unique_ptr<Model> ModelOption::open(const CommonOptions& common) const {
   return open_model(source, {.seed = common.seed, .vocabulary = vocab});
 }
 
-std::unique_ptr<Model> ModelOption::open_to_answer(const CommonOptions& common) const {
-  auto model = open(common);
-  if (!model->report.initialised.empty()) common.listener().say(model->report.text());
-  return model;
+void say_what_is_initialised(const Model& model, const CommonOptions& common) {
+  if (!model.report.initialised.empty()) common.listener().say(model.report.text());
 }
 
 }  // namespace espalier

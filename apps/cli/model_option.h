@@ -16,8 +16,9 @@ struct ModelOption {
   // Required unless there is a default.
   void declare(Options& rows, bool positional = false);
   std::unique_ptr<Model> open(const CommonOptions& common) const;
-  // The same for a program that answers with the model; says which parameters are initialised instead of loaded.
-  std::unique_ptr<Model> open_to_answer(const CommonOptions& common) const;
 };
+
+// For a program that answers with the model: says which parameters were initialised instead of loaded.
+void say_what_is_initialised(const Model& model, const CommonOptions& common);
 
 }  // namespace espalier

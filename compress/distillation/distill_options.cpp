@@ -49,15 +49,16 @@ void DistillOptions::check(const std::string& prefix) const {
   rows.begin({.prefix = prefix});
   copy.declare(rows);
   copy = *this;
-  rows.check();
+  rows.check_values();
 }
 
 void DistillationOptions::declare(Options& rows) {
   const std::string prefix = "--" + rows.group().prefix;
-  rows.add("teacher", teachers,
-           "the model to learn from: a checkpoint or a Hugging Face directory with the student's vocabulary and "
-           "labels; several: the mean of their logits")
-      .is_switch();
+  auto teacher = rows.add("teacher", teachers,
+                          "the model to learn from: a checkpoint or a Hugging Face directory with the student's "
+                          "vocabulary and labels; several: the mean of their logits");
+  teacher.is_switch();
+  if (rows.group().prefix.empty()) teacher.required();  // a program that distils, and nothing else
   rows.add("student-layers", student_layers,
            "train these layers only of the model to start from: first:N, second (every second one: 0, 2, …) or "
            "numbers such as 0,2,4")

@@ -70,7 +70,7 @@ Algorithm distillation(const std::shared_ptr<DistillationOptions>& options) {
           .heading = "Distillation",
           .options = [options](Options& rows) { options->declare(rows); },
           .on = [options] { return options->on(); },
-          .how = "nothing is distilled without a teacher",
+          .how = "nothing is distilled without --distill.teacher",
           .make = [options](const Setting& setting) { return make(*options, setting); },
           .start = [options](std::unique_ptr<Model> model) { return student_of(*options, std::move(model)); },
           .more_data = [options](const Setting& setting) { return unlabelled(*options, setting); }};

@@ -18,7 +18,7 @@ void declare_methods(Options& rows, const std::vector<CriterionRow>& methods, co
     if (!row.options) continue;
     Options::Group own = group;
     own.on = [on = group.on, &chosen, name = row.name] { return (!on || on()) && chosen->name == name; };
-    own.why = "is for --" + group.prefix + "method " + row.name;
+    own.why = "is for " + row.name;
     rows.begin(own);
     row.options(rows);
   }
@@ -87,7 +87,7 @@ void PruneOptions::check(const std::string& prefix) const {
   rows.begin({.prefix = prefix});
   copy.declare(rows, true, {*method.operator->()});
   copy = *this;
-  rows.check();
+  rows.check_values();
 }
 
 void PruneOptions::check_together(const std::string& prefix) const {

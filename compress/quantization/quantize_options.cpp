@@ -43,7 +43,7 @@ void QuantizeOptions::check(const std::string& prefix) const {
   rows.begin({.prefix = prefix});
   copy.declare(rows, true);
   copy = *this;
-  rows.check();
+  rows.check_values();
 }
 
 QuantizeOptions QuantizeOptions::for_run(int64_t steps, const std::string& prefix) const {

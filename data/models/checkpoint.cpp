@@ -171,7 +171,7 @@ Checkpoint::Checkpoint(const std::filesystem::path& path) : path_(path.string())
     contents_.tokenizer.tokenize_chinese_chars = json.at("tokenize_chinese_chars").get<bool>();
     contents_.tokenizer.added_tokens = json.at("added_tokens").get<std::vector<std::string>>();
   });
-  contents_.options = Record::parse(root.read_text("options"), root.where("options"));
+  contents_.options = Record(parse_object(root.read_text("options"), root.where("options")));
   resumes_ = root.contains("training");
 }
 

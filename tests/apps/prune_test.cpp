@@ -254,11 +254,11 @@ TEST_F(PrunePrograms, MistakesAreOneLine) {
                  {"wanda knows the inputs"});
   expect_refused(prune + "--amount 0.5 --method taylor --data data --calibration-steps 0", {"--calibration-steps 0"});
   expect_refused(prune + "--amount 0.5 --calibration-steps 3", {"--calibration-steps: nothing looks at training text"});
-  expect_refused(prune + "--amount 0.5 --vocabulary-least 3", {"--vocabulary-least requires --vocabulary"});
+  expect_refused(prune + "--amount 0.5 --vocabulary-least 3", {"--vocabulary-least: requires --vocabulary"});
   expect_refused(prune + "--keep-layers 0,9", {"layers: 9 is out of range; the model has the layers 0 to 1"});
   expect_refused(prune + "--drop-layers 0,1", {"layers: none of 2 would be left"});
   expect_refused(prune + "--drop-layers 0,0", {"layers: 0 is named twice"});
-  expect_refused(prune + "--drop-layers 0 --keep-layers 1", {"--keep-layers excludes --drop-layers"});
+  expect_refused(prune + "--drop-layers 0 --keep-layers 1", {"--drop-layers: excludes --keep-layers"});
   expect_refused(prune + "--structure layer", {"--structure: nothing is pruned without --amount"});
   expect_refused(prune + "--structure neuron --drop-layers 0", {"--structure: nothing is pruned without --amount"});
   expect_refused(prune + "--structure layer --amount 0.9", {"would remove", "use a smaller amount"});

@@ -91,7 +91,7 @@ TEST(Options, RefuseWhatIsOutOfRangeOrWithoutEffect) {
     for (const auto& [name, text] : given) e.set(name, {text});
     return e.error();
   };
-  EXPECT_EQ(error({}), "");
+  EXPECT_EQ(error({}), "no error");
   EXPECT_EQ(error({{"count", "0"}}), "--count 0: at least 1 is expected");
   EXPECT_EQ(error({{"rate", "2"}}), "--rate 2: a share from 0 to 1 is expected");
   EXPECT_EQ(error({{"rate", "nan"}}), "--rate nan: a share from 0 to 1 is expected");
@@ -99,7 +99,7 @@ TEST(Options, RefuseWhatIsOutOfRangeOrWithoutEffect) {
   EXPECT_EQ(error({{"group.colour", "green"}}), "--group.colour: nothing without --group.on");
   EXPECT_EQ(error({{"group.colour", "red"}}), "--group.colour: nothing without --group.on") << "also at its default";
   EXPECT_EQ(error({{"group.on", "true"}, {"group.layers", "1"}}), "--group.layers: is for green ones");
-  EXPECT_EQ(error({{"group.on", "true"}, {"group.colour", "green"}, {"group.layers", "1"}}), "");
+  EXPECT_EQ(error({{"group.on", "true"}, {"group.colour", "green"}, {"group.layers", "1"}}), "no error");
 }
 
 TEST(Options, KeepWhatDecidesTheResult) {
@@ -118,7 +118,7 @@ TEST(Options, AResumedRunHasTheSameOnes) {
     for (const auto& [name, text] : given) e.set(name, {text});
     return error_of<Error>([&] { e.rows.expect_same(Record::parse(saved, "saved"), "s.h5", {"old"}); });
   };
-  EXPECT_EQ(error(R"({"count":3,"old":1})", {{"loud", "true"}}), "") << "what is missing is at its default";
+  EXPECT_EQ(error(R"({"count":3,"old":1})", {{"loud", "true"}}), "no error") << "what is missing is at its default";
   EXPECT_EQ(error(R"({"count":4})", {}),
             "s.h5: --count was 4 and is now 3; resume with the options of the stopped run");
   EXPECT_EQ(error("{}", {{"group.on", "true"}}),
