@@ -32,6 +32,18 @@ void parallel_rows(int64_t rows, int64_t grain, const F& f) {
                [&](int64_t i) { f(i * grain, rows < (i + 1) * grain ? rows : (i + 1) * grain); });
 }
 
+// Cuts [0, rows) x [0, cols) into blocks of up to most_rows x most_cols and calls f(first row, rows, first column,
+// columns) for each. Blocks of the same columns are neighbours in the order.
+template <class F>
+void parallel_blocks(int64_t rows, int64_t most_rows, int64_t cols, int64_t most_cols, const F& f) {
+  const auto least = [](int64_t a, int64_t b) { return a < b ? a : b; };
+  const int64_t down = (rows + most_rows - 1) / most_rows, across = (cols + most_cols - 1) / most_cols;
+  parallel_for(down * across, [&](int64_t i) {
+    const int64_t row = i % down * most_rows, column = i / down * most_cols;
+    f(row, least(most_rows, rows - row), column, least(most_cols, cols - column));
+  });
+}
+
 // Rows of `cols` elements each that make a piece worth a thread's while, about 16 Ki elements.
 inline int64_t row_grain(int64_t cols) { return cols >= 16384 ? 1 : 16384 / (cols > 0 ? cols : 1); }
 

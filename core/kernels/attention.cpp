@@ -11,6 +11,7 @@
 #include "hwy/foreach_target.h"  // first: it includes this file once per instruction set
 
 #include "core/kernels/small_gemm-inl.h"
+#include "core/kernels/transpose-inl.h"
 #include "core/kernels/vec-inl.h"
 #include "hwy/contrib/math/math-inl.h"
 #include "hwy/highway.h"
@@ -32,28 +33,13 @@ HWY_INLINE void widen(int64_t length, int64_t head_size, const X* x, int64_t str
   }
 }
 
-// x[L, D] times scale into y[D, padded L]; the padding is zero. Four rows at a time: their columns are moved as one.
+// x[L, D] times scale into y[D, padded L]; the padding is zero.
 template <class T, class X>
 HWY_INLINE void transpose(int64_t length, int64_t head_size, const X* x, int64_t stride, T scale, T* HWY_RESTRICT y) {
-  const hn::ScalableTag<T> d;
-  const auto lanes = static_cast<int64_t>(hn::Lanes(d));
-  const int64_t tall = padded(length);
-  HWY_ALIGN T group[4 * hn::MaxLanes(d)];
-  for (int64_t i = 0; i < tall; i += 4) {
-    const int64_t rows = std::clamp<int64_t>(length - i, 0, 4);
-    const X* const from = x + i * stride;
-    const auto row = [&](int64_t r, int64_t c) HWY_ATTR {
-      return r < rows ? hn::Mul(load(d, from + r * stride + c), hn::Set(d, scale)) : hn::Zero(d);
-    };
-    int64_t c = 0;
-    for (; c + lanes <= head_size; c += lanes) {
-      hn::StoreInterleaved4(row(0, c), row(1, c), row(2, c), row(3, c), d, group);
-      for (int64_t l = 0; l < lanes; ++l) std::memcpy(y + (c + l) * tall + i, group + 4 * l, 4 * sizeof(T));
-    }
-    for (; c < head_size; ++c)
-      for (int64_t r = 0; r < 4; ++r)
-        y[c * tall + i + r] = r < rows ? static_cast<T>(from[r * stride + c]) * scale : T{0};
-  }
+  const auto scaled = [&](auto d, int64_t r, int64_t c) HWY_ATTR {
+    return r < length ? hn::Mul(load(d, x + r * stride + c), hn::Set(d, scale)) : hn::Zero(d);
+  };
+  transpose_fours(padded(length), head_size, scaled, y, padded(length));
 }
 
 template <class T, class X>

@@ -13,6 +13,7 @@
 #define HWY_TARGET_INCLUDE "core/kernels/gemm_bf16.cpp"
 #include "hwy/foreach_target.h"  // first: it includes this file once per instruction set
 
+#include "core/kernels/transpose-inl.h"
 #include "core/kernels/vec-inl.h"
 #include "hwy/highway.h"
 
@@ -72,14 +73,11 @@ void emulated(const Bf16Product& g) {
   }
 }
 
-// Rounds to bf16, leaving the result in the high half of each lane.
+// Two rounded values as a pair.
 template <class D>
-HWY_INLINE hn::VFromD<hn::RebindToUnsigned<D>> rounded_high(D, hn::VFromD<D> v) {
-  const hn::RebindToUnsigned<D> du;
-  const auto bits = hn::BitCast(du, v);
-  const auto sum = hn::Add(hn::Add(bits, hn::Set(du, 0x7fff)), hn::And(hn::ShiftRight<16>(bits), hn::Set(du, 1)));
-  const auto is_nan = hn::RebindMask(du, hn::IsNaN(v));
-  return hn::And(hn::IfThenElse(is_nan, hn::Or(bits, hn::Set(du, 0x400000)), sum), hn::Set(du, 0xffff0000U));
+HWY_INLINE hn::VFromD<hn::RebindToUnsigned<D>> pair_of(D d, hn::VFromD<D> first, hn::VFromD<D> second) {
+  const auto high = hn::And(rounded_to_bf16(d, second), hn::Set(hn::RebindToUnsigned<D>(), 0xffff0000U));
+  return hn::Or(hn::ShiftRight<16>(rounded_to_bf16(d, first)), high);
 }
 
 template <class T>
@@ -94,34 +92,19 @@ HWY_INLINE void pack_columns(int64_t begin, int64_t end, int64_t n, const T* HWY
       for_lanes<float>(static_cast<size_t>(columns), [&](auto d, size_t c) HWY_ATTR {
         const hn::RebindToUnsigned<decltype(d)> du;
         const auto at = column + static_cast<int64_t>(c);
-        const auto low = hn::ShiftRight<16>(rounded_high(d, load(d, x0 + at)));
-        const auto high = x1 != nullptr ? rounded_high(d, load(d, x1 + at)) : hn::Zero(du);
-        hn::StoreU(hn::Or(low, high), du, out + c);
+        hn::StoreU(pair_of(d, load(d, x0 + at), x1 != nullptr ? load(d, x1 + at) : hn::Zero(d)), du, out + c);
       });
       std::fill(out + columns, out + panel_columns, 0U);
     }
   }
 }
 
-// Four rows at a time: their columns are moved as one.
 HWY_NOINLINE void transpose(int64_t rows, int64_t cols, const uint32_t* HWY_RESTRICT x, int64_t ldx,
                             uint32_t* HWY_RESTRICT y, int64_t ldy) {
-  const hn::ScalableTag<uint32_t> d;
-  const auto lanes = static_cast<int64_t>(hn::Lanes(d));
-  HWY_ALIGN uint32_t group[4 * hn::MaxLanes(d)];
-  int64_t r = 0;
-  for (; r + 4 <= rows; r += 4) {
-    const uint32_t* const from = x + r * ldx;
-    int64_t c = 0;
-    for (; c + lanes <= cols; c += lanes) {
-      hn::StoreInterleaved4(hn::LoadU(d, from + c), hn::LoadU(d, from + ldx + c), hn::LoadU(d, from + 2 * ldx + c),
-                            hn::LoadU(d, from + 3 * ldx + c), d, group);
-      for (int64_t l = 0; l < lanes; ++l) std::memcpy(y + (c + l) * ldy + r, group + 4 * l, 4 * sizeof(uint32_t));
-    }
-    for (; c < cols; ++c)
-      for (int64_t i = 0; i < 4; ++i) y[c * ldy + r + i] = from[i * ldx + c];
-  }
-  for (; r < rows; ++r)
+  const int64_t fours = rows / 4 * 4;
+  transpose_fours(
+      fours, cols, [&](auto d, int64_t r, int64_t c) HWY_ATTR { return hn::LoadU(d, x + r * ldx + c); }, y, ldy);
+  for (int64_t r = fours; r < rows; ++r)
     for (int64_t c = 0; c < cols; ++c) y[c * ldy + r] = x[r * ldx + c];
 }
 
@@ -141,7 +124,7 @@ void pack_rows(int64_t rows, int64_t k, const float* HWY_RESTRICT w, int64_t ldw
         for (int64_t c = 0; c < 2 * block; c += 2 * lanes) {
           hn::VFromD<decltype(d)> even, odd;
           hn::LoadInterleaved2(d, from + c, even, odd);
-          hn::StoreU(hn::Or(hn::ShiftRight<16>(rounded_high(d, even)), rounded_high(d, odd)), du, to + c / 2);
+          hn::StoreU(pair_of(d, even, odd), du, to + c / 2);
         }
       } else {
         std::fill_n(to, block, 0U);

@@ -11,20 +11,12 @@
 #endif
 #include <immintrin.h>
 
+#include "core/kernels/avx512_tiles.h"
+
 #define ESPALIER_AVX512_BF16 __attribute__((target("avx512f,avx512bw,avx512vl,avx512bf16"), always_inline)) inline
 
 namespace espalier::kernels {
 namespace {
-
-// Which of a panel's columns, 16 and 16, exist in C.
-struct Columns {
-  Columns(const Bf16Product& g, int64_t column) {
-    const int64_t left = g.n - column;
-    low = static_cast<__mmask16>(left >= 16 ? 0xffff : (1 << left) - 1);
-    high = static_cast<__mmask16>(left >= 32 ? 0xffff : left > 16 ? (1 << (left - 16)) - 1 : 0);
-  }
-  __mmask16 low, high;
-};
 
 ESPALIER_AVX512_BF16 void store_half(const Bf16Product& g, int64_t at, __m512 sum, __mmask16 mask) {
   if (g.c16 == nullptr) {
@@ -82,7 +74,7 @@ __attribute__((target("avx512f,avx512bw,avx512vl,avx512bf16"))) void store_block
                                                                                         int64_t row, int64_t rows,
                                                                                         int64_t column,
                                                                                         const float* block) noexcept {
-  const Columns c(g, column);
+  const PanelColumns c(g.n - column);
   const __m512 bias0 = g.bias != nullptr ? _mm512_maskz_loadu_ps(c.low, g.bias + column) : _mm512_setzero_ps();
   const __m512 bias1 = g.bias != nullptr ? _mm512_maskz_loadu_ps(c.high, g.bias + column + 16) : _mm512_setzero_ps();
   for (int64_t i = 0; i < rows; ++i) {
@@ -95,11 +87,10 @@ __attribute__((target("avx512f,avx512bw,avx512vl,avx512bf16"))) void store_block
 
 void gemm_bf16_avx512(const Bf16Product& g) noexcept {
   for (int64_t column = 0; column < g.n; column += panel_columns) {
-    const Columns c(g, column);
+    const PanelColumns c(g.n - column);
     const uint32_t* const b = g.b + column * g.pairs;
     for (int64_t row = 0; row < g.m;) {
-      const int64_t count = g.m - row >= 24 || g.m - row <= 12 ? (g.m - row < 12 ? g.m - row : 12)
-                                                               : (g.m - row + 1) / 2;  // no tiny last tile
+      const int64_t count = rows_of_tile(g.m - row);
       row_kernels[count](g, row, column, b, c.low, c.high);
       row += count;
     }

@@ -13,6 +13,8 @@
 
 #include <cstring>
 
+#include "core/kernels/avx512_tiles.h"
+
 #define ESPALIER_AVX512_VNNI __attribute__((target("avx512f,avx512bw,avx512vl,avx512vnni"), always_inline)) inline
 
 namespace espalier::kernels {
@@ -41,14 +43,12 @@ ESPALIER_AVX512_VNNI void tile(const Int8Product& g, int64_t row, int64_t column
       add_products(sum[r][1], x, b1);
     }
   }
-  const int64_t left = g.n - column;
-  const auto low = static_cast<__mmask16>(left >= 16 ? 0xffff : (1 << left) - 1);
-  const auto high = static_cast<__mmask16>(left >= 32 ? 0xffff : left > 16 ? (1 << (left - 16)) - 1 : 0);
+  const PanelColumns columns(g.n - column);
 #pragma GCC unroll 12
   for (int r = 0; r < Rows; ++r) {
     int32_t* const c = g.c + (row + r) * g.ldc + column;
-    _mm512_mask_storeu_epi32(c, low, sum[r][0]);
-    if (high != 0) _mm512_mask_storeu_epi32(c + 16, high, sum[r][1]);
+    _mm512_mask_storeu_epi32(c, columns.low, sum[r][0]);
+    if (columns.high != 0) _mm512_mask_storeu_epi32(c + 16, columns.high, sum[r][1]);
   }
 }
 
@@ -68,7 +68,7 @@ void gemm_int8_vnni(const Int8Product& g) noexcept {
   for (int64_t column = 0; column < g.n; column += panel_columns) {
     const uint32_t* const b = g.b + column * g.quads;
     for (int64_t row = 0; row < g.m;) {
-      const int64_t left = g.m - row, count = left >= 24 ? 12 : left > 12 ? (left + 1) / 2 : left;  // no tiny last tile
+      const int64_t count = rows_of_tile(g.m - row);
       row_kernels[count](g, row, column, b);
       row += count;
     }

@@ -29,19 +29,22 @@ HWY_INLINE hn::VFromD<D> load(D d, const T* p) {
   }
 }
 
-// Stores to bf16 round to nearest even; NaNs stay NaNs.
+// Rounds to bf16, to nearest even, in the high half of each lane; the low half is of no use. NaNs stay NaNs.
+template <class D>
+HWY_INLINE hn::VFromD<hn::RebindToUnsigned<D>> rounded_to_bf16(D, hn::VFromD<D> v) {
+  const hn::RebindToUnsigned<D> du;
+  const auto bits = hn::BitCast(du, v);
+  const auto sum = hn::Add(hn::Add(bits, hn::Set(du, 0x7fff)), hn::And(hn::ShiftRight<16>(bits), hn::Set(du, 1)));
+  const auto is_nan = hn::RebindMask(du, hn::IsNaN(v));  // Ne(v, v) is false for a NaN on AVX
+  return hn::IfThenElse(is_nan, hn::Or(bits, hn::Set(du, 0x400000)), sum);
+}
+
 template <class D, class T>
 HWY_INLINE void store(D d, hn::VFromD<D> v, T* p) {
   if constexpr (std::is_same_v<T, Bf16>) {
     const hn::Rebind<uint16_t, D> half;
-    const hn::RebindToUnsigned<D> du;
     const hn::RebindToSigned<D> di;
-    const auto bits = hn::BitCast(du, v);
-    const auto lowest = hn::And(hn::ShiftRight<16>(bits), hn::Set(du, 1));
-    const auto rounded = hn::ShiftRight<16>(hn::Add(hn::Add(bits, hn::Set(du, 0x7fff)), lowest));
-    const auto nan = hn::Or(hn::ShiftRight<16>(bits), hn::Set(du, 0x40));
-    const auto is_nan = hn::RebindMask(du, hn::IsNaN(v));  // Ne(v, v) is false for a NaN on AVX
-    hn::StoreU(hn::DemoteTo(half, hn::BitCast(di, hn::IfThenElse(is_nan, nan, rounded))), half, &p->bits);
+    hn::StoreU(hn::DemoteTo(half, hn::BitCast(di, hn::ShiftRight<16>(rounded_to_bf16(d, v)))), half, &p->bits);
   } else {
     hn::StoreU(v, d, p);
   }

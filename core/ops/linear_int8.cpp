@@ -92,17 +92,15 @@ Var linear_int8(const Var& x, std::span<const Affine> parts) {
   for (const auto& w : weights) width += w->out();
   const Tensor y({rows, width});
   const Bytes bytes = bytes_of(x.value, weights.front()->input());
-  const int64_t block_rows = kernels::gemm_int8_rows(), down = (rows + block_rows - 1) / block_rows;
   int64_t first = 0;
   for (size_t part = 0; part < parts.size(); ++part) {
     const QuantizedWeight& w = *weights[part];
+    const float* const bias = parts[part].b.value.data<float>();
     work_count().flop += 2 * rows * w.out() * w.in();
-    const int64_t across = (w.out() + block_columns - 1) / block_columns;
-    parallel_for(down * across, [&](int64_t i) {
-      const int64_t row = i % down * block_rows, column = i / down * block_columns;
-      const int64_t m = std::min(block_rows, rows - row), n = std::min(block_columns, w.out() - column);
-      block(bytes, w, parts[part].b.value.data<float>(), row, m, column, n, y.data<float>() + first, width);
-    });
+    parallel_blocks(rows, kernels::gemm_int8_rows(), w.out(), block_columns,
+                    [&](int64_t row, int64_t m, int64_t column, int64_t n) {
+                      block(bytes, w, bias, row, m, column, n, y.data<float>() + first, width);
+                    });
     first += w.out();
   }
   return {y};

@@ -2,10 +2,10 @@
 #include "core/products/inference_weight.h"
 
 #include <algorithm>
-#include <bit>
+#include <optional>
 
 #include "core/check.h"
-#include "core/kernels/gemm_bf16_native.h"
+#include "core/kernels/gemm_bf16.h"
 #include "core/kernels/gemm_panel.h"
 #include "core/parallel.h"
 #include "core/profile.h"
@@ -15,80 +15,75 @@ namespace {
 
 using kernels::panel_columns;
 
-int64_t steps_of(const Tensor& w, DType compute) {
-  return compute == DType::bf16 ? kernels::pairs_of(w.cols()) : w.cols();
-}
-
-// What a row has at a step: one f32, or a pair of bf16.
-uint32_t value_at(const Tensor& w, int64_t row, int64_t step, DType compute) {
-  const float* const from = w.data<float>() + row * w.cols();
-  if (compute == DType::f32) return std::bit_cast<uint32_t>(from[step]);
-  const uint32_t high = 2 * step + 1 < w.cols() ? Bf16(from[2 * step + 1]).bits : 0U;
-  return high << 16 | Bf16(from[2 * step]).bits;
-}
-
 // How many steps are left out together or not at all.
 int64_t group_of(DType compute) { return compute == DType::bf16 ? kernels::gemm_bf16_group() : 1; }
 
-// The steps of the panel of rows `first` … in whose group anything is left; zeros may be negative.
-std::vector<int32_t> steps_left(const Tensor& w, int64_t first, DType compute) {
-  const uint32_t no_sign = compute == DType::bf16 ? 0x7fff7fffU : 0x7fffffffU;
-  const int64_t end = std::min(w.rows(), first + panel_columns), steps = steps_of(w, compute),
-                group = group_of(compute);
-  std::vector<int32_t> left;
-  for (int64_t step = 0; step < steps; step += group) {
-    const int64_t last = std::min(steps, step + group);
-    const auto any = [&](int64_t row) {
-      for (int64_t s = step; s < last; ++s)
-        if ((value_at(w, row, s, compute) & no_sign) != 0) return true;
-      return false;
-    };
-    int64_t row = first;
-    while (row < end && !any(row)) ++row;
-    for (int64_t s = step; row < end && s < last; ++s) left.push_back(static_cast<int32_t>(s));
+// One panel, rows first … first + 32 of w, without the steps in whose group all is zero. A step has 32 bits of each
+// row: one f32, or a pair of bf16.
+struct Panel {
+  Panel(const Tensor& w, int64_t first, DType compute);
+
+  int64_t all = 0;               // steps, before some were left out
+  std::vector<int32_t> steps;    // those that are left
+  std::vector<uint32_t> values;  // [steps, 32]
+};
+
+Panel::Panel(const Tensor& w, int64_t first, DType compute)
+    : all(compute == DType::bf16 ? kernels::pairs_of(w.cols()) : w.cols()),
+      values(static_cast<size_t>(all * panel_columns)) {
+  const int64_t rows = std::min(panel_columns, w.rows() - first), in = w.cols();
+  const float* const from = w.data<float>() + first * in;
+  if (compute == DType::bf16)
+    kernels::pack_rows_bf16(rows, in, from, in, values.data());
+  else
+    kernels::transpose_pairs(rows, in, reinterpret_cast<const uint32_t*>(from), in, values.data(), panel_columns);
+
+  const uint32_t no_sign = compute == DType::bf16 ? 0x7fff7fffU : 0x7fffffffU;  // zeros may be negative
+  const auto at = [&](int64_t step) { return values.begin() + step * panel_columns; };
+  auto end = values.begin();
+  for (int64_t step = 0, group = group_of(compute); step < all; step += group) {
+    const int64_t last = std::min(all, step + group);
+    if (std::none_of(at(step), at(last), [&](uint32_t v) { return (v & no_sign) != 0; })) continue;
+    end = end == at(step) ? at(last) : std::copy(at(step), at(last), end);
+    for (int64_t s = step; s < last; ++s) steps.push_back(static_cast<int32_t>(s));
   }
-  return left;
+  values.erase(end, values.end());
 }
 
 }  // namespace
 
 InferenceWeight::InferenceWeight(const Tensor& w, DType compute)
     : compute_(compute), out_(w.rows()), group_(group_of(compute)), firsts_{0} {
-  std::vector<std::vector<int32_t>> left(static_cast<size_t>(kernels::panels_of(out_)));
-  const auto each_panel = [&](const auto& f) {
-    parallel_for(std::ssize(left), [&](int64_t panel) { f(panel * panel_columns, panel, left[panel]); });
-  };
-  each_panel([&](int64_t row, int64_t, std::vector<int32_t>& steps) { steps = steps_left(w, row, compute); });
-  for (const auto& steps : left) {
-    index_.insert(index_.end(), steps.begin(), steps.end());
+  std::vector<std::optional<Panel>> panels(static_cast<size_t>(kernels::panels_of(out_)));
+  parallel_for(std::ssize(panels), [&](int64_t i) { panels[i].emplace(w, i * panel_columns, compute); });
+  for (const auto& panel : panels) {
+    index_.insert(index_.end(), panel->steps.begin(), panel->steps.end());
     firsts_.push_back(std::ssize(index_));
   }
-  values_ = Tensor::zeros({std::ssize(index_), panel_columns}, DType::i32);
-  each_panel([&](int64_t first, int64_t panel, const std::vector<int32_t>& steps) {
-    int32_t* to = values_.data<int32_t>() + firsts_[panel] * panel_columns;
-    for (const int32_t step : steps) {
-      for (int64_t row = first; row < std::min(out_, first + panel_columns); ++row)
-        to[row - first] = static_cast<int32_t>(value_at(w, row, step, compute));
-      to += panel_columns;
-    }
+  values_ = Tensor({std::ssize(index_), panel_columns}, DType::i32);
+  parallel_for(std::ssize(panels), [&](int64_t i) {
+    std::ranges::copy(panels[i]->values, values_.data<int32_t>() + firsts_[i] * panel_columns);
   });
 }
 
 double InferenceWeight::work_left(const Tensor& w, DType compute) {
-  int64_t left = 0;
-  for (int64_t row = 0; row < w.rows(); row += panel_columns) left += std::ssize(steps_left(w, row, compute));
-  return static_cast<double>(left) / static_cast<double>(kernels::panels_of(w.rows()) * steps_of(w, compute));
+  int64_t left = 0, all = 0;
+  for (int64_t row = 0; row < w.rows(); row += panel_columns) {
+    const Panel panel(w, row, compute);
+    left += std::ssize(panel.steps);
+    all += panel.all;
+  }
+  return static_cast<double>(left) / static_cast<double>(all);
 }
 
 void InferenceWeight::multiply(const Tensor& x, const Tensor& bias, const Tensor& y, int64_t first) const {
   CHECK(x.dtype() == compute_, "linear: a weight packed for ", name_of(compute_), " meets x of ", name_of(x.dtype()));
   constexpr int64_t most = 192;
-  const int64_t rows = x.rows(), blocks = (rows + most - 1) / most, half = compute_ == DType::bf16 ? 2 : 1;
+  const int64_t rows = x.rows(), half = compute_ == DType::bf16 ? 2 : 1;
   work_count().flop += 2 * rows * values_.size() * half;
-  parallel_for(blocks * (std::ssize(firsts_) - 1), [&](int64_t i) {
-    const int64_t panel = i / blocks, row = i % blocks * most, column = panel * panel_columns;
-    const int64_t begin = firsts_[panel], steps = firsts_[panel + 1] - begin, at = row * y.cols() + first + column;
-    const int64_t m = std::min(most, rows - row), n = std::min(panel_columns, out_ - column), lda = x.cols() / half;
+  parallel_blocks(rows, most, out_, panel_columns, [&](int64_t row, int64_t m, int64_t column, int64_t n) {
+    const int64_t panel = column / panel_columns, begin = firsts_[panel], steps = firsts_[panel + 1] - begin,
+                  at = row * y.cols() + first + column, lda = x.cols() / half;
     const float* const b = bias.data<float>() + column;
     const std::byte* const a = x.raw() + row * lda * 4;
     const std::byte* const values = values_.raw() + begin * panel_columns * 4;

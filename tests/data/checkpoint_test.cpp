@@ -2,6 +2,8 @@
 // What a checkpoint holds comes back bit for bit.
 #include "data/models/checkpoint.h"
 
+#include "data/models/model_source.h"
+#include "nn/integers.h"
 #include "tests/data/checkpoint_file.h"
 
 namespace espalier {
@@ -81,6 +83,47 @@ TEST_F(CheckpointFile, UpdatesThatAreStillDueAreInTheFileAndNotInWhatIsLoaded) {
   Checkpoint(file_).load_weights(other.store);
   other.store.settle();
   EXPECT_EQ(loaded.data<float>()[0], 99);
+}
+
+// Masks and integers are the parameters': saving finds them, opening installs them, and the same file comes again.
+TEST_F(CheckpointFile, MasksAndIntegersAreThoseOfTheParameters) {
+  Trained run;
+  const std::string pruned = "bert.encoder.layer.0.output.dense.weight", int8 = "bert.pooler.dense.weight",
+                    table = "bert.embeddings.word_embeddings.weight";
+  const Tensor bits = Mask::bits_of(run.store.at(pruned).shape, true).clone();
+  bits.span<uint8_t>()[0] = 0x5a;
+  hold(run.store.at(pruned), bits);
+  const auto quantized = [&](const std::string& name, bool products) {
+    const auto [q, grid] = quantize_rows(run.store.at(name).value, 8);
+    set_integers(run.store.at(name), std::make_shared<QuantizedWeight>(q, grid, 8, std::nullopt, products));
+  };
+  quantized(int8, true);
+  quantized(table, false);
+  save_checkpoint(file_, run.store, contents());
+
+  const auto opened = open_model(file_.string());
+  EXPECT_TRUE(same_bits(opened->store.values(), run.store.values()));
+  const PrunedMasks masks = masks_of(opened->store);
+  ASSERT_EQ(masks.size(), 1U);
+  EXPECT_TRUE(same_bits(masks.at(pruned), bits));
+  for (const Parameter* p : opened->store.all()) {
+    EXPECT_TRUE(p->keeps_value()) << p->name;
+    EXPECT_EQ(p->integers() != nullptr, p->name == int8 || p->name == table) << p->name;
+  }
+  EXPECT_TRUE(opened->store.at(int8).integers()->products() && !opened->store.at(table).integers()->products());
+  opened->bert->set_compute(DType::f32, Use::inference);
+  EXPECT_NE(as<InferenceWeight>(opened->bert->layers()[0].output.form()), nullptr) << "a held mask does not prevent it";
+
+  const std::string bytes = read_bytes(file_);
+  save_checkpoint(file_, opened->store, opened->contents());
+  EXPECT_EQ(read_bytes(file_), bytes);
+
+  Checkpoint(file_).load_weights(run.store);
+  save(Trained(5));
+  Checkpoint(file_).load_weights(run.store);  // of a run that resumes: f32, and not masked
+  EXPECT_EQ(run.store.at(int8).integers(), nullptr);
+  for (int64_t i = 0; i < 8; ++i)
+    EXPECT_EQ(run.store.at(pruned).value.data<float>()[i] == 0, (0x5a >> i & 1) == 0) << "held masks hold";
 }
 
 TEST_F(CheckpointFile, WithoutTrainingStateItPredictsOnly) {

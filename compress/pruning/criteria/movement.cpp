@@ -82,7 +82,8 @@ std::unique_ptr<Criterion> movement_criterion(const MovementOptions& options) {
 CriterionRow movement(const MovementOptions& options) {
   const auto o = std::make_shared<MovementOptions>(options);
   return {.name = o->soft ? "soft-movement" : "movement",
-          .help = o->soft ? "scores and a threshold, in training only" : "scores learned with the weights, in training only",
+          .help = o->soft ? "scores and a threshold, in training only"
+                          : "scores learned with the weights, in training only",
           .make = [o](uint64_t) { return movement_criterion(*o); },
           .options =
               [o](Options& rows) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <functional>
+#include <limits>
 #include <memory>
 #include <string>
 #include <vector>
@@ -14,7 +15,14 @@ namespace espalier {
 
 struct Range {
   float least, most;
+
+  static constexpr Range nothing() {  // of no numbers
+    return {std::numeric_limits<float>::infinity(), -std::numeric_limits<float>::infinity()};
+  }
 };
+
+// The smallest and largest element of x, f32 or bf16. Throws for NaN and infinities.
+Range range_of(const Tensor& x);
 
 class Observer {
  public:
@@ -25,6 +33,15 @@ class Observer {
   virtual void load(const Hdf5Group& group) = 0;
 };
 
+// The smallest and largest number seen; moving: those of each batch, averaged exponentially with weight 0.01.
+std::unique_ptr<Observer> extremes_observer(bool moving);
+
+// Leaves out a ten-thousandth at either end. This one and the next keep 2048 counts.
+std::unique_ptr<Observer> percentile_observer();
+
+// The range with the least squared error of 2^bits integers, searched inwards from the whole range.
+std::unique_ptr<Observer> least_error_observer(int bits);
+
 // A row of the table of observers.
 struct ObserverRow {
   std::string name, help;
@@ -33,9 +50,7 @@ struct ObserverRow {
   static std::vector<ObserverRow> table();
 };
 
-// minmax: the smallest and largest number seen. moving-average: those of each batch, averaged exponentially with weight
-// 0.01. percentile: leaves out a ten-thousandth at either end. histogram: the range with the least squared error of
-// 2^bits integers, searched inwards from the whole range. The last two keep 2048 counts. Throws, listing these names.
-std::unique_ptr<Observer> make_observer(const std::string& kind, int bits = 8);
+// The observer of this name in the table. Throws, listing the names.
+std::unique_ptr<Observer> make_observer(const std::string& name, int bits = 8);
 
 }  // namespace espalier

@@ -2,17 +2,27 @@
 // The table of observers: what --observer and --qat.observer can name.
 #include "compress/quantization/observers/observer.h"
 
+#include "core/check.h"
+
 namespace espalier {
 
 std::vector<ObserverRow> ObserverRow::table() {
   return {
-      {"minmax", "the smallest and largest number seen", [](int bits) { return make_observer("minmax", bits); }},
-      {"moving-average", "those of each batch, averaged",
-       [](int bits) { return make_observer("moving-average", bits); }},
-      {"percentile", "without a ten-thousandth at either end",
-       [](int bits) { return make_observer("percentile", bits); }},
-      {"histogram", "the least squared error", [](int bits) { return make_observer("histogram", bits); }},
+      {"minmax", "the smallest and largest number seen", [](int /*bits*/) { return extremes_observer(false); }},
+      {"moving-average", "those of each batch, averaged", [](int /*bits*/) { return extremes_observer(true); }},
+      {"percentile", "without a ten-thousandth at either end", [](int /*bits*/) { return percentile_observer(); }},
+      {"histogram", "the least squared error", least_error_observer},
   };
+}
+
+std::unique_ptr<Observer> make_observer(const std::string& name, int bits) {
+  const std::vector<ObserverRow> rows = ObserverRow::table();
+  std::string names;
+  for (const ObserverRow& row : rows) {
+    if (row.name == name) return row.make(bits);
+    names += (names.empty() ? "" : &row == &rows.back() ? " or " : ", ") + row.name;
+  }
+  fail("observer '", name, "': choose ", names);
 }
 
 }  // namespace espalier
