@@ -2,7 +2,7 @@
 // What a checkpoint holds comes back bit for bit.
 #include "data/models/checkpoint.h"
 
-#include "tests/data/checkpoint_file.h"
+#include "tests/data/models/checkpoint_file.h"
 
 namespace espalier {
 namespace {

@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "data/models/safetensors.h"
-#include "tests/data/checkpoint_file.h"
+#include "tests/data/models/checkpoint_file.h"
 
 namespace espalier {
 namespace {
