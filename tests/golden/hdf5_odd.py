@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writes hdf5_odd.h5: valid HDF5 that Espalier must refuse to read, beside one plain dataset; for tests/core/hdf5_file_test.cpp.
+"""Writes hdf5_odd.h5: valid HDF5 that Espalier must refuse to read, beside one plain dataset; for tests/core/hdf5/hdf5_file_test.cpp.
 
     python tests/golden/hdf5_odd.py
 """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writes the small Hugging Face model that tests/data/hf_test.cpp and model_source_test.cpp load, and its logits.
+"""Writes the small Hugging Face model that tests/data/models/hf_test.cpp and model_source_test.cpp load, and its logits.
 
     python tests/golden/hf_model.py
 

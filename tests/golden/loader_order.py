@@ -1,5 +1,5 @@
 # The order in which the loader shuffles, worked out a second time: SplitMix64, unbiased range reduction, Fisher-Yates (data/text/splitmix.h).
-# `python3 loader_order.py > loader_order.txt` writes lines "seed epoch: row row …", read by tests/data/loader_test.cpp.
+# `python3 loader_order.py > loader_order.txt` writes lines "seed epoch: row row …", read by tests/data/text/loader_test.cpp.
 MASK = (1 << 64) - 1
 GAMMA = 0x9E3779B97F4A7C15
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Golden values of the ops (tests/core/op_test.cpp): outputs and gradients in double precision by PyTorch, for the rows of tests/core/op_cases.h
+"""Golden values of the ops (tests/core/ops/op_test.cpp): outputs and gradients in double precision by PyTorch, for the rows of tests/core/ops/op_cases.h
 of the same names. Usage: python ops.py > ops.txt"""
 import numpy as np
 import torch

@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "optim/adamw.h"
-#include "tests/compress/small_model.h"
+#include "tests/compress/pruning/small_model.h"
 #include "tests/temporary.h"
 
 namespace espalier {

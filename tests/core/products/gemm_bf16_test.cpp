@@ -10,7 +10,7 @@
 #include "core/kernels/isa.h"
 #include "core/products/gemm.h"
 #include "core/products/packed_weight.h"
-#include "tests/core/randn.h"
+#include "tests/core/products/randn.h"
 
 namespace espalier {
 namespace {

@@ -4,7 +4,7 @@
 
 #include "data/models/model_source.h"
 #include "nn/integers.h"
-#include "tests/data/checkpoint_file.h"
+#include "tests/data/models/checkpoint_file.h"
 
 namespace espalier {
 namespace {

@@ -7,7 +7,7 @@
 #include "compress/pruning/pruner.h"
 #include "compress/quantization/quantizer.h"
 #include "optim/adamw.h"
-#include "tests/compress/quantizing.h"
+#include "tests/compress/quantization/quantizing.h"
 #include "tests/temporary.h"
 
 namespace espalier {

@@ -8,7 +8,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "tests/compress/small_model.h"
+#include "tests/compress/pruning/small_model.h"
 #include "tests/golden/golden.h"
 #include "tests/temporary.h"
 

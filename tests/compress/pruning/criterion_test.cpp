@@ -6,7 +6,7 @@
 
 #include <cmath>
 
-#include "tests/compress/small_model.h"
+#include "tests/compress/pruning/small_model.h"
 #include "tests/golden/golden.h"
 #include "tests/temporary.h"
 

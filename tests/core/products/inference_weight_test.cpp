@@ -12,7 +12,7 @@
 #include "core/parallel.h"
 #include "core/products/packed_weight.h"
 #include "core/rng.h"
-#include "tests/core/randn.h"
+#include "tests/core/products/randn.h"
 
 namespace espalier {
 namespace {

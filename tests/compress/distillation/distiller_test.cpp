@@ -7,7 +7,7 @@
 #include <cmath>
 
 #include "compress/cutting/layers.h"
-#include "tests/compress/distilling.h"
+#include "tests/compress/distillation/distilling.h"
 
 namespace espalier {
 namespace {

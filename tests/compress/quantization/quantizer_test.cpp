@@ -8,7 +8,7 @@
 #include <cmath>
 
 #include "compress/pruning/pruner.h"
-#include "tests/compress/quantizing.h"
+#include "tests/compress/quantization/quantizing.h"
 #include "tests/golden/golden.h"
 #include "tests/temporary.h"
 

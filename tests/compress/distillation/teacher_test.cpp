@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/compress/distilling.h"
+#include "tests/compress/distillation/distilling.h"
 
 namespace espalier {
 namespace {

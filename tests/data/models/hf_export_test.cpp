@@ -5,7 +5,7 @@
 
 #include "data/models/safetensors.h"
 #include "nn/integers.h"
-#include "tests/data/checkpoint_file.h"
+#include "tests/data/models/checkpoint_file.h"
 
 namespace espalier {
 namespace {

@@ -7,7 +7,7 @@
 #include "core/gradcheck.h"
 #include "core/kernels/isa.h"
 #include "core/parallel.h"
-#include "tests/core/op_cases.h"
+#include "tests/core/ops/op_cases.h"
 #include "tests/golden/golden.h"
 
 namespace espalier {

@@ -5,7 +5,7 @@
 #include <csignal>
 #include <random>
 
-#include "tests/data/checkpoint_file.h"
+#include "tests/data/models/checkpoint_file.h"
 
 // HDF5 1.10 forgets to free a header whose checksum is wrong.
 // NOLINTNEXTLINE(bugprone-reserved-identifier,readability-identifier-naming): the leak sanitizer asks for this name

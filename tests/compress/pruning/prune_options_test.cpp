@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-#include "tests/compress/small_model.h"
+#include "tests/compress/pruning/small_model.h"
 #include "tests/temporary.h"
 
 namespace espalier {
