@@ -26,7 +26,7 @@ check = ctest --test-dir $(1) --output-on-failure --no-tests=error --parallel $(
 build: ## install what is missing, then build the programs into build/apps (the default)
 	@$(call compile,release,build)
 
-run: ## build the programs, get an encoder and data, fine-tune for a minute, evaluate, predict; ESPALIER_STEPS=N at most
+run: ## build the programs, get an encoder and data, fine-tune for a minute, evaluate, predict; ESPALIER_STEPS=N, ESPALIER_DATA=DIR
 	@$(call compile,release,build,programs)
 	@.ci/quickstart
 

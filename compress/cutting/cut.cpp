@@ -29,7 +29,7 @@ void copy(const Tensor& from, const Piece& piece, const Tensor& to) {
 Tensor copy_bits(const Tensor& from, const Shape& shape, const Piece& piece, const Shape& to) {
   Mask mask(shape);
   mask.set(from);
-  const Tensor bits = Mask::bits_of(to, false);
+  Tensor bits = Mask::bits_of(to, false);
   for_elements(shape, piece, [&](int64_t a, int64_t b) {
     if (mask.keeps(a)) set_bit(bits, b);
   });
