@@ -3,12 +3,13 @@
 SHELL := bash -o pipefail
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := build
-.PHONY: build run test test-fast asan tsan format lint sst2 bert-base clean help
+.PHONY: build run test test-fast asan tsan format lint install sst2 bert-base clean help
 
 # As many compilers as there are cores, but no more than memory has room for (1.5 GB each).
 JOBS ?= $(shell cat /proc/meminfo /sys/fs/cgroup/memory.max 2>/dev/null | awk -v cores=$$(nproc) \
 	'/^MemAvailable/ { kb = $$2 } /^[0-9]+$$/ && $$1 / 1024 < kb { kb = $$1 / 1024 } \
 	END { n = int(kb / 1500000); print n < 1 ? 1 : n < cores ? n : cores }')
+PREFIX ?= /usr/local
 CLANG_FORMAT ?= clang-format
 CLANG_TIDY ?= clang-tidy
 SOURCES = $(shell find core nn optim compress data apps tests -name '*.h' -o -name '*.cpp' 2>/dev/null | sort)
@@ -25,7 +26,7 @@ check = ctest --test-dir $(1) --output-on-failure --no-tests=error --parallel $(
 build: ## install what is missing, then build the programs into build/apps (the default)
 	@$(call compile,release,build)
 
-run: ## build the programs, get an encoder and data, fine-tune, evaluate, predict; ESPALIER_STEPS=N, ESPALIER_DATA=DIR
+run: ## build the programs, get an encoder and data, fine-tune for a minute, evaluate, predict; ESPALIER_STEPS=N, ESPALIER_DATA=DIR
 	@$(call compile,release,build,programs)
 	@.ci/quickstart
 
@@ -51,8 +52,10 @@ lint: ## check the format and run clang-tidy
 	@.ci/setup clang-format clang-tidy
 	@$(CLANG_FORMAT) --dry-run --Werror $(SOURCES)
 	@$(call configure,release,build)
-	@printf '%s\n' $(filter %.cpp,$(SOURCES)) | xargs -P $(JOBS) -n 1 $(CLANG_TIDY) -p build --quiet \
-	  --extra-arg=-Wno-unknown-warning-option 2>&1 | sed '/warnings\? generated\.$$/d'
+	@JOBS=$(JOBS) CLANG_TIDY=$(CLANG_TIDY) .ci/lint
+
+install: build ## install programs, libraries, headers and recipes; PREFIX=DIR says where (default /usr/local)
+	@cmake --install build --prefix $(PREFIX)
 
 sst2: ## download GLUE's SST-2 into runs/data/sst2 (needs the internet; not yet tried for want of one)
 	@.ci/fetch-sst2

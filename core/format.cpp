@@ -18,6 +18,12 @@ std::string format(const char* pattern, ...) {
 std::string in_gigabytes(int64_t bytes) { return format("%.2f GB", static_cast<double>(bytes) * 1e-9); }
 std::string in_megabytes(int64_t bytes) { return format("%.1f MB", static_cast<double>(bytes) * 1e-6); }
 
+std::string one_line(std::string text) {
+  for (char& c : text)
+    if (c == '\n' || c == '\r') c = ' ';
+  return text;
+}
+
 std::string words_of(const std::vector<std::string>& words) {
   std::string text;
   for (size_t i = 0; i < words.size(); ++i) text += (i == 0 ? "" : i + 1 == words.size() ? " or " : ", ") + words[i];

@@ -4,14 +4,10 @@
 #include <CLI/CLI.hpp>
 #include <map>
 
+#include "core/format.h"
+
 namespace espalier {
 namespace {
-
-std::string one_line(std::string text) {
-  for (char& c : text)
-    if (c == '\n' || c == '\r') c = ' ';
-  return text;
-}
 
 // TOML whose table names are prefixes of options: amount = 0.5 under [prune] is --prune.amount 0.5.
 class PrefixedToml : public CLI::ConfigTOML {

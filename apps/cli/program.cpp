@@ -9,17 +9,12 @@
 #include "apps/cli/command_line.h"
 #include "apps/cli/progress.h"
 #include "apps/training/signals.h"
+#include "core/format.h"
 #include "core/kernels/isa.h"
 #include "core/parallel.h"
 
 namespace espalier {
 namespace {
-
-std::string one_line(std::string text) {
-  for (char& c : text)
-    if (c == '\n' || c == '\r') c = ' ';
-  return text;
-}
 
 // "program: text", where the text does not begin with that name already.
 std::string named(const std::string& program, const std::string& text) {

@@ -154,7 +154,7 @@ Tensor cached_logits(const Teacher& teacher, const TokenizedDataset& data, const
     file.root().read_into("logits", logits);
     return logits;
   }
-  const Tensor logits = teacher.logits(data, progress);
+  Tensor logits = teacher.logits(data, progress);
   AtomicFile target(cache);
   Hdf5File file = Hdf5File::create(target.temporary(), cache.string());
   key.write(file);

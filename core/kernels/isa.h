@@ -8,7 +8,7 @@
 namespace espalier::kernels {
 
 // Names of the instruction sets that this build holds and this CPU runs, best first: "amx" (tiles), "vnni" (dot
-// products of bytes and bf16 in AVX-512), then Highway's in lower case: "avx3", "avx2", "sse4", "emu128", "neon" …
+// products of bytes and bf16 in AVX-512), then Highway's in lower case: "avx3", "avx2", "emu128", "neon" …
 std::vector<std::string> available_isas();
 std::string current_isa();
 

@@ -29,7 +29,7 @@ void gradient(const Tensor& x, const QuantGrid& grid, const Tensor& gy, const Gr
 
 template <class T>
 Tensor forward(const Tensor& x, const QuantGrid& grid) {
-  const Tensor y(x.shape(), x.dtype());
+  Tensor y(x.shape(), x.dtype());
   parallel_rows(x.rows(), row_grain(x.cols()), [&](int64_t begin, int64_t end) {
     for (int64_t r = begin; r < end; ++r)
       kernels::fake_quant(x.cols(), x.data<T>() + r * x.cols(), row_of(grid, r), y.data<T>() + r * x.cols());
@@ -55,7 +55,8 @@ template <class T, class S>
 void scale_gradients(const Tensor& x, const Tensor& scale, int32_t low, int32_t high, const Tensor& gy,
                      const GradSlot& gs) {
   const int64_t rows = x.rows(), cols = x.cols(), groups = scale.size();
-  const double factor = 1 / std::sqrt(static_cast<double>(rows * cols / groups) * high);
+  const int64_t group_size = rows * cols / groups;
+  const double factor = 1 / std::sqrt(static_cast<double>(group_size) * high);
   std::vector<double> sums(static_cast<size_t>(rows));
   parallel_rows(rows, row_grain(cols), [&](int64_t begin, int64_t end) {
     for (int64_t r = begin; r < end; ++r)

@@ -47,6 +47,7 @@ Tensor scores_of(const Tensor& qkv, const std::vector<Block>& blocks, const Rela
   for (const Block& b : blocks) elements += b.length * b.length;
   Tensor scores({elements}, dtype_of<T>());
   std::vector<Gemm<T>> products;
+  products.reserve(blocks.size());
   for (const Block& b : blocks)
     products.push_back({.m = b.length,
                         .n = b.length,
@@ -132,6 +133,7 @@ Var run(const Var& student, const Tensor& teacher, const std::vector<Block>& blo
         const Tensor gradient = Tensor::zeros(qkv.shape(), qkv.dtype());
         for (const bool left : {true, false}) {  // one after the other: both may be the same rows
           std::vector<Gemm<T>> products;
+          products.reserve(blocks.size());
           for (const Block& b : blocks)
             products.push_back({.m = b.length,
                                 .n = size,

@@ -11,7 +11,7 @@ namespace espalier {
 namespace {
 
 Tensor packed_nibbles(const std::vector<int8_t>& values) {
-  const Tensor packed = Tensor::zeros({(std::ssize(values) + 1) / 2}, DType::u8);
+  Tensor packed = Tensor::zeros({(std::ssize(values) + 1) / 2}, DType::u8);
   for (size_t i = 0; i < values.size(); ++i)
     packed.span<uint8_t>()[i / 2] |= static_cast<uint8_t>((static_cast<unsigned>(values[i]) & 15U) << (i % 2 * 4));
   return packed;

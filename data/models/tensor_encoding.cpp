@@ -17,7 +17,7 @@ const char* const sparse = "sparse";
 uint32_t bits_of(float value) { return std::bit_cast<uint32_t>(value); }
 
 std::string encoding_of(const Hdf5Group& group, const std::string& name) {
-  const std::string encoding = group.attribute(name, "encoding");
+  std::string encoding = group.attribute(name, "encoding");
   CHECK(encoding == dense || encoding == sparse, group.where(name), " is encoded as \"", encoding,
         "\", which this program does not know; expected dense or sparse");
   return encoding;
@@ -74,7 +74,7 @@ Shape shape_attribute(const Hdf5Group& group, const std::string& name) {
 
 Tensor read_bitmap(const Hdf5Group& parts, const Shape& shape) {
   const int64_t n = shape.size();
-  const Tensor bitmap(Shape{(n + 7) / 8}, DType::u8);
+  Tensor bitmap(Shape{(n + 7) / 8}, DType::u8);
   parts.read_into("bitmap", bitmap);
   CHECK(n % 8 == 0 || bitmap.span<uint8_t>().back() >> (n % 8) == 0, parts.where("bitmap"),
         " has bits behind the last element of ", shape, "; the file is damaged");
