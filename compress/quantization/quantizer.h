@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Quantizer: the Compressor that puts fake-quant on the linear layers of encoder and pooler (and on the word
 // embeddings) and makes real integers of them in the end. Forward passes compute with the integers already, so that
-// nothing changes at the end (D5); gradients pass straight through the rounding. In training it is quantization-aware
+// nothing changes at the end; gradients pass straight through the rounding. In training it is quantization-aware
 // training, over calibration batches it is post-training quantization. Used by train_sst2 (--qat.*) and quantize.
 #pragma once
 

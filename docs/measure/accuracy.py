@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Trains the dense models that the other scripts start from: full SST-2, several precisions and seeds. Prints their dev accuracy as the Markdown table of
-docs/results/ACCURACY.md and draws their loss curves as an SVG. A run that is complete in --runs is not repeated; a run that was stopped continues."""
+"""Trains the dense models that the other scripts start from: full SST-2, several precisions and seeds. Prints their dev
+accuracy as the Markdown table of docs/results/ACCURACY.md and draws their loss curves as an SVG. A run that is complete
+in --runs is not repeated; a run that was stopped continues."""
 import json, os, subprocess, sys
 import programs
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What masks and fake-quant add to a training step, and how much faster inference gets when heads and neurons are cut out, compared with the count of
-operations: the Markdown tables of docs/results/TRAINING_SPEED.md and PRUNING.md. --model is MiniLM. Let nothing else run."""
+"""What masks and fake-quant add to a training step, and how much faster inference gets when heads and neurons are cut
+out, compared with the count of operations: the Markdown tables of docs/results/TRAINING_SPEED.md and PRUNING.md.
+--model is MiniLM. Let nothing else run."""
 import os, statistics, tempfile
 import programs
 

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a teacher costs once its answers are kept on disk: training a student from labels alone, with the teacher's logits, and with its hidden states too, in
-turns, as the Markdown table of docs/results/DISTILLATION.md. The first run of each variant writes the files and is not counted. The student has every second
-layer of the teacher. Let nothing else run."""
+"""What a teacher costs once its answers are kept on disk: training a student from labels alone, with the teacher's
+logits, and with its hidden states too, in turns, as the Markdown table of docs/results/DISTILLATION.md. The first run
+of each variant writes the files and is not counted. The student has every second layer of the teacher. Let nothing else
+run."""
 import os, statistics, tempfile
 import programs
 

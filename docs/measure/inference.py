@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Accuracy and speed of inference of one fine-tuned checkpoint in PyTorch, ONNX Runtime and Espalier, measured in turns in one run, as the Markdown table of
-docs/results/INFERENCE.md. Each quantizes the model with its own tools. Sentences are sorted by length, which suits padding best; one by one is measured on every
-fourth of them. Making tokens is not included. Run it with a Python that has torch, transformers, h5py and onnxruntime, and with nothing else on the machine."""
+"""Accuracy and speed of inference of one fine-tuned checkpoint in PyTorch, ONNX Runtime and Espalier, measured in turns
+in one run, as the Markdown table of docs/results/INFERENCE.md. Each quantizes the model with its own tools. Sentences
+are sorted by length, which suits padding best; one by one is measured on every fourth of them. Making tokens is not
+included. Run it with a Python that has torch, transformers, h5py and onnxruntime, and with nothing else on the
+machine."""
 import json, os, statistics, sys, tempfile, time
 import programs
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Dev accuracy of models that are pruned at once, pruned and fine-tuned, or pruned during training, as the Markdown tables of docs/results/PRUNING.md. Starts from
-the dense models of accuracy.py. The list ROWS says whether a row is made for three seeds or for one. A run that was stopped continues."""
+"""Dev accuracy of models that are pruned at once, pruned and fine-tuned, or pruned during training, as the Markdown
+tables of docs/results/PRUNING.md. Starts from the dense models of accuracy.py. The list ROWS says whether a row is made
+for three seeds or for one. A run that was stopped continues."""
 import concurrent.futures, fnmatch, json, os, statistics, sys
 import programs
 from programs import spread

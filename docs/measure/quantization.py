@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Dev accuracy and file size of models quantized after training, as the Markdown table of docs/results/QUANTIZATION.md. Starts from the dense models of
-accuracy.py."""
+"""Dev accuracy and file size of models quantized after training, as the Markdown table of docs/results/QUANTIZATION.md.
+Starts from the dense models of accuracy.py."""
 import os, statistics
 import programs
 from programs import spread

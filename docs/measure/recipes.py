@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every recipe of apps/recipes on full SST-2: accuracy, size, zeros, and speed against the dense f32 model, as the Markdown table of docs/results/RECIPES.md and,
-if asked for, as an HTML page with plots. Starts from the dense models of accuracy.py; each is the teacher of its seed. A run that was stopped continues. Let
-nothing else run with --report: it measures speed."""
+"""Every recipe of apps/recipes on full SST-2: accuracy, size, zeros, and speed against the dense f32 model, as the
+Markdown table of docs/results/RECIPES.md and, if asked for, as an HTML page with plots. Starts from the dense models of
+accuracy.py; each is the teacher of its seed. A run that was stopped continues. Let nothing else run with --report: it
+measures speed."""
 import concurrent.futures, json, os, statistics, sys
 import programs
 from programs import spread

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Prunes one checkpoint at once by magnitude, with Espalier and with torch.nn.utils.prune: how many weights are zero in only one of them, and how far the logits
-of dev sentences are apart. A Markdown table of docs/results/PRUNING.md. Run it with a Python that has torch, transformers, h5py and safetensors."""
+"""Prunes one checkpoint at once by magnitude, with Espalier and with torch.nn.utils.prune: how many weights are zero in
+only one of them, and how far the logits of dev sentences are apart. A Markdown table of docs/results/PRUNING.md. Run it
+with a Python that has torch, transformers, h5py and safetensors."""
 import json, os, tempfile
 import programs
 

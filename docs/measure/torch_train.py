@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The peer of training_speed.py: training steps of BERT with PyTorch and Hugging Face transformers on two threads, with AdamW, clipping and
-autocast for bf16. Prints the real tokens a second, without padding, as a JSON object."""
+"""The peer of training_speed.py: training steps of BERT with PyTorch and Hugging Face transformers on two threads, with
+AdamW, clipping and autocast for bf16. Prints the real tokens a second, without padding, as a JSON object."""
 import json, os, random, time
 import programs
 

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Training speed and memory against PyTorch, measured in turns in one run, as the Markdown table of docs/results/TRAINING_SPEED.md.
-Run it with a Python that has torch and transformers, and with nothing else on the machine. A round measures every row once, PyTorch and Espalier in turn.
-Rows marked "once" take minutes and are measured in the first round only."""
+"""Training speed and memory against PyTorch, measured in turns in one run, as the Markdown table of
+docs/results/TRAINING_SPEED.md. Run it with a Python that has torch and transformers, and with nothing else on the
+machine. A round measures every row once, PyTorch and Espalier in turn. Rows marked "once" take minutes and are measured
+in the first round only."""
 import json, os, statistics, subprocess, sys, tempfile
 import programs
 
