@@ -1,19 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Dev accuracy of full SST-2 fine-tunings in several precisions and seeds, as a Markdown table, and their loss curves over each other as an SVG.
+"""Trains the dense models that the other scripts start from: full SST-2, several precisions and seeds. Prints their dev
+accuracy as the Markdown table of docs/results/ACCURACY.md and draws their loss curves as an SVG. A run that is complete
+in --runs is not repeated; a run that was stopped continues."""
+import json, os, subprocess, sys
+import programs
 
-usage: python3 docs/measure/accuracy.py --model DIR --data DIR --runs DIR --plot OUT.svg [--precisions f32,bf16] [--seeds 0,1,2] [--learning-rate 5e-5]
-A run whose log in --runs is complete is not repeated; a run that was stopped continues. Needs nothing but Python."""
-import argparse, json, os, statistics, subprocess, sys
-
-p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-p.add_argument("--model", required=True)
-p.add_argument("--data", required=True)
-p.add_argument("--runs", required=True)
-p.add_argument("--plot", required=True)
-p.add_argument("--precisions", default="f32,bf16")
-p.add_argument("--seeds", default="0,1,2")
-p.add_argument("--learning-rate", default="5e-5")
-p.add_argument("--build", default=os.path.join(os.path.dirname(__file__), "..", "..", "build"))
+p = programs.parser(__doc__, "data", "runs", "seeds")
+p.add_argument("--model", required=True, help="the pretrained encoder, a Hugging Face directory")
+p.add_argument("--plot", required=True, help="SVG file to write")
+p.add_argument("--precisions", default="f32,bf16", help="default f32,bf16")
+p.add_argument("--learning-rate", default="5e-5", help="default 5e-5")
 a = p.parse_args()
 EPOCHS = 3
 
@@ -55,8 +51,10 @@ def svg(curves, path):
         if (name, colour) not in names:
             names.append((name, colour))
     for i, (name, colour) in enumerate(names):
-        out.append(f'<text x="{width - 200}" y="{30 + 18 * i}" fill="{colour}">{name}: training loss, one line a seed</text>')
-    out.append(f'<text x="{width // 2}" y="{height - 10}">step (mean of 200)</text></svg>')
+        out.append(f'<text x="{width - 20}" y="{36 + 18 * i}" text-anchor="end" fill="{colour}">{name}: training loss, one line a seed</text>')
+    for step in range(0, last + 1, 1000):
+        out.append(f'<text x="{place(step, 0).split(",")[0]}" y="{height - 25}" text-anchor="middle">{step}</text>')
+    out.append(f'<text x="{width // 2}" y="{height - 7}" text-anchor="middle">training step (mean of 200 steps)</text></svg>')
     with open(path, "w", encoding="utf8") as f:
         f.write("\n".join(out) + "\n")
 
@@ -67,10 +65,9 @@ for precision, colour in zip(a.precisions.split(","), ("#1f77b4", "#d62728", "#2
     for seed in a.seeds.split(","):
         steps, evaluations = log_of(precision, seed)
         curves.append((precision, colour, smooth(steps)))
-        best.append(max(e["eval_accuracy"] for e in evaluations))
-        last.append(evaluations[-1]["eval_accuracy"])
-    spread = lambda v: f"{100 * statistics.mean(v):.2f} ± {100 * statistics.stdev(v):.2f}" if len(v) > 1 else f"{100 * v[0]:.2f}"
-    rows.append(f"| {precision} | {', '.join(f'{100 * v:.2f}' for v in last)} | {spread(last)} | {spread(best)} |")
+        best.append(100 * max(e["eval_accuracy"] for e in evaluations))
+        last.append(100 * evaluations[-1]["eval_accuracy"])
+    rows.append(f"| {precision} | {', '.join(f'{v:.2f}' for v in last)} | {programs.spread(last)} | {programs.spread(best)} |")
 svg(curves, a.plot)
 print(f"| precision | dev accuracy after {EPOCHS} epochs, seeds {a.seeds} | mean ± sd | best epoch, mean ± sd |\n|---|---|---|---|")
 print("\n".join(rows))

@@ -1,20 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What masks and fake-quant cost in training, and what cutting heads and neurons out brings in inference against what the count of operations promises,
-in turns, as Markdown tables.
-
-usage: python3 docs/measure/costs.py --model FILE.h5 --data DIR --vocab FILE [--rounds 3] [--steps 40] [--precisions bf16,f32]
---model is a fine-tuned checkpoint of six layers, --vocab a vocabulary for the random BERT-base. Let nothing else run. Needs nothing but Python."""
-import argparse, os, statistics, tempfile
+"""What masks and fake-quant add to a training step, and how much faster inference gets when heads and neurons are cut
+out, compared with the count of operations: the Markdown tables of docs/results/TRAINING_SPEED.md and PRUNING.md.
+--model is MiniLM. Let nothing else run."""
+import os, statistics, tempfile
 import programs
 
-p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-p.add_argument("--model", required=True)
-p.add_argument("--data", required=True)
-p.add_argument("--vocab", required=True)
-p.add_argument("--rounds", type=int, default=3)
-p.add_argument("--steps", type=int, default=40)
-p.add_argument("--build", default=programs.BUILD)
-p.add_argument("--precisions", default="bf16,f32")
+p = programs.parser(__doc__, "model", "data", "rounds")
+p.add_argument("--vocab", required=True, help="vocab.txt for the random BERT-base")
+p.add_argument("--steps", type=int, default=40, help="of MiniLM in each measurement (default 40)")
+p.add_argument("--precisions", default="bf16,f32", help="default bf16,f32")
 a = p.parse_args()
 precisions = a.precisions.split(",")
 MODELS = {"MiniLM": (["--model", a.model], a.steps), "BERT-base": (["--model", "random:base", "--vocab", a.vocab], max(8, a.steps // 4))}
@@ -36,7 +30,7 @@ def in_turns(entries):
 
 steps = in_turns({(model, precision, variant): lambda m=model, pr=precision, v=variant: bench("train", *MODELS[m][0], "--precision", pr, "--steps", MODELS[m][1], *VARIANTS[v])["examples_per_second"]
                   for model in MODELS for precision in precisions for variant in VARIANTS})
-print("| a training step of | precision | examples/s | costs |\n|---|---|---|---|")
+print("| a training step of | precision | sentences/s | time against plain |\n|---|---|---|---|")
 for (model, precision, variant), rate in steps.items():
     print(f"| {model}, {variant} | {precision} | {rate:.1f} | {steps[model, precision, 'plain'] / rate:.2f} × |")
 

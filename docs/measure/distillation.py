@@ -1,18 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a teacher costs once its answers are kept: training of a student alone, with the teacher's logits, and with its hidden states compared too, in turns,
-as a Markdown table. The first run of each variant makes the caches and is not counted.
-
-usage: python3 docs/measure/distillation.py --teacher FILE.h5 --data DIR [--sentences 6400] [--rounds 3]
-The student has every second layer of the teacher. Let nothing else run. Needs nothing but Python."""
-import argparse, os, statistics, tempfile
+"""What a teacher costs once its answers are kept on disk: training a student from labels alone, with the teacher's
+logits, and with its hidden states too, in turns, as the Markdown table of docs/results/DISTILLATION.md. The first run
+of each variant writes the files and is not counted. The student has every second layer of the teacher. Let nothing else
+run."""
+import os, statistics, tempfile
 import programs
 
-p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-p.add_argument("--teacher", required=True)
-p.add_argument("--data", required=True)
-p.add_argument("--sentences", type=int, default=6400, help="of the training data, in file order")
-p.add_argument("--rounds", type=int, default=3)
-p.add_argument("--build", default=programs.BUILD)
+p = programs.parser(__doc__, "data", "rounds")
+p.add_argument("--teacher", required=True, help="fine-tuned checkpoint FILE.h5 of MiniLM")
+p.add_argument("--sentences", type=int, default=6400, help="of the training data, in file order (default 6400)")
 a = p.parse_args()
 LEARNS = ["--distill.teacher", a.teacher]
 HIDDEN = [*LEARNS, "--distill.hidden-weight", "1"]
@@ -30,7 +26,7 @@ with tempfile.TemporaryDirectory() as folder:
             result = programs.run(a.build, "train_sst2", "--model", student, "--data", folder, "--output", os.path.join(folder, "out.h5"), "--epochs", 1, "--learning-rate", "1e-5", *options)[-1]
             if r > 0:
                 speeds[name].append(result["train_samples_per_second"])
-    print("| student learns from | sentences/s | a step costs |\n|---|---|---|")
+    print("| student learns from | sentences/s | time a step |\n|---|---|---|")
     alone = statistics.median(speeds["labels only"])
     for name, found in speeds.items():
         print(f"| {name} | {statistics.median(found):.0f} | {alone / statistics.median(found):.2f} × |")

@@ -1,26 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Accuracy and speed of inference of one fine-tuned checkpoint: PyTorch, ONNX Runtime and Espalier on the same weights and sentences, measured
-alternately in one run, as a Markdown table. Quantized by each with its own tools.
+"""Accuracy and speed of inference of one fine-tuned checkpoint in PyTorch, ONNX Runtime and Espalier, measured in turns
+in one run, as the Markdown table of docs/results/INFERENCE.md. Each quantizes the model with its own tools. Sentences
+are sorted by length, which suits padding best; one by one is measured on every fourth of them. Making tokens is not
+included. Run it with a Python that has torch, transformers, h5py and onnxruntime, and with nothing else on the
+machine."""
+import json, os, statistics, sys, tempfile, time
+import programs
 
-usage: PYTHON docs/measure/inference.py --model FILE.h5 --data DIR --tokenizer DIR [--students FILE.h5 …] [--rounds 3]
-PYTHON is one that has torch, transformers, h5py and onnxruntime; --tokenizer is a Hugging Face directory with the model's vocabulary; --students are
-further checkpoints of Espalier, for rows of their own. Run it with nothing else on the machine. Each figure is the median over the rounds; sentences are sorted by length,
-which is what padding likes best; one by one is measured on every fourth of them. Making tokens is in no figure."""
-import argparse, json, os, statistics, sys, tempfile, time
+p = programs.parser(__doc__, "model", "data", "rounds")
+p.add_argument("--tokenizer", required=True, help="Hugging Face directory with the model's vocabulary")
+p.add_argument("--students", nargs="*", default=[], metavar="FILE.h5", help="further checkpoints of Espalier, a row each")
+a = p.parse_args()
 
 import h5py, numpy, torch
 from transformers import BertConfig, BertForSequenceClassification, BertTokenizerFast
 
-import programs
-
-p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-p.add_argument("--model", required=True)
-p.add_argument("--data", required=True)
-p.add_argument("--tokenizer", required=True)
-p.add_argument("--students", nargs="*", default=[])
-p.add_argument("--rounds", type=int, default=3)
-p.add_argument("--build", default=programs.BUILD)
-a = p.parse_args()
 os.environ.pop("OPENBLAS_CORETYPE", None)
 torch.set_num_threads(2)
 work = tempfile.mkdtemp()

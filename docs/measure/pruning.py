@@ -1,22 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Dev accuracy of pruned SST-2 models, one-shot, fine-tuned and pruned in training, as a Markdown table. Starts from the dense models of
-docs/measure/accuracy.py.
-
-usage: python3 docs/measure/pruning.py --dense DIR --data DIR --runs DIR [--precision f32] [--rows 'PATTERN|PATTERN'] [--seeds 0,1,2] [--jobs 2] [--pretrained DIR]
-A row takes as many of the seeds as it has an aim to show: three or one. Each job has one thread. What is in RUNS already is not made again; a run that was stopped continues. Needs nothing but Python."""
-import argparse, concurrent.futures, fnmatch, json, os, statistics, sys
+"""Dev accuracy of models that are pruned at once, pruned and fine-tuned, or pruned during training, as the Markdown
+tables of docs/results/PRUNING.md. Starts from the dense models of accuracy.py. The list ROWS says whether a row is made
+for three seeds or for one. A run that was stopped continues."""
+import concurrent.futures, fnmatch, json, os, statistics, sys
 import programs
 from programs import spread
 
-p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-programs.add_dense(p)
-p.add_argument("--data", required=True)
-p.add_argument("--runs", required=True)
-p.add_argument("--rows", default="*", help="names of rows, with *; several with | between")
-p.add_argument("--jobs", type=int, default=2)
-p.add_argument("--pretrained", help="the encoder before fine-tuning, for rows that start there")
-p.add_argument("--report", action="store_true", help="make nothing: print the rows that RUNS has, with as many seeds as it has")
-p.add_argument("--build", default=programs.BUILD)
+p = programs.parser(__doc__, "dense", "precision", "seeds", "data", "runs", "jobs", "pretrained", "report")
+p.add_argument("--rows", default="*", help="names of rows, with *; several with | between (default *)")
 a = p.parse_args()
 
 GLOBAL, ROW, TAYLOR, WANDA = ["--scope", "global"], ["--scope", "row"], ["--method", "taylor"], ["--method", "wanda"]
@@ -99,7 +90,7 @@ rows = [r for r in ROWS if any(fnmatch.fnmatch(r[0], pattern) for pattern in a.r
 with concurrent.futures.ThreadPoolExecutor(a.jobs) as pool:
     made = {(r[0], s): pool.submit(measured, r, s) for i, s in enumerate(SEEDS) for r in rows if i < r[1]}
     made = {key: future.result() for key, future in made.items()}
-print("| pruned | zeros in the encoder | one-shot | fine-tuned | against dense | file |\n|---|---|---|---|---|---|")
+print("| pruned | zeros in the encoder | at once | fine-tuned | against dense | file |\n|---|---|---|---|---|---|")
 print(f"| nothing (dense, seeds {', '.join(map(str, dense))}) | 0 % | | {spread(dense.values())} | | {os.path.getsize(dense_of(SEEDS[0])) * 1e-6:.1f} MB |")
 for name, seeds, prune, _, epochs in rows:
     of_seed = {s: made[name, s] for s in SEEDS[:seeds] if made[name, s]}

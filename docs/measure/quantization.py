@@ -1,19 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Dev accuracy and file size of models quantized after training, as a Markdown table. Starts from the dense models of
-docs/measure/accuracy.py.
-
-usage: python3 docs/measure/quantization.py --dense DIR --data DIR --runs DIR [--precision f32] [--seeds 0,1,2] [--threads 2]
-Needs nothing but Python."""
-import argparse, os, statistics
+"""Dev accuracy and file size of models quantized after training, as the Markdown table of docs/results/QUANTIZATION.md.
+Starts from the dense models of accuracy.py."""
+import os, statistics
 import programs
 from programs import spread
 
-p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-programs.add_dense(p)
-p.add_argument("--data", required=True)
-p.add_argument("--runs", required=True)
-p.add_argument("--threads", default="2")
-p.add_argument("--build", default=programs.BUILD)
+p = programs.parser(__doc__, "dense", "precision", "seeds", "data", "runs")
+p.add_argument("--threads", default="2", help="of each program (default 2)")
 a = p.parse_args()
 
 STATIC = ["--calibration", os.path.join(a.data, "train.tsv")]

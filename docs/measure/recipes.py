@@ -1,25 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every recipe of apps/recipes on full SST-2: accuracy, size, zeros, speed against the dense f32 model, as a Markdown table and a page with plots.
-Starts from the dense models of docs/measure/accuracy.py; each is the teacher of its seed.
-
-usage: python3 docs/measure/recipes.py --dense DIR --data DIR --runs DIR [--precision f32] [--recipes int8,student3] [--seeds 0,1,2] [--jobs 2] [--report] [--page FILE.html]
-Each job has one thread. What is in RUNS already is not made again; a run that was stopped continues. Let nothing else run with --report: it measures
-speed. Needs nothing but Python."""
-import argparse, concurrent.futures, json, os, statistics, sys
+"""Every recipe of apps/recipes on full SST-2: accuracy, size, zeros, and speed against the dense f32 model, as the
+Markdown table of docs/results/RECIPES.md and, if asked for, as an HTML page with plots. Starts from the dense models of
+accuracy.py; each is the teacher of its seed. A run that was stopped continues. Let nothing else run with --report: it
+measures speed."""
+import concurrent.futures, json, os, statistics, sys
 import programs
 from programs import spread
 
-p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-programs.add_dense(p)
-p.add_argument("--data", required=True)
-p.add_argument("--runs", required=True)
-p.add_argument("--recipes", help="names of files in apps/recipes, or of variants below", default="seed,int8,joint,sparse80-int8,structured-int8,student3,student3 without teacher,student3-structured-int8")
-p.add_argument("--jobs", type=int, default=2)
-p.add_argument("--pretrained", help="the encoder before fine-tuning, for 'int8 from the start …'")
-p.add_argument("--report", action="store_true", help="make nothing: measure the models that RUNS has, and print the table")
+p = programs.parser(__doc__, "dense", "precision", "seeds", "data", "runs", "jobs", "pretrained", "report")
+p.add_argument("--recipes", default="seed,int8,joint,sparse80-int8,structured-int8,student3,student3 without teacher,student3-structured-int8",
+               help="names of files in apps/recipes, or of the variants in this script, with commas between; default: all recipes")
 p.add_argument("--page", help="with --report: HTML page of the first seed's models")
-root = os.path.dirname(programs.BUILD)
-p.add_argument("--build", default=programs.BUILD)
 a = p.parse_args()
 FROM_START = ["--epochs", "3", "--learning-rate", "5e-5", "--dropout", "0.1"]
 VARIANTS = {  # the recipe's options but for these
@@ -57,7 +48,7 @@ def make(recipe, seed):
     if "from the start" in recipe:
         start = a.pretrained or sys.exit(f"'{recipe}' needs --pretrained")
     teacher = [] if recipe in ALONE else ["--distill.teacher", start]
-    program("train_sst2", "--config", os.path.join(root, "apps", "recipes", recipe.split()[0] + ".toml"), "--model", start, "--data", a.data, "--output", output,
+    program("train_sst2", "--config", os.path.join(programs.ROOT, "apps", "recipes", recipe.split()[0] + ".toml"), "--model", start, "--data", a.data, "--output", output,
             "--log-dir", output[:-3], "--seed", str(seed), "--threads", "1", "--save-every", "1000", "--resume", *teacher, *VARIANTS.get(recipe, []))
     open(output + ".done", "w").close()
 

@@ -1,23 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One-shot pruning of one checkpoint here and by torch.nn.utils.prune: how many of the mask's bits differ, and how far the logits of dev sentences are apart.
+"""Prunes one checkpoint at once by magnitude, with Espalier and with torch.nn.utils.prune: how many weights are zero in
+only one of them, and how far the logits of dev sentences are apart. A Markdown table of docs/results/PRUNING.md. Run it
+with a Python that has torch, transformers, h5py and safetensors."""
+import json, os, tempfile
+import programs
 
-usage: PYTHON docs/measure/torch_prune.py --model FILE.h5 --data DIR [--sentences 200]
-PYTHON is one that has torch, transformers and h5py."""
-import argparse, json, os, tempfile
+p = programs.parser(__doc__, "model", "data")
+p.add_argument("--sentences", type=int, default=200, help="of the dev set (default 200)")
+a = p.parse_args()
 
 import h5py, torch
 from safetensors.torch import load_file
 from torch.nn.utils import prune
 from transformers import AutoTokenizer, BertConfig, BertForSequenceClassification
 
-import programs
-
-p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-p.add_argument("--model", required=True)
-p.add_argument("--data", required=True)
-p.add_argument("--sentences", type=int, default=200)
-p.add_argument("--build", default=programs.BUILD)
-a = p.parse_args()
 with h5py.File(a.model) as file:
     config = json.loads(bytes(file["config"][()]).decode())
     state = {name: torch.from_numpy(file["weights"][name][()]) for name in file["weights"]}

@@ -1,56 +1,38 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Training speed and memory against PyTorch, measured alternately in one run; prints the table of docs/RESULTS.md as Markdown.
+"""Training speed and memory against PyTorch, measured in turns in one run, as the Markdown table of
+docs/results/TRAINING_SPEED.md. Run it with a Python that has torch and transformers, and with nothing else on the
+machine. A round measures every row once, PyTorch and Espalier in turn. Rows marked "once" take minutes and are measured
+in the first round only."""
+import json, os, statistics, subprocess, sys, tempfile
+import programs
 
-usage: PYTHON docs/measure/training_speed.py --peers DIR --data DIR --minilm DIR [--rounds 3] [--steps 20] [--only TEXT]
-PYTHON is one that has torch and transformers; --peers is the folder with the peers' train.py, --minilm a Hugging Face directory of MiniLM-L6.
-Run it with nothing else on the machine. Each figure is the median over the rounds; a round measures every row once, peer and Espalier in turn; the rows
-marked "once" take minutes and are measured in the first round only."""
-import argparse, json, os, re, statistics, subprocess, sys, tempfile
-
-p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-p.add_argument("--peers", required=True)
-p.add_argument("--data", required=True)
-p.add_argument("--minilm", required=True)
-p.add_argument("--build", default=os.path.join(os.path.dirname(__file__), "..", "..", "build"))
-p.add_argument("--rounds", type=int, default=3)
-p.add_argument("--steps", type=int, default=20)
-p.add_argument("--only", default="", help="only rows whose name contains this")
+p = programs.parser(__doc__, "data", "rounds")
+p.add_argument("--minilm", required=True, help="Hugging Face directory of MiniLM-L6")
+p.add_argument("--steps", type=int, default=20, help="of BERT-base in each measurement (default 20)")
+p.add_argument("--only", default="", help="only rows whose work and peer contain this text")
 a = p.parse_args()
-env = {k: v for k, v in os.environ.items() if k != "OPENBLAS_CORETYPE"} | {"SST2": a.data, "ESPALIER_DATA": a.data, "HF_HUB_OFFLINE": "1"}
-bench = os.path.join(a.build, "apps", "bench")
-
-LONG = """
-import sys, time, torch
-from transformers import BertConfig, BertForSequenceClassification
-torch.set_num_threads(2); torch.manual_seed(0)
-m = BertForSequenceClassification(BertConfig(num_labels=2)); m.train()
-opt = torch.optim.AdamW(m.parameters(), lr=2e-5, weight_decay=0.01, fused=True)
-ids = torch.randint(1000, 30000, (8, 512)); mask = torch.ones_like(ids); y = torch.randint(0, 2, (8,)); times = []
-for i in range(int(sys.argv[1]) + 1):
-    t = time.time()
-    with torch.autocast("cpu", dtype=torch.bfloat16): loss = m(input_ids=ids, attention_mask=mask, labels=y).loss
-    loss.backward(); torch.nn.utils.clip_grad_norm_(m.parameters(), 1.0); opt.step(); opt.zero_grad(); times.append(time.time() - t)
-print(f"{8 / sorted(times[1:])[len(times[1:]) // 2]:.3f} ex/s")
-"""
+env = {k: v for k, v in os.environ.items() if k != "OPENBLAS_CORETYPE"} | {"HF_HUB_OFFLINE": "1"}
 
 
-def run(*command, **extra):
-    done = subprocess.run([str(c) for c in command], env=env | extra, capture_output=True, text=True)
+def run(*command):
+    """The first JSON object that the command prints."""
+    done = subprocess.run([str(c) for c in command], env=env, capture_output=True, text=True)
     if done.returncode != 0:
         sys.exit(f"{' '.join(map(str, command))} failed: {done.stderr.strip()[-500:]}")
-    return done.stdout
+    return json.loads(done.stdout.splitlines()[0])
 
 
-def peer(size, precision, padding, batch, steps):
-    """Real tokens a second: a few length-grouped batches may be long or short ones, so examples a second would not compare."""
-    out = run(sys.executable, os.path.join(a.peers, "train.py"), size, precision, padding, batch, steps)
-    return float(re.search(r"([\d.]+) ex/s", out).group(1)) * float(re.search(r"real tok/step (\d+)", out).group(1)) / batch
+def peer(size, precision, padding, steps, batch=32):
+    """PyTorch's real tokens a second: a few length-grouped batches may be long or short ones, so sentences a second would not compare."""
+    script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "torch_train.py")
+    return run(sys.executable, script, "--data", a.data, "--minilm", a.minilm, "--size", size, "--precision", precision, "--padding", padding,
+               "--batch-size", batch, "--steps", steps)["tokens_per_second"]
 
 
 def ours(size, precision, *more, batch=32, steps=None, threads=2, data=None):
     model = ["--model", a.minilm] if size == "minilm" else ["--model", "random:base", "--vocab", os.path.join(a.minilm, "vocab.txt")]
-    out = run(bench, "train", *model, "--precision", precision, "--batch-size", batch, "--steps", steps or a.steps, "--threads", threads, "--json", "--quiet", "--data", data or a.data, *more)
-    figures = json.loads(out.splitlines()[0])
+    figures = run(os.path.join(a.build, "apps", "bench"), "train", *model, "--precision", precision, "--batch-size", batch, "--steps", steps or a.steps,
+                  "--threads", threads, "--json", "--quiet", "--data", data or a.data, *more)
     figures["tokens_per_second"] = figures["examples_per_second"] * figures["tokens_per_sentence"]
     return figures
 
@@ -58,11 +40,11 @@ def ours(size, precision, *more, batch=32, steps=None, threads=2, data=None):
 cache = {}
 
 
-def rate(size, precision, **options):
+def rate(size, precision):
     """Espalier's tokens a second, measured once a round for all rows that compare with it."""
     key = (size, precision)
     if key not in cache:
-        cache[key] = ours(size, precision, **options)["tokens_per_second"]
+        cache[key] = ours(size, precision, steps=3 * a.steps if size == "minilm" else a.steps)["tokens_per_second"]
     return cache[key]
 
 
@@ -76,39 +58,40 @@ def long_sentences(folder):
 
 few = max(4, a.steps // 3)
 grouped = max(20, a.steps)  # with few batches length grouping could not do its work
-rows = [  # name, once, peer, ours, aim
-    ("BERT-base bf16, batch 32, vs bf16 length-grouped", False, lambda: peer("base", "bf16", "group", 32, grouped), lambda: rate("base", "bf16"), "3 (AMX), 2 (AVX-512 bf16)"),
-    ("BERT-base bf16, batch 32, vs bf16 dynamic padding", False, lambda: peer("base", "bf16", "dynamic", 32, few), lambda: rate("base", "bf16"), "5 (AMX), 2 (AVX-512 bf16)"),
-    ("BERT-base bf16, batch 32, vs the tutorial (f32, padded to 128, batch 16)", True, lambda: peer("base", "fp32", "128", 16, 3), lambda: rate("base", "bf16"), "35 (AMX), 2 (AVX-512 bf16)"),
-    ("BERT-base f32, batch 32, vs f32 length-grouped", False, lambda: peer("base", "fp32", "group", 32, grouped), lambda: rate("base", "f32"), "1.3; 1.7 (AMX)"),
-    ("BERT-base f32, batch 32, vs f32 dynamic padding", True, lambda: peer("base", "fp32", "dynamic", 32, few), lambda: rate("base", "f32"), "2.5"),
-    ("MiniLM-L6 f32, batch 32, vs f32 length-grouped", False, lambda: peer("minilm", "fp32", "group", 32, 2 * grouped), lambda: rate("minilm", "f32", steps=3 * a.steps), "1.3"),
-    ("MiniLM-L6 f32, batch 32, vs f32 dynamic padding", False, lambda: peer("minilm", "fp32", "dynamic", 32, 2 * few), lambda: rate("minilm", "f32", steps=3 * a.steps), "2.5"),
-    ("MiniLM-L6 bf16, batch 32, vs bf16 length-grouped", False, lambda: peer("minilm", "bf16", "group", 32, 2 * grouped), lambda: rate("minilm", "bf16", steps=3 * a.steps), "3.5 (AMX)"),
-    ("BERT-base bf16, 8 sentences of 512 tokens, vs bf16", True, lambda: float(run(sys.executable, "-c", LONG, 3).split()[0]) * 512,
-     lambda: ours("base", "bf16", "--max-length", 512, batch=8, steps=3, data=folder)["tokens_per_second"], "1.3"),
+ROWS = [  # work, against PyTorch with, once, peer, ours
+    ("BERT-base bf16, batch 32", "bf16, length-grouped", False, lambda: peer("base", "bf16", "group", grouped), lambda: rate("base", "bf16")),
+    ("BERT-base bf16, batch 32", "bf16, dynamic", False, lambda: peer("base", "bf16", "dynamic", few), lambda: rate("base", "bf16")),
+    ("BERT-base bf16, batch 32", "tutorial", True, lambda: peer("base", "f32", "128", 3, batch=16), lambda: rate("base", "bf16")),
+    ("BERT-base f32, batch 32", "f32, length-grouped", False, lambda: peer("base", "f32", "group", grouped), lambda: rate("base", "f32")),
+    ("BERT-base f32, batch 32", "f32, dynamic", True, lambda: peer("base", "f32", "dynamic", few), lambda: rate("base", "f32")),
+    ("MiniLM f32, batch 32", "f32, length-grouped", False, lambda: peer("minilm", "f32", "group", 2 * grouped), lambda: rate("minilm", "f32")),
+    ("MiniLM f32, batch 32", "f32, dynamic", False, lambda: peer("minilm", "f32", "dynamic", 2 * few), lambda: rate("minilm", "f32")),
+    ("MiniLM bf16, batch 32", "bf16, length-grouped", False, lambda: peer("minilm", "bf16", "group", 2 * grouped), lambda: rate("minilm", "bf16")),
+    ("BERT-base bf16, 8 sentences of 512 tokens", "bf16", True, lambda: peer("base", "bf16", "long", 3, batch=8),
+     lambda: ours("base", "bf16", "--max-length", 512, batch=8, steps=3, data=folder)["tokens_per_second"]),
 ]
 
 with tempfile.TemporaryDirectory() as folder:
     long_sentences(folder)
-    results = {name: ([], []) for name, *_ in rows if a.only in name}
+    results = {row[:2]: ([], []) for row in ROWS if a.only in f"{row[0]}, {row[1]}"}
     for round_number in range(a.rounds):
         cache.clear()
-        for name, once, theirs, own, _ in rows:
-            if name not in results or (once and round_number > 0):
+        for work, against, once, theirs, own in ROWS:
+            if (work, against) not in results or (once and round_number > 0):
                 continue
-            results[name][0].append(theirs())
-            results[name][1].append(own())
-            print(f"round {round_number + 1}: {name}: {results[name][0][-1]:.2f} and {results[name][1][-1]:.2f} tokens/s", file=sys.stderr, flush=True)
+            result = results[work, against]
+            result[0].append(theirs())
+            result[1].append(own())
+            print(f"round {round_number + 1}: {work}, {against}: {result[0][-1]:.2f} and {result[1][-1]:.2f} tokens/s", file=sys.stderr, flush=True)
     one = ours("base", "bf16", threads=1, steps=few)
     two = ours("base", "bf16")
     full = ours("base", "f32", steps=few)
 
 print(f"Measured on {two['cpu']}, 2 threads, {a.rounds} rounds, SST-2's lengths ({two['tokens_per_step']:.0f} tokens a step of 32).\n")
-print("| work | PyTorch, real tokens/s | Espalier, tokens/s | ratio | aim |\n|---|---|---|---|---|")
-for name, once, _, _, aim in rows:
-    if name in results:
-        theirs, own = (statistics.median(v) for v in results[name])
-        print(f"| {name}{' (once)' if once else ''} | {theirs:.0f} | {own:.0f} | {own / theirs:.2f} | {aim} |")
+print("| work | against PyTorch with | PyTorch, tokens/s | Espalier, tokens/s | ratio |\n|---|---|---|---|---|")
+for work, against, once, _, _ in ROWS:
+    if (work, against) in results:
+        theirs, own = (statistics.median(v) for v in results[work, against])
+        print(f"| {work}{' (once)' if once else ''} | {against} | {theirs:.0f} | {own:.0f} | {own / theirs:.2f} |")
 print(f"\nBERT-base, batch 32: peak memory {two['peak_memory_gb']:.2f} GB in bf16, {full['peak_memory_gb']:.2f} GB in f32; "
       f"two threads {two['examples_per_second'] / one['examples_per_second']:.2f} times one; products: {two['products']}.")

@@ -61,8 +61,8 @@ std::unique_ptr<Criterion> taylor_criterion();
 // decay at a rate of their own, and whose gradient passes straight through the mask: weights that move away from zero
 // gain, whether they are masked or not. With the hard threshold the lowest scores go. They start at |w| / rms(w) of
 // each matrix: at a rate of 0 this is magnitude pruning, and the start counts the less the larger the rate is. (The
-// paper starts from 0 and prunes over far more steps; docs/RESULTS.md compares.) With the soft threshold, from 0 as
-// there, those go whose sigmoid is below it, while the gradient of regularization * mean sigmoid(score) pulls all of
+// paper starts from 0 and prunes over far more steps; docs/results/TRIED.md compares.) With the soft threshold, from 0
+// as there, those go whose sigmoid is below it, while the gradient of regularization * mean sigmoid(score) pulls all of
 // them down: how much goes is then learned too, and each layer finds its share.
 struct MovementOptions {
   double learning_rate = 1e-3;
