@@ -109,6 +109,7 @@ template <class Row>
 OptionRow<Choice<Row>> Options::choose(const std::string& name, Choice<Row>& value, const std::vector<Row>& table,
                                        const std::string& help) {
   std::vector<std::string> names;
+  names.reserve(table.size());
   for (const Row& r : table) names.push_back(r.name + " (" + r.help + ")");
   Option& option = row(name, help + ": " + words_of(names), "NAME", Option::Form::value);
   option.set = [&option, &value, table](const std::vector<std::string>& texts) {

@@ -75,10 +75,11 @@ TEST(DeferredRows, a_row_is_up_to_date_when_it_is_read) {
     const std::vector<int32_t> read = {5, 1999, 5, 700};
     const Context context;
     const Var a = late.parameter.use_rows(context, read), b = whole.parameter.use(context);
-    for (const int32_t r : read)
-      EXPECT_EQ(0,
-                std::memcmp(a.value.data<float>() + r * cols, b.value.data<float>() + r * cols, cols * sizeof(float)))
-          << "row " << r << " after step " << s;
+    for (const int32_t r : read) {
+      const void* const row = a.value.data<float>() + r * cols;
+      const void* const expected = b.value.data<float>() + r * cols;
+      EXPECT_EQ(0, std::memcmp(row, expected, cols * sizeof(float))) << "row " << r << " after step " << s;
+    }
   }
   expect_equal(late, whole);
 }

@@ -142,7 +142,7 @@ TEST_F(Distilling, LayersAreMapped) {
                                    {"0:1,0:2", "student layer 0 is named twice"},
                                    {"0-1", "'0-1' is not understood"},
                                    {"", "is empty"}})
-    expect_in(error_of<Error>([&] { LayerMap(map).pairs(3, 6); }), words);
+    expect_in(error_of<Error>([map = map] { LayerMap(map).pairs(3, 6); }), words);
   expect_in(error_of<Error>([] { LayerMap("last").pairs(7, 6); }), "the student has 7 layers, the teacher 6");
 }
 
@@ -161,7 +161,7 @@ TEST_F(Distilling, WhatCannotBeComparedIsRefused) {
   for (const auto& [options, words] : {std::pair{DistillOptions{.temperature = 0}, "temperature 0"},
                                        {{.alpha = 1.5}, "alpha 1.5"},
                                        {{.hidden_weight = -1}, "hidden-weight -1"}})
-    expect_in(error_of<Error>([&] { Distiller(options, teacher_, logits_, 0); }), words);
+    expect_in(error_of<Error>([&, options = options] { Distiller(options, teacher_, logits_, 0); }), words);
 }
 
 }  // namespace

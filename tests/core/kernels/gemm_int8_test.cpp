@@ -32,7 +32,7 @@ std::vector<uint8_t> activations(int64_t n, bool extreme) {
 }
 Tensor weights(int64_t rows, int64_t cols, bool extreme) {
   Rng rng(6, 1);
-  const Tensor w({rows, cols}, DType::s8);
+  Tensor w({rows, cols}, DType::s8);
   for (int64_t i = 0; i < w.size(); ++i)
     w.data<int8_t>()[i] = static_cast<int8_t>(extreme ? (i / cols % 2 == 0 ? 127 : -127) : rng.uniform() * 255 - 127);
   return w;
