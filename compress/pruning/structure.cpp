@@ -44,7 +44,7 @@ Pool neurons_of(const EncoderLayer& layer) {
       {rows_of(layer.intermediate.weight, 1), rows_of(layer.intermediate.bias, 1), columns_of(layer.output.weight, 1)}};
 }
 
-// For the choice only: zeros do not take a layer away, compress/layers cuts it out.
+// For the choice only: zeros do not take a layer away, compress/cutting/layers cuts it out.
 Pool layers_of(const Bert& model) {
   Pool pool{"encoder layers", std::ssize(model.layers()), {}};
   for (int64_t i = 0; i < pool.units; ++i)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The datasets of core/hdf5_file: tensors and texts, each stored in one piece and moved without a copy.
+// The datasets of core/hdf5/file: tensors and texts, each stored in one piece and moved without a copy.
 #include <algorithm>
 #include <array>
 #include <span>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // HDF5 files as groups of named tensors and texts; the only header through which the project reads and writes HDF5. The
-// HDF5 library is not thread-safe: all of this is for one thread at a time. Used by data/checkpoint.
+// HDF5 library is not thread-safe: all of this is for one thread at a time. Used by data/models/checkpoint.
 #pragma once
 
 #include <filesystem>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the parts of core/hdf5_file share: identifiers that close themselves, and a group's insides. Not for others.
+// What the parts of core/hdf5/file share: identifiers that close themselves, and a group's insides. Not for others.
 #pragma once
 
 #include <hdf5.h>
