@@ -5,6 +5,7 @@
 
 #include "apps/cli/program.h"
 #include "apps/training/run.h"
+#include "compress/algorithms.h"
 #include "compress/distillation/distillation.h"
 #include "core/check.h"
 
