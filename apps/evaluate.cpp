@@ -72,5 +72,5 @@ int main(int argc, char** argv) {
   return run_program<Evaluate>(
       argc, argv,
       "Evaluates a classifier: loss, accuracy, sentences a second.\nExample: evaluate --model model.h5 --data "
-      "../shared/data/sst2/dev.tsv --logits logits.tsv");
+      "runs/data/sst2/dev.tsv --logits logits.tsv");
 }

@@ -45,8 +45,6 @@ struct Prune {
     all.begin({});
     all.rule([this] {
       CHECK(prune.on() || shrink || cut.on(), "--amount is missing; expected a share in [0, 1), such as 0.3");
-      CHECK(!prune.method->trains, "--method ", prune.method->name,
-            ": learns in training, with train_sst2 --prune.method; choose another one");
     });
   }
 
@@ -58,11 +56,7 @@ struct Prune {
     Record figures;
     std::string what = cut.apply(m, figures);
     if (cut.on()) m->options.set("cut", rows->all_of("cut"));
-    if (prune.on()) {
-      Record entry = rows->all_of("pruned");
-      entry.set("seed", common.seed);
-      what += prune_model(prune, entry, calibration, common.listener(), m, figures);
-    }
+    if (prune.on()) what += prune_model(prune, rows->all_of("pruned"), calibration, common.listener(), m, figures);
     if (shrink) what += shrink_model(m);
     save_checkpoint(output, m->store, m->contents());
     print(before, *m, what, figures, common);

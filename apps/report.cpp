@@ -92,5 +92,5 @@ int main(int argc, char** argv) {
       argc, argv,
       "Compares models on the same text: loss, accuracy, size, zeros, bits, work, time to open and sentences a "
       "second.\n"
-      "Example: report dense.h5 pruned.h5 int8.h5 --data ../shared/data/sst2/dev.tsv --output report.html");
+      "Example: report dense.h5 pruned.h5 int8.h5 --data runs/data/sst2/dev.tsv --output report.html");
 }

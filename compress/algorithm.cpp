@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compress/algorithm.h"
 
-#include "compress/distillation/distillation.h"
-#include "compress/pruning/pruning.h"
-#include "compress/quantization/quantization.h"
-
 namespace espalier {
 
 void declare(const Algorithm& algorithm, Options& rows, bool prefixed) {
@@ -16,7 +12,5 @@ void declare(const Algorithm& algorithm, Options& rows, bool prefixed) {
   algorithm.options(rows);
   rows.begin({});
 }
-
-std::vector<Algorithm> algorithms() { return {pruning(), quantization(), distillation()}; }
 
 }  // namespace espalier

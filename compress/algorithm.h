@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Algorithm: a row of the table of compression algorithms. Its options on the command line, in the config file, in
+// Algorithm: a row of the table of compression algorithms, compress/algorithms.h. Its options on the command line, in
+// the config file, in
 // --help, in the checkpoint and in the check of a resumed run all come from the row, and so does its Compressor.
 #pragma once
 
@@ -47,8 +48,5 @@ struct Algorithm {
 
 // Declares the algorithm's rows in a group of their own. Without `prefixed` its options have no prefix.
 void declare(const Algorithm& algorithm, Options& rows, bool prefixed = true);
-
-// Those that come with Espalier, in the order of their hooks: prune, qat, distill.
-std::vector<Algorithm> algorithms();
 
 }  // namespace espalier

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// PackedBatch: the sentences of a batch laid end to end, without padding. Made by data/loader, read by Bert and by the
-// losses. It lives in nn because the model takes it and everything above nn passes it on.
+// PackedBatch: the sentences of a batch laid end to end, without padding. Made by data/text/loader, read by Bert and by
+// the losses. It lives in nn because the model takes it and everything above nn passes it on.
 #pragma once
 
 #include <algorithm>

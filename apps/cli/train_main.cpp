@@ -5,6 +5,7 @@
 
 #include "apps/cli/program.h"
 #include "apps/training/run.h"
+#include "compress/algorithms.h"
 #include "compress/distillation/distillation.h"
 #include "core/check.h"
 
@@ -13,13 +14,13 @@ namespace {
 
 const char* const about_training =
     "Fine-tunes a BERT encoder as a sentence classifier (SST-2 by default) and keeps the best epoch's checkpoint.\n"
-    "Example: train_sst2 --model runs/models/minilm-l6 --data ../shared/data/sst2 --output model.h5 --learning-rate "
+    "Example: train_sst2 --model runs/models/minilm-l6 --data runs/data/sst2 --output model.h5 --learning-rate "
     "5e-5";
 const char* const about_distillation =
     "Distils a teacher into a student: soft and hard loss, and if asked hidden states, attention and relations.\n"
     "The student is another model (--student), or some layers of one (--student-layers; of the teacher unless "
     "--student is given).\n"
-    "Example: distill --teacher model.h5 --student-layers 0,2,4 --data ../shared/data/sst2 --output student.h5 "
+    "Example: distill --teacher model.h5 --student-layers 0,2,4 --data runs/data/sst2 --output student.h5 "
     "--learning-rate 5e-5";
 
 void print(const TrainResult& r, const CommonOptions& common) {

@@ -12,9 +12,8 @@ DataFolder find_data(const std::string& wanted) {
   if (!wanted.empty()) return {wanted, "data: " + wanted};
   if (const char* folder = std::getenv("ESPALIER_DATA"); folder != nullptr && *folder != '\0')
     return {folder, std::string("data: ") + folder + " (ESPALIER_DATA)"};
-  for (const std::filesystem::path folder : {"../shared/data/sst2", "runs/data/sst2"})
-    if (std::filesystem::exists(folder / "train.tsv")) return {folder, "data: " + folder.string()};
-  const std::filesystem::path demo = "runs/data/demo";
+  const std::filesystem::path sst2 = "runs/data/sst2", demo = "runs/data/demo";
+  if (std::filesystem::exists(sst2 / "train.tsv")) return {sst2, "data: " + sst2.string()};
   if (!std::filesystem::exists(demo / "train.tsv") || !std::filesystem::exists(demo / "dev.tsv")) {
     std::filesystem::create_directories(demo);
     write_demo_corpus(demo, 0);

@@ -7,7 +7,7 @@
 
 namespace espalier {
 
-// The folder with train.tsv and dev.tsv: `wanted` if it is not empty, else $ESPALIER_DATA, else ../shared/data/sst2 if
+// The folder with train.tsv and dev.tsv: `wanted` if it is not empty, else $ESPALIER_DATA, else runs/data/sst2 if
 // it is there, else runs/data/demo, where the built-in synthetic corpus is written first. `note` says what was chosen.
 struct DataFolder {
   std::filesystem::path path;

@@ -19,7 +19,7 @@ void TrainOptions::declare_model(Options& rows) {
 void TrainOptions::declare(Options& rows) {
   rows.add("data", data,
            "folder with train.tsv and dev.tsv (header: sentence, optional sentence2, label); default: $ESPALIER_DATA, "
-           "../shared/data/sst2, else built-in synthetic reviews");
+           "runs/data/sst2, else built-in synthetic reviews");
   rows.add("output", output,
            "checkpoint to write: the weights of the best evaluation, with configuration and vocabulary")
       .required()

@@ -20,6 +20,7 @@ std::string prune_model(const PruneOptions& options, const Record& how, const Ca
     pruner.before_forward(0);
   bake_masks(model->store);
   Record entry = how;
+  entry.set("seed", options.seed);
   std::string done = pruner.describe() + format("; %.4f %% of these parameters are zero", 100 * pruner.sparsity()) +
                      (before > 0 ? format(", %.4f %% were before\n", 100 * before) : "\n");
   if (options.structure.kind == Structure::Kind::layer) {

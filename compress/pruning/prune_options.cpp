@@ -57,7 +57,11 @@ void PruneOptions::declare(Options& rows, bool training, const std::vector<Crite
   rows.add("layers", layers,
            "names of parameters, with * for any text, such as 'bert.encoder.layer.0.*.weight'; default: the encoder's "
            "linear layers");
-  rows.rule([this, prefix] { check_together(prefix); });
+  rows.rule([this, prefix, training] {
+    CHECK(training || !method->trains, "--method ", method->name,
+          ": learns in training, with train_sst2 --prune.method; choose another one");
+    check_together(prefix);
+  });
   if (!training) return;
   rows.rule([this, prefix] { check_schedule(prefix); });
   rows.add("schedule", schedule.kind,

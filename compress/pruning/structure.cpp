@@ -4,6 +4,7 @@
 #include <charconv>
 #include <ostream>
 
+#include "compress/pattern.h"
 #include "core/bitmap.h"
 #include "core/check.h"
 
@@ -44,7 +45,7 @@ Pool neurons_of(const EncoderLayer& layer) {
       {rows_of(layer.intermediate.weight, 1), rows_of(layer.intermediate.bias, 1), columns_of(layer.output.weight, 1)}};
 }
 
-// For the choice only: zeros do not take a layer away, compress/layers cuts it out.
+// For the choice only: zeros do not take a layer away, compress/cutting/layers cuts it out.
 Pool layers_of(const Bert& model) {
   Pool pool{"encoder layers", std::ssize(model.layers()), {}};
   for (int64_t i = 0; i < pool.units; ++i)
@@ -167,24 +168,6 @@ Tensor Pool::member_bits(const Member& member, std::span<const uint8_t> keep, co
     to[element / 8] &= static_cast<uint8_t>(~((keep[unit] == 0 ? 1U : 0U) << (element % 8)));
   });
   return bits;
-}
-
-bool matches(std::string_view pattern, std::string_view name) {
-  size_t p = 0, n = 0, star = std::string_view::npos, resume = 0;
-  while (n < name.size()) {
-    if (p < pattern.size() && pattern[p] == '*') {
-      star = p++;
-      resume = n;
-    } else if (p < pattern.size() && pattern[p] == name[n]) {
-      ++p, ++n;
-    } else if (star != std::string_view::npos) {  // the last * takes one more
-      p = star + 1;
-      n = ++resume;
-    } else {
-      return false;
-    }
-  }
-  return pattern.find_first_not_of('*', p) == std::string_view::npos;
 }
 
 std::vector<Pool> pools_of(const Structure& structure, const std::vector<std::string>& patterns, const Bert& model,

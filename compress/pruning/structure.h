@@ -70,6 +70,4 @@ struct Pool {
 std::vector<Pool> pools_of(const Structure& structure, const std::vector<std::string>& patterns, const Bert& model,
                            ParameterStore& store);
 
-bool matches(std::string_view pattern, std::string_view name);
-
 }  // namespace espalier

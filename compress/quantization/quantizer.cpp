@@ -5,7 +5,7 @@
 #include <cmath>
 #include <sstream>
 
-#include "compress/pruning/structure.h"
+#include "compress/pattern.h"
 #include "core/check.h"
 #include "core/kernels/fake_quant.h"
 #include "nn/integers.h"

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The datasets of core/hdf5_file: tensors and texts, each stored in one piece and moved without a copy.
+// The datasets of core/hdf5/file: tensors and texts, each stored in one piece and moved without a copy.
 #include <algorithm>
 #include <array>
 #include <span>
 
+#include "core/hdf5/file.h"
 #include "core/hdf5/handles.h"
 
 namespace espalier {
@@ -74,7 +75,7 @@ void read_dataset(hid_t dataset, DType type, void* to, const std::string& where)
 
 }  // namespace
 
-Hdf5Id Hdf5Group::Handle::open_dataset(const std::string& name) const {
+Hdf5Id Hdf5Node::open_dataset(const std::string& name) const {
   find(name);
   Hdf5Id dataset(H5Dopen2(id, name.c_str(), H5P_DEFAULT), H5Dclose);
   CHECK(dataset >= 0, file, ": ", path, name, " cannot be opened as a dataset; the file is damaged or of another kind");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The file access below HDF5. The library crashes at the end of the process when the system refuses a write, as a full
-// disk does; this driver remembers the error and tells the library that all is well. Used by core/hdf5_file only.
+// disk does; this driver remembers the error and tells the library that all is well. Used by core/hdf5/file only.
 #pragma once
 
 #include <hdf5.h>

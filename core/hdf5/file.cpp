@@ -31,17 +31,17 @@ Hdf5Id access_properties(int* error) {
 
 }  // namespace
 
-void Hdf5Group::Handle::check_name(const std::string& name) const {
+void Hdf5Node::check_name(const std::string& name) const {
   CHECK(!name.empty() && name != "." && name.find('/') == std::string::npos && name.find('\0') == std::string::npos,
         file, ": \"", name, "\" cannot be a name in ", path);
 }
 
-void Hdf5Group::Handle::check_new(const std::string& name) const {
+void Hdf5Node::check_new(const std::string& name) const {
   check_name(name);
   CHECK(H5Lexists(id, name.c_str(), H5P_DEFAULT) == 0, file, ": ", path, name, " exists already");
 }
 
-void Hdf5Group::Handle::find(const std::string& name) const {
+void Hdf5Node::find(const std::string& name) const {
   check_name(name);
   CHECK(H5Lexists(id, name.c_str(), H5P_DEFAULT) > 0, file, ": there is no ", path, name,
         "; the file is incomplete or of another kind");
@@ -57,15 +57,15 @@ Hdf5Group Hdf5Group::create_group(const std::string& name) const {
   const Hdf5Id create = creation_properties(H5P_GROUP_CREATE);
   Hdf5Id id(H5Gcreate2(handle_->id, name.c_str(), H5P_DEFAULT, create, H5P_DEFAULT), H5Gclose);
   if (id < 0) throw Failure(where(name) + " cannot be made");
-  return Hdf5Group(std::make_shared<Handle>(Handle{std::move(id), handle_->file, handle_->path + name + '/', 0}));
+  return Hdf5Group(std::make_shared<Hdf5Node>(Hdf5Node{std::move(id), handle_->file, handle_->path + name + '/', 0}));
 }
 
 Hdf5Group Hdf5Group::group(const std::string& name) const {
   handle_->find(name);
   Hdf5Id id(H5Gopen2(handle_->id, name.c_str(), H5P_DEFAULT), H5Gclose);
   CHECK(id >= 0, where(name), " cannot be opened as a group; the file is damaged or of another kind");
-  return Hdf5Group(
-      std::make_shared<Handle>(Handle{std::move(id), handle_->file, handle_->path + name + '/', handle_->file_size}));
+  return Hdf5Group(std::make_shared<Hdf5Node>(
+      Hdf5Node{std::move(id), handle_->file, handle_->path + name + '/', handle_->file_size}));
 }
 
 bool Hdf5Group::contains(const std::string& name) const {
@@ -143,7 +143,7 @@ Hdf5File Hdf5File::create(const std::filesystem::path& path, const std::string& 
   Hdf5Id id(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, creation, access), H5Fclose);
   CHECK(id >= 0, shown_as, ": cannot be created", reason(errno));
   Hdf5Id root(H5Gopen2(id, "/", H5P_DEFAULT), H5Gclose);
-  auto group = std::make_shared<Hdf5Group::Handle>(Hdf5Group::Handle{std::move(root), shown_as, "/", 0});
+  auto group = std::make_shared<Hdf5Node>(Hdf5Node{std::move(root), shown_as, "/", 0});
   return {std::make_unique<Handle>(Handle{shown_as, std::move(error), std::move(id)}), Hdf5Group(std::move(group))};
 }
 
@@ -160,7 +160,7 @@ Hdf5File Hdf5File::open(const std::filesystem::path& path) {
         errno != 0 ? reason(errno) : "; it is of another kind, damaged or cut off");
   Hdf5Id root(H5Gopen2(id, "/", H5P_DEFAULT), H5Gclose);
   CHECK(root >= 0, name, ": has no root group; the file is damaged");
-  auto group = std::make_shared<Hdf5Group::Handle>(Hdf5Group::Handle{std::move(root), name, "/", size});
+  auto group = std::make_shared<Hdf5Node>(Hdf5Node{std::move(root), name, "/", size});
   return {std::make_unique<Handle>(Handle{name, std::move(error), std::move(id)}), Hdf5Group(std::move(group))};
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // HDF5 files as groups of named tensors and texts; the only header through which the project reads and writes HDF5. The
-// HDF5 library is not thread-safe: all of this is for one thread at a time. Used by data/checkpoint.
+// HDF5 library is not thread-safe: all of this is for one thread at a time. Used by data/models/checkpoint.
 #pragma once
 
 #include <filesystem>
@@ -16,6 +16,8 @@ namespace espalier {
 // A group of an open file; copies are handles of the same group. Names are single path components. Every function
 // throws Error, with the file's and the object's name, for what is not there, has another type or shape, or cannot be
 // read or written.
+struct Hdf5Node;  // core/hdf5/handles.h
+
 class Hdf5Group {
  public:
   Hdf5Group create_group(const std::string& name) const;
@@ -52,9 +54,8 @@ class Hdf5Group {
 
  private:
   friend class Hdf5File;
-  struct Handle;
-  explicit Hdf5Group(std::shared_ptr<const Handle> handle) : handle_(std::move(handle)) {}
-  std::shared_ptr<const Handle> handle_;
+  explicit Hdf5Group(std::shared_ptr<const Hdf5Node> handle) : handle_(std::move(handle)) {}
+  std::shared_ptr<const Hdf5Node> handle_;
 };
 
 class Hdf5File {

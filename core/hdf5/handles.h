@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the parts of core/hdf5_file share: identifiers that close themselves, and a group's insides. Not for others.
+// What the parts of core/hdf5/file share: identifiers that close themselves, and a group's insides. Not for others.
 #pragma once
 
 #include <hdf5.h>
@@ -8,7 +8,6 @@
 #include <utility>
 
 #include "core/check.h"
-#include "core/hdf5/file.h"
 
 namespace espalier {
 
@@ -30,7 +29,8 @@ class Hdf5Id {
   Close close_;
 };
 
-struct Hdf5Group::Handle {
+// A group of an open file.
+struct Hdf5Node {
   Hdf5Id id;
   std::string file, path;  // path ends with a slash
   uint64_t file_size;      // bytes; no dataset may claim more

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // QuantizedWeight: the integers of a linear layer's weight[out, in], packed for int8 products, and how its input
-// becomes integers. Held by a WeightTransform; made by compress/, stored by data/checkpoint.
+// becomes integers. Held by a WeightTransform; made by compress/, stored by data/models/checkpoint.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// JSON objects from files and from texts inside of files. Used by data/hf and data/checkpoint.
+// JSON objects from files and from texts inside of files. Used by data/models/hf and data/models/checkpoint.
 #pragma once
 
 #include <filesystem>

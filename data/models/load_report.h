@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What loading a model's weights tells: the report where it went well, all problems at once where it did not. Made by
-// data/hf and data/checkpoint, shown by the programs.
+// data/models/hf and data/models/checkpoint, shown by the programs.
 #pragma once
 
 #include <cstdint>

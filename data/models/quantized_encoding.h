@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How a checkpoint stores the integers of a quantized weight. Used by data/checkpoint.
+// How a checkpoint stores the integers of a quantized weight. Used by data/models/checkpoint.
 #pragma once
 
 #include <memory>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The safetensors format: tensors with their names, types and shapes in a JSON header. Used by data/hf to load and
-// export models.
+// The safetensors format: tensors with their names, types and shapes in a JSON header. Used by data/models/hf to load
+// and export models.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // How a checkpoint stores a tensor: whole (dense), or where it has many zeros as a bitmap and the other values
-// (sparse). Both give back the same bits. Used by data/checkpoint.
+// (sparse). Both give back the same bits. Used by data/models/checkpoint.
 #pragma once
 
 #include <string>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Example and Dataset: labelled text in memory, in file order. Made by data/tsv and data/demo_corpus, read by
-// data/loader and the programs.
+// Example and Dataset: labelled text in memory, in file order. Made by data/text/tsv and data/text/demo_corpus, read by
+// data/text/loader and the programs.
 #pragma once
 
 #include <cstdint>

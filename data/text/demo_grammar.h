@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The grammar behind the synthetic corpus: short film reviews of either sentiment. Read by data/demo_corpus and its
-// tests only.
+// The grammar behind the synthetic corpus: short film reviews of either sentiment. Read by data/text/demo_corpus and
+// its tests only.
 #pragma once
 
 #include <string_view>

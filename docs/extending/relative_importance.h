@@ -27,4 +27,9 @@ struct RelativeImportance : espalier::Criterion {
   }
 };
 
+inline espalier::CriterionRow relative_importance() {
+  return {"relative", "its share of its row and column",
+          [](uint64_t) { return std::make_unique<RelativeImportance>(); }};
+}
+
 }  // namespace lab

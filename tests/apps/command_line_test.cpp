@@ -46,8 +46,8 @@ TEST_F(CommandLine, Version) {
 
 // The examples run as they are printed, but for the sizes of encoders, which are not at hand here or too large.
 TEST_F(CommandLine, ExamplesInTheHelpWork) {
-  for (const char* folder : {"work", "shared", "shared/data"}) std::filesystem::create_directory(*this / folder);
-  std::filesystem::rename(*this / "data", *this / "shared/data/sst2");
+  for (const char* folder : {"work", "work/runs", "work/runs/data"}) std::filesystem::create_directory(*this / folder);
+  std::filesystem::rename(*this / "data", *this / "work/runs/data/sst2");
   std::filesystem::rename(*this / "vocab.txt", *this / "work/vocab.txt");
   write_bytes(*this / "work/sentences.txt", "a good film .\n");
   for (const std::string& program : programs) {
