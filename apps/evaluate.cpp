@@ -3,8 +3,8 @@
 #include <cstdio>
 
 #include "apps/cli/model_option.h"
-#include "apps/training/datasets.h"
 #include "apps/training/evaluate.h"
+#include "apps/training/max_length.h"
 #include "apps/training/timing.h"
 #include "core/check.h"
 #include "core/products/precision.h"
@@ -27,7 +27,7 @@ struct Evaluate {
   std::string data, logits;
   Precision precision = Precision::f32;
   int64_t batch_size = 32;
-  int max_length = 128;
+  MaxLength max_length;
 
   void declare(Options& rows) {
     model.declare(rows);
@@ -41,9 +41,9 @@ struct Evaluate {
   int run(const CommonOptions& common) const {
     std::unique_ptr<Model> m;
     const double preparation = seconds_of([&] { m = model.open(common); });
-    check_max_length(max_length, m->config.max_position_embeddings);
+    const int longest = max_length.of(m->config.max_position_embeddings);
     m->bert->set_compute(choose(precision).compute, Use::inference);
-    const TokenizedDataset text = read_text(data, m->tokenizer, m->bert->head(), max_length, Labels::if_present);
+    const TokenizedDataset text = read_text(data, m->tokenizer, m->bert->head(), longest, Labels::if_present);
     CHECK(logits.empty() || m->bert->head().width() > 0, "--logits: this model's logits belong to tokens");
     if (!logits.empty()) AtomicFile{logits};  // throws unless it can be written, before the work
     say_what_is_initialised(*m, common);

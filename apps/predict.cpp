@@ -4,7 +4,7 @@
 #include <iostream>
 
 #include "apps/cli/model_option.h"
-#include "apps/training/datasets.h"
+#include "apps/training/max_length.h"
 
 namespace {
 using namespace espalier;
@@ -12,7 +12,7 @@ using namespace espalier;
 struct Predict {
   ModelOption model;
   std::vector<std::string> text;
-  int max_length = 128;
+  MaxLength max_length;
 
   void declare(Options& rows) {
     model.declare(rows);
@@ -20,11 +20,11 @@ struct Predict {
     rows.add("max-length", max_length, "tokens a sentence or pair, with [CLS] and [SEP]");
   }
 
-  void answer(const Model& m, const std::string& line, bool json) const {
+  static void answer(const Model& m, const std::string& line, int longest, bool json) {
     const auto tab = line.find('\t');  // a pair is two texts with a tab between
     const auto encoding = tab == std::string::npos
-                              ? m.tokenizer.encode(line, max_length)
-                              : m.tokenizer.encode_pair(line.substr(0, tab), line.substr(tab + 1), max_length);
+                              ? m.tokenizer.encode(line, longest)
+                              : m.tokenizer.encode_pair(line.substr(0, tab), line.substr(tab + 1), longest);
     PackedBatch batch;
     batch.ids = encoding.ids;
     batch.segments = encoding.segments;
@@ -40,12 +40,12 @@ struct Predict {
 
   int run(const CommonOptions& common) const {
     const auto m = model.open(common);
-    check_max_length(max_length, m->config.max_position_embeddings);
+    const int longest = max_length.of(m->config.max_position_embeddings);
     m->bert->set_compute(DType::f32, Use::inference);
     say_what_is_initialised(*m, common);
-    for (const std::string& line : text) answer(*m, line, common.json);
+    for (const std::string& line : text) answer(*m, line, longest, common.json);
     if (text.empty())
-      for (std::string line; std::getline(std::cin, line);) answer(*m, line, common.json);
+      for (std::string line; std::getline(std::cin, line);) answer(*m, line, longest, common.json);
     return 0;
   }
 };

@@ -52,7 +52,8 @@ struct Quantize {
       calibrate(quantizer, *m, calibration, false, common.listener());
     else
       quantizer.before_forward(0);
-    if (!analyze.empty()) print_sensitivity(analyze, calibration.max_length, *m, quantizer, common);
+    if (!analyze.empty())
+      print_sensitivity(analyze, calibration.max_length.of(m->config.max_position_embeddings), *m, quantizer, common);
     const std::string what = quantizer.describe();
     balance.after(*m);
     quantizer.convert();

@@ -3,8 +3,8 @@
 #include "apps/cli/comparison.h"
 #include "apps/cli/part_table.h"
 #include "apps/cli/program.h"
-#include "apps/training/datasets.h"
 #include "apps/training/evaluate.h"
+#include "apps/training/max_length.h"
 #include "apps/training/timing.h"
 #include "core/kernels/isa.h"
 #include "core/parallel.h"
@@ -20,7 +20,8 @@ struct Report {
   std::string data, output;
   Precision precision = Precision::f32;
   int64_t batch_size = 32;
-  int max_length = 128, rounds = 3;
+  MaxLength max_length;
+  int rounds = 3;
 
   void declare(Options& rows) {
     rows.add("models", models, "checkpoints FILE.h5 or Hugging Face directories").positional().required();
@@ -39,9 +40,9 @@ struct Report {
     m.name = source;
     std::unique_ptr<Model> model;
     m.preparation = seconds_of([&] { model = open_model(source); });
-    check_max_length(max_length, model->config.max_position_embeddings);
+    const int longest = max_length.of(model->config.max_position_embeddings);
     model->bert->set_compute(choose(precision).compute, Use::inference);
-    const TokenizedDataset text = read_text(data, model->tokenizer, model->bert->head(), max_length);
+    const TokenizedDataset text = read_text(data, model->tokenizer, model->bert->head(), longest);
     std::vector<double> one, many;
     for (int round = 0; round < rounds; ++round)
       for (const int64_t size : {batch_size, int64_t{1}}) {

@@ -11,9 +11,11 @@ namespace espalier {
 // As printf; at most 511 bytes.
 std::string format(const char* pattern, ...) __attribute__((format(printf, 1, 2)));
 
-std::string in_gigabytes(int64_t bytes);                      // "1.93 GB"
-std::string in_megabytes(int64_t bytes);                      // "12.3 MB"
-std::string one_line(std::string text);                       // line ends become spaces
+std::string in_gigabytes(int64_t bytes);  // "1.93 GB"
+std::string in_megabytes(int64_t bytes);  // "12.3 MB"
+std::string one_line(std::string text);   // line ends become spaces
+// The first `most` bytes at most, cut between characters, with a count of the rest.
+std::string shortened(const std::string& text, size_t most);
 std::string words_of(const std::vector<std::string>& words);  // "linear, constant or cosine"
 
 }  // namespace espalier

@@ -6,6 +6,10 @@
 #include <oneapi/tbb/parallel_for.h>
 #include <oneapi/tbb/task_arena.h>
 
+#include <algorithm>
+#include <cmath>
+#include <fstream>
+#include <limits>
 #include <memory>
 
 #ifdef __SANITIZE_THREAD__
@@ -25,13 +29,21 @@ void hand_over(const char*) {}
 void take_over(const char*) {}
 #endif
 
+// Cores that a control group lets the process use, rounded up; no limit: very many.
+int quota() {
+  std::ifstream file("/sys/fs/cgroup/cpu.max");
+  double allowed = 0, period = 0;
+  if (!(file >> allowed >> period) || allowed <= 0 || period <= 0) return std::numeric_limits<int>::max();
+  return std::max(1, static_cast<int>(std::min(1e6, std::ceil(allowed / period))));
+}
+
 struct Arena {
   int threads = 0;
   std::unique_ptr<tbb::global_control> limit;
   std::unique_ptr<tbb::task_arena> arena;
 
   void resize(int wanted) {
-    threads = wanted > 0 ? wanted : tbb::info::default_concurrency();
+    threads = wanted > 0 ? wanted : std::min(tbb::info::default_concurrency(), quota());
     arena.reset();
     limit = std::make_unique<tbb::global_control>(tbb::global_control::max_allowed_parallelism, threads);
     arena = std::make_unique<tbb::task_arena>(threads);
@@ -51,6 +63,7 @@ Arena& arena() {
 
 void set_threads(int threads) { arena().resize(threads); }
 int threads() { return arena().threads; }
+int most_threads() { return std::max(64, 4 * tbb::info::default_concurrency()); }
 
 namespace parallel_detail {
 

@@ -10,6 +10,7 @@ namespace espalier {
 // Threads that parallel sections use from now on. 0: as many as the process may use. Call it between parallel sections.
 void set_threads(int threads);
 int threads();
+int most_threads();  // more than this would only wait for each other: 64, or four for each core
 
 namespace parallel_detail {
 using Task = void (*)(const void* context, int64_t index);

@@ -2,8 +2,11 @@
 #include "nn/parameter.h"
 
 #include <algorithm>
+#include <cmath>
 
+#include "core/check.h"
 #include "core/hash.h"
+#include "core/kernels/fake_quant.h"
 #include "core/parallel.h"
 
 namespace espalier {
@@ -39,6 +42,18 @@ void Parameter::updated(int64_t first_element, int64_t count) const {
 void Parameter::updated() const {
   parallel_rows(shape.size(), std::max<int64_t>(1, 16384 / copy.step) * copy.step,
                 [&](int64_t begin, int64_t end) { updated(begin, end - begin); });
+}
+
+void ParameterStore::check_finite(const std::string& source) const {
+  std::vector<uint8_t> finite(sorted_.size());
+  parallel_for(std::ssize(sorted_), [&](int64_t i) {
+    const Tensor& value = sorted_[static_cast<size_t>(i)]->value;
+    float least = 0, most = 0;
+    kernels::range(value.size(), value.data<float>(), least, most);
+    finite[static_cast<size_t>(i)] = std::isfinite(least) && std::isfinite(most) ? 1 : 0;
+  });
+  for (size_t i = 0; i < finite.size(); ++i)
+    CHECK(finite[i] != 0, source, ": ", sorted_[i]->name, " holds a NaN or an infinity; has the training diverged?");
 }
 
 void ParameterStore::settle() const {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "apps/cli/model_option.h"
+#include "apps/training/max_length.h"
 #include "apps/training/timing.h"
 #include "core/products/precision.h"
 
@@ -16,7 +17,7 @@ struct BenchOptions {
   std::string data, block = "32x32";
   Precision precision = Precision::automatic;
   int64_t batch_size = 32, steps = 20, accumulate = 1;
-  int max_length = 128;
+  MaxLength max_length;
   double mask = 0;
   bool qat = false;
   bool profile = false, gradient_checkpointing = false;

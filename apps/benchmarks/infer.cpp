@@ -12,11 +12,11 @@ namespace espalier {
 int bench_infer(const BenchOptions& o, const CommonOptions& common) {
   std::unique_ptr<Model> model;
   const double preparation = seconds_of([&] { model = o.model.open(common); });
-  check_max_length(o.max_length, model->config.max_position_embeddings);
+  const int max_length = o.max_length.of(model->config.max_position_embeddings);
   const ChosenPrecision precision = choose(o.precision);
   model->bert->set_compute(precision.compute, Use::inference);
   const DataFolder folder = find_data(o.data);
-  const TokenizedDataset data = read_text(folder.path / "dev.tsv", model->tokenizer, model->bert->head(), o.max_length);
+  const TokenizedDataset data = read_text(folder.path / "dev.tsv", model->tokenizer, model->bert->head(), max_length);
   const double seconds =
       median_seconds(std::max<int64_t>(1, o.steps / 5), [&] { evaluate(*model->bert, data, o.batch_size); });
   print_figures({{"bench", "infer"},

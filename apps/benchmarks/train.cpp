@@ -15,7 +15,7 @@ namespace espalier {
 
 int bench_train(const BenchOptions& o, const CommonOptions& common) {
   const auto model = o.model.open(common);
-  check_max_length(o.max_length, model->config.max_position_embeddings);
+  const int max_length = o.max_length.of(model->config.max_position_embeddings);
   const ChosenPrecision precision = choose(o.precision);
   CompressorList compressors;
   if (o.mask > 0) compressors.add(std::make_unique<Pruner>(PruneOptions{.amount = o.mask}));
@@ -24,8 +24,7 @@ int bench_train(const BenchOptions& o, const CommonOptions& common) {
   model->bert->set_compute(precision.compute);
   model->bert->set_gradient_checkpointing(o.gradient_checkpointing);
   const DataFolder folder = find_data(o.data);
-  const TokenizedDataset data =
-      read_text(folder.path / "train.tsv", model->tokenizer, model->bert->head(), o.max_length);
+  const TokenizedDataset data = read_text(folder.path / "train.tsv", model->tokenizer, model->bert->head(), max_length);
   const Loader loader(data, {.batch_size = o.batch_size, .accumulate = o.accumulate, .seed = common.seed});
   const Epoch epoch = loader.epoch(0);
   AdamW optimizer(model->store, {});

@@ -2,6 +2,7 @@
 #include "apps/cli/command_line.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <map>
 
 #include "core/format.h"
@@ -54,17 +55,49 @@ void declare(CLI::App& app, const std::vector<Option*>& rows) {
   if (!row.heading.empty()) option->group(row.heading);
 }
 
+// Insertions, deletions, replacements and exchanges of neighbours from one word to the other.
+size_t distance(const std::string& a, const std::string& b) {
+  std::vector<std::vector<size_t>> d(a.size() + 1, std::vector<size_t>(b.size() + 1));
+  for (size_t i = 0; i <= a.size(); ++i)
+    for (size_t j = 0; j <= b.size(); ++j) {
+      if (i == 0 || j == 0) {
+        d[i][j] = i + j;
+        continue;
+      }
+      d[i][j] = std::min({d[i - 1][j] + 1, d[i][j - 1] + 1, d[i - 1][j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1)});
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+        d[i][j] = std::min(d[i][j], d[i - 2][j - 2] + 1);
+    }
+  return d[a.size()][b.size()];
+}
+
+// "; did you mean --NAME?" for the option that is most like the word; nothing where none is.
+std::string guess(const CLI::App& app, std::string word) {
+  word = word.substr(0, std::min<size_t>(word.find('='), 64));
+  std::string best;
+  size_t least = 3;  // so many mistakes are another word
+  for (const CLI::Option* option : app.get_options()) {
+    const size_t mistakes =
+        distance(word.substr(std::min(word.size(), word.find_first_not_of('-'))), option->get_single_name());
+    if (mistakes >= least) continue;
+    least = mistakes;
+    best = option->get_single_name();
+  }
+  return best.empty() ? "" : "; did you mean --" + best + "?";
+}
+
 // CLI11's words for a mistake, made to name the file, the option and what is expected.
 [[noreturn]] void explain(const CLI::App& app, const CLI::ParseError& error) {
   const std::string help = " (" + app.get_name() + " --help lists the options)", text = one_line(error.what());
   if (dynamic_cast<const CLI::ConfigError*>(&error) != nullptr) {
     const std::string parser = "INI was not able to parse ";
-    fail(app.get_option("--config")->as<std::string>(), ": '",
-         text.starts_with(parser) ? text.substr(parser.size()) : text,
-         "' is not an option; lines such as max-length = 64 are expected", help);
+    const std::string word = text.starts_with(parser) ? text.substr(parser.size()) : text;
+    fail(app.get_option("--config")->as<std::string>(), ": '", word,
+         "' is not an option; lines such as max-length = 64 are expected", guess(app, word), help);
   }
   const auto unknown = app.remaining();
-  if (!unknown.empty()) fail("'", one_line(unknown.front()), "' is not expected here", help);
+  if (!unknown.empty())
+    fail("'", one_line(unknown.front()), "' is not expected here", guess(app, unknown.front()), help);
   fail(text, help);
 }
 

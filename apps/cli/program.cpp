@@ -18,7 +18,8 @@ namespace {
 
 // "program: text", where the text does not begin with that name already.
 std::string named(const std::string& program, const std::string& text) {
-  return text.starts_with(program + ": ") ? text : program + ": " + text;
+  const std::string shown = shortened(text, 600);
+  return shown.starts_with(program + ": ") ? shown : program + ": " + shown;
 }
 
 void check_stdout() {
@@ -31,7 +32,8 @@ int parse_and_run(int argc, char** argv, const std::string& name, const std::str
   CommonOptions common;
   Options rows;
   rows.add("threads", common.threads, "threads to use; 0: all that the process may use. Results do not depend on it")
-      .between(0, 4096, "0 (all) or a positive number is expected")
+      .range([&] { return common.threads >= 0 && common.threads <= most_threads(); },
+             "0 (all) or a number up to " + std::to_string(most_threads()) + " is expected on this machine")
       .free();
   rows.add("seed", common.seed, "seed of everything random");
   rows.flag("quiet", common.quiet, "print results only").free();

@@ -21,12 +21,12 @@ void CalibrationOptions::declare(Options& rows, const std::string& who, const st
 
 void calibrate(Compressor& compressor, Model& model, const CalibrationOptions& options, bool gradients,
                const Listener& listener) {
-  check_max_length(options.max_length, model.config.max_position_embeddings);
+  const int max_length = options.max_length.of(model.config.max_position_embeddings);
   const bool is_file = !options.data.empty() && !std::filesystem::is_directory(options.data);
   const DataFolder folder = is_file ? DataFolder{} : find_data(options.data);
   const std::filesystem::path file = is_file ? std::filesystem::path(options.data) : folder.path / "train.tsv";
   if (!is_file) listener.say(folder.note);
-  const TokenizedDataset data = read_text(file, model.tokenizer, model.bert->head(), options.max_length,
+  const TokenizedDataset data = read_text(file, model.tokenizer, model.bert->head(), max_length,
                                           gradients ? Labels::required : Labels::if_present);
   const Loader loader(data, {.batch_size = options.batch_size, .seed = options.seed});
   const Epoch epoch = loader.epoch(0);

@@ -6,6 +6,7 @@
 #include <functional>
 #include <string>
 
+#include "apps/training/max_length.h"
 #include "compress/compressor.h"
 #include "core/listener.h"
 #include "core/options.h"
@@ -16,7 +17,7 @@ namespace espalier {
 struct CalibrationOptions {
   std::string data;  // TSV file, or folder with train.tsv; as find_data
   int64_t steps = 64, batch_size = 32;
-  int max_length = 128;
+  MaxLength max_length;
   uint64_t seed = 0;  // of the order of the sentences
 
   // `who` uses the text, for the help; `option` names it and `what` says what it can be. The rows are refused unless

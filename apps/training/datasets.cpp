@@ -3,7 +3,6 @@
 
 #include <cstdlib>
 
-#include "core/check.h"
 #include "data/text/demo_corpus.h"
 
 namespace espalier {
@@ -20,11 +19,6 @@ DataFolder find_data(const std::string& wanted) {
   }
   return {demo, "data: " + demo.string() +
                     ", the built-in synthetic film reviews (no SST-2 was named or found; --data DIR names it)"};
-}
-
-void check_max_length(int max_length, int64_t positions) {
-  CHECK(max_length >= 3 && max_length <= positions, "--max-length ", max_length, ": expected 3 … ", positions,
-        ", the model's number of positions");
 }
 
 }  // namespace espalier

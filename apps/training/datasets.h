@@ -15,7 +15,4 @@ struct DataFolder {
 };
 DataFolder find_data(const std::string& wanted);
 
-// --max-length against the model's position table; throws with both numbers.
-void check_max_length(int max_length, int64_t positions);
-
 }  // namespace espalier

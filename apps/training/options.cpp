@@ -41,7 +41,10 @@ void TrainOptions::declare(Options& rows) {
       .between(0, 1, "a share from 0 to 1 is expected");
   rows.add("max-grad-norm", max_grad_norm, "gradients are scaled down to this global norm; 0: never")
       .range([this] { return max_grad_norm >= 0; }, "0 or a positive number is expected");
-  rows.add("max-length", max_length, "tokens a sentence or pair, with [CLS] and [SEP]; longer ones are cut");
+  rows.add(
+      "max-length", max_length,
+      "tokens a sentence or pair, with [CLS] and [SEP]; longer ones are cut; by default no more than the model has "
+      "positions");
   auto dropouts = rows.add("dropout", dropout, "probability for all dropouts; default: the model's own");
   dropouts.no_default().range([this, &row = dropouts.option()] { return (dropout >= 0 && dropout < 1) || !row.given; },
                               "a probability below 1 is expected");

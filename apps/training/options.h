@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "apps/training/max_length.h"
 #include "core/options.h"
 #include "core/products/precision.h"
 #include "optim/schedule.h"
@@ -15,7 +16,7 @@ struct TrainOptions {
   std::string model, data, output, vocab, log_dir;
   std::vector<std::string> labels = {"negative", "positive"};
   int64_t epochs = 3, batch_size = 32, accumulate = 1, max_steps = 0, save_every = 0, evaluate_every = 0;
-  int max_length = 128;
+  MaxLength max_length;
   double learning_rate = 2e-5, weight_decay = 0.01, warmup = 0.06, max_grad_norm = 1, dropout = -1;
   Decay schedule = Decay::linear;
   Precision precision = Precision::automatic;

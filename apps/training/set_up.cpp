@@ -36,7 +36,7 @@ void Run::open_model() {
   model_ = espalier::open_model(options_.model,
                                 {.seed = options_.seed, .vocabulary = options_.vocab, .labels = options_.labels});
   require_f32(*model_, "training");
-  check_max_length(options_.max_length, model_->config.max_position_embeddings);
+  options_.max_length.set(options_.max_length.of(model_->config.max_position_embeddings));
   for (const Algorithm& algorithm : algorithms_)
     if (algorithm.start) model_ = algorithm.start(std::move(model_));
   if (options_.dropout >= 0) model_->bert->set_dropout(static_cast<float>(options_.dropout));
@@ -49,7 +49,7 @@ void Run::read_data() {
   const DataFolder folder = find_data(options_.data);
   options_.data = folder.path.string();
   const auto read = [&](const char* file) {
-    return read_text(folder.path / file, model_->tokenizer, model_->bert->head(), options_.max_length);
+    return read_text(folder.path / file, model_->tokenizer, model_->bert->head(), options_.max_length.tokens());
   };
   train_data_ = read("train.tsv");
   dev_data_ = read("dev.tsv");
@@ -87,7 +87,7 @@ Setting Run::setting() const {
           .train = train_data_,
           .steps = loader_ != nullptr ? schedule_.total : 0,
           .seed = options_.seed,
-          .max_length = options_.max_length,
+          .max_length = options_.max_length.tokens(),
           .gradient_checkpointing = options_.gradient_checkpointing,
           .output = output_,
           .before = compressors_,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compress/distillation/teacher.h"
 
+#include <cmath>
 #include <cstring>
 
 #include "core/check.h"
@@ -152,6 +153,9 @@ Tensor cached_logits(const Teacher& teacher, const TokenizedDataset& data, const
     key.check(file, cache);
     Tensor logits({data.sentences(), teacher.head().width()});
     file.root().read_into("logits", logits);
+    for (const float v : logits.span<float>())
+      CHECK(std::isfinite(v), cache.string(),
+            ": the logits hold a NaN or an infinity; remove the file, and see whether the teacher has diverged");
     return logits;
   }
   Tensor logits = teacher.logits(data, progress);

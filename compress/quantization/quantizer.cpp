@@ -26,15 +26,6 @@ Tensor before(Parameter& p, const WeightTransform* transform) {
   return w.value;
 }
 
-void check_finite(const ParameterStore& store) {
-  for (const Parameter* p : store.all()) {
-    float least = 0, most = 0;
-    kernels::range(p->value.size(), p->value.data<float>(), least, most);
-    CHECK(std::isfinite(least) && std::isfinite(most), "quantize: ", p->name,
-          " holds a NaN or an infinity; has the training diverged?");
-  }
-}
-
 }  // namespace
 
 Quantizer::Quantizer(const QuantizeOptions& options) : options_(options), matched_(options.keep_f32.size()) {
@@ -65,7 +56,7 @@ void Quantizer::add(const std::vector<Linear*>& linears) {
 }
 
 void Quantizer::attach(Bert& model, ParameterStore& store) {
-  check_finite(store);
+  store.check_finite("quantize");
   for (EncoderLayer& layer : model.layers())
     for (const auto& linears : layer.by_input()) add(linears);
   for (Linear* linear : model.head().quantizable()) add({linear});

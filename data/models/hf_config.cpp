@@ -106,7 +106,8 @@ BertConfig config_from_json(const Json& json, const std::string& source) {
   const Fields fields{json, source};
   fields.require("model_type", "bert", "only BERT encoders are supported");
   fields.require("is_decoder", false, "only BERT encoders are supported");
-  fields.require("hidden_act", "gelu", "only the exact GELU is supported");
+  if (const Json* const act = fields.find("hidden_act"); act == nullptr || *act != "gelu_python")  // the same function
+    fields.require("hidden_act", "gelu", "only the exact GELU is supported");
   fields.require("position_embedding_type", "absolute", "only absolute positions are supported");
   BertConfig config;
   fields.read("vocab_size", config.vocab_size);

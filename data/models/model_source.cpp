@@ -109,6 +109,7 @@ std::unique_ptr<Model> open_model(const std::string& source, const OpenOptions& 
     fail(source, fs::exists(source, ignored) ? ": is not a model" : ": there is no such file or directory",
          "; expected a checkpoint FILE.h5, a Hugging Face directory, or random:tiny|mini|small|medium|base|large");
   model->source = source;
+  model->store.check_finite(source);
   return model;
 }
 

@@ -4,10 +4,19 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/ops/log_softmax.h"
+
 namespace espalier {
 namespace {
 
 enum Column { log_probability, predicted, label, columns };  // of the scores; the first is that of the label
+
+// Never underflows, whatever lies between the logits.
+double log_probability_of(int32_t wanted, std::span<const float> logits) {
+  std::vector<double> all(logits.size());
+  ops::log_softmax(logits.data(), std::ssize(logits), 1.0, all.data());
+  return all[static_cast<size_t>(wanted)];
+}
 
 std::vector<double> softmax(std::span<const float> logits) {
   const double largest = *std::ranges::max_element(logits);
@@ -32,7 +41,7 @@ Tensor Classification::scores(const Tensor& logits, const PackedBatch& batch) co
     const auto row = logits.span<float>().subspan(static_cast<size_t>(b * width()), labels_.size());
     const int32_t wanted = batch.labels[static_cast<size_t>(b)];
     double* const to = scores.data<double>() + b * columns;
-    to[log_probability] = wanted < 0 ? 0 : std::log(softmax(row)[static_cast<size_t>(wanted)]);
+    to[log_probability] = wanted < 0 ? 0 : log_probability_of(wanted, row);
     to[predicted] = static_cast<double>(argmax(row));
     to[label] = wanted;
   }

@@ -65,7 +65,10 @@ TEST_F(BadInput, Options) {
                       {"--threads -1", {"--threads -1: ", "is expected"}},
                       {"--threads many", {"--threads 'many': a whole number is expected"}},
                       {"--seed -1", {"--seed '-1': a whole number from 0 on is expected"}},
-                      {"--bogus 3", {"'--bogus' is not expected here", "--help"}},
+                      {"--threads 100000", {"--threads 100000: ", "on this machine"}},
+                      {"--bogus 3", {"'--bogus' is not expected here (", "--help"}},
+                      {"--bacth-size 3", {"'--bacth-size' is not expected here; did you mean --batch-size?"}},
+                      {"--prune.amont 0.5", {"did you mean --prune.amount?"}},
                       {"stray", {"'stray' is not expected here", "--help"}},
                       {"--log-dir m.h5", {"m.h5: the log folder cannot be made"}},
                       {"--log-dir /proc/none", {"/proc/none: the log folder cannot be made"}}});
@@ -89,6 +92,13 @@ TEST_F(BadInput, OptionsOfTheOtherPrograms) {
   expect_all_refused("train_sst2", {{"", {"is required", "train_sst2 --help"}},
                                     {"--model", {"--model"}},
                                     {"--model random:tiny", {"--output is required"}}});
+}
+
+TEST_F(BadInput, LongErrorsAreCut) {
+  const Result result = run("predict text --model " + std::string(5000, 'x'));
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_LT(result.err.size(), 700U);
+  expect_in(result.err, " bytes more)");
 }
 
 TEST_F(BadInput, Environment) {

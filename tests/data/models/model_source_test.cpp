@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "data/models/model_source.h"
 
+#include <cmath>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "data/text/demo_corpus.h"
@@ -43,6 +45,17 @@ TEST(ModelSource, DirectoryPredictsAsTransformers) {
     const auto found = logits(*model, ids), wanted = row["logits"].get<std::vector<float>>();
     ASSERT_EQ(found.size(), wanted.size());
     for (size_t i = 0; i < wanted.size(); ++i) EXPECT_NEAR(found[i], wanted[i], 2e-6) << row["text"];
+  }
+}
+
+TEST(ModelSource, RefusesWeightsThatAreNoNumbers) {
+  const TemporaryFolder folder;
+  const auto model = open_model(hf.string());
+  const std::string name = model->store.all().front()->name, path = (folder / "m.h5").string();
+  for (const float bad : {std::nanf(""), std::numeric_limits<float>::infinity()}) {
+    model->store.all().front()->value.data<float>()[0] = bad;
+    save_checkpoint(path, model->store, model->contents());
+    expect_in(error_of<Error>([&] { open_model(path); }), path + ": " + name + " holds a NaN or an infinity");
   }
 }
 

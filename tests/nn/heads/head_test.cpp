@@ -55,6 +55,15 @@ TEST_F(ClassificationTest, LossIsTheMeanOverTheLabelsOfTheStep) {
   EXPECT_EQ(value_of(head_.loss({logits_}, batch, batch.labelled())), 0);
 }
 
+TEST_F(ClassificationTest, LossIsFiniteForAnyGapBetweenLogits) {
+  PackedBatch batch = batch_of({1, 1});
+  batch.labels = {0, 2};
+  const Tensor far = Tensor::of<float>({2, 3}, std::vector<float>{0, 1000, 0, -3e4F, 0, 0});
+  const Metrics metrics = head_.metrics(head_.scores(far, batch));
+  EXPECT_NEAR(metrics.loss, (1000 + std::log(2.0)) / 2, 1e-6);
+  EXPECT_NEAR(value_of(head_.loss({far}, batch, 2)), metrics.loss, 1e-4);
+}
+
 TEST_F(ClassificationTest, MetricsCountSentencesWithALabel) {
   PackedBatch batch = batch_of({2, 3, 1});
   batch.labels = {1, 0, 0};

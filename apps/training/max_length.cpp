@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "apps/training/max_length.h"
+
+#include <algorithm>
+#include <ostream>
+
+#include "core/check.h"
+
+namespace espalier {
+
+int MaxLength::of(int64_t positions) const {
+  if (!given_) return static_cast<int>(std::min<int64_t>(tokens_, positions));
+  CHECK(tokens_ >= 3 && tokens_ <= positions, "--max-length ", tokens_, ": expected 3 … ", positions,
+        ", the model's number of positions");
+  return tokens_;
+}
+
+bool MaxLength::read(const std::string& text, MaxLength& value) {
+  value.given_ = true;
+  return OptionValue<int>::read(text, value.tokens_);
+}
+
+std::ostream& operator<<(std::ostream& out, const MaxLength& value) { return out << value.tokens(); }
+Record option_record(const MaxLength& value) { return value.tokens(); }
+
+}  // namespace espalier
