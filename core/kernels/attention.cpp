@@ -10,6 +10,7 @@
 #define HWY_TARGET_INCLUDE "core/kernels/attention.cpp"
 #include "hwy/foreach_target.h"  // first: it includes this file once per instruction set
 
+#include "core/kernels/dropout-inl.h"
 #include "core/kernels/small_gemm-inl.h"
 #include "core/kernels/transpose-inl.h"
 #include "core/kernels/vec-inl.h"

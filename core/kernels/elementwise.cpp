@@ -7,6 +7,7 @@
 #define HWY_TARGET_INCLUDE "core/kernels/elementwise.cpp"
 #include "hwy/foreach_target.h"  // first: it includes this file once per instruction set
 
+#include "core/kernels/dropout-inl.h"
 #include "core/kernels/vec-inl.h"
 #include "hwy/highway.h"
 

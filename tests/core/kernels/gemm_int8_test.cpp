@@ -126,7 +126,7 @@ TEST_P(Int8, LinearIsFakeQuantInIntegers) {
 INSTANTIATE_TEST_SUITE_P(Isa, Int8, testing::ValuesIn(kernels::available_isas()),
                          [](const auto& tested) { return tested.param; });
 
-// D9: the same bits on every instruction set and with any number of threads.
+// The same bits on every instruction set and with any number of threads.
 TEST(Int8Linear, HasTheSameBitsEverywhere) {
   const Tensor x = golden::uniform("x", 0, {200, 96}, 2, DType::f32),
                w = golden::uniform("w", 0, {65, 96}, 1, DType::f32), b = golden::uniform("b", 0, {65}, 1, DType::f32);
