@@ -3,7 +3,6 @@
 
 #include "apps/training/datasets.h"
 #include "apps/training/step.h"
-#include "core/check.h"
 #include "data/text/read_text.h"
 
 namespace espalier {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a stopped run leaves behind, and how it goes on: to the same bits as without the stop.
 #include "apps/training/run.h"
-#include "core/check.h"
 
 namespace espalier {
 

@@ -3,7 +3,6 @@
 #include "apps/training/datasets.h"
 #include "apps/training/run.h"
 #include "apps/training/signals.h"
-#include "core/check.h"
 #include "core/kernels/isa.h"
 #include "core/parallel.h"
 #include "data/text/read_text.h"

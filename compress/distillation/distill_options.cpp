@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compress/distillation/distill_options.h"
 
-#include "core/check.h"
-
 namespace espalier {
 
 bool DistillOptions::looks_inside() const {

@@ -50,7 +50,4 @@ struct ObserverRow {
   static std::vector<ObserverRow> table();
 };
 
-// The observer of this name in the table. Throws, listing the names.
-std::unique_ptr<Observer> make_observer(const std::string& name, int bits = 8);
-
 }  // namespace espalier

@@ -2,8 +2,6 @@
 // The table of observers: what --observer and --qat.observer can name.
 #include "compress/quantization/observers/observer.h"
 
-#include "core/check.h"
-
 namespace espalier {
 
 std::vector<ObserverRow> ObserverRow::table() {
@@ -13,16 +11,6 @@ std::vector<ObserverRow> ObserverRow::table() {
       {"percentile", "without a ten-thousandth at either end", [](int /*bits*/) { return percentile_observer(); }},
       {"histogram", "the least squared error", least_error_observer},
   };
-}
-
-std::unique_ptr<Observer> make_observer(const std::string& name, int bits) {
-  const std::vector<ObserverRow> rows = ObserverRow::table();
-  std::string names;
-  for (const ObserverRow& row : rows) {
-    if (row.name == name) return row.make(bits);
-    names += (names.empty() ? "" : &row == &rows.back() ? " or " : ", ") + row.name;
-  }
-  fail("observer '", name, "': choose ", names);
 }
 
 }  // namespace espalier

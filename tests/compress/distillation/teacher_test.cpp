@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "tests/compress/distillation/distilling.h"
 
 namespace espalier {
@@ -36,6 +38,20 @@ TEST_F(Teachers, LogitsAreKeptInAFileOfTheirOwn) {
   data_.ids[1] = 10;
   expect_in(error_of<Error>([&] { cached_logits(*teacher_, data_, file); }),
             "cache.h5: holds the answers to other sentences");
+}
+
+TEST_F(Teachers, KeptLogitsThatAreNoNumbersAreRefused) {
+  const auto file = folder_ / "cache.h5";
+  const Tensor bad = logits_.clone();
+  bad.data<float>()[1] = std::nanf("");
+  {
+    Hdf5File cache = Hdf5File::create(file, file.string());
+    CacheKey(*teacher_, data_).write(cache);
+    cache.root().write("logits", bad);
+    cache.close();
+  }
+  expect_in(error_of<Error>([&] { cached_logits(*teacher_, data_, file); }),
+            "cache.h5: the logits hold a NaN or an infinity");
 }
 
 TEST_F(Teachers, StatesAreKeptInAFileToo) {

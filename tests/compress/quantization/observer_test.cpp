@@ -8,12 +8,15 @@
 #include <cmath>
 #include <vector>
 
+#include "core/choice.h"
 #include "core/parallel.h"
 #include "tests/golden/golden.h"
 #include "tests/temporary.h"
 
 namespace espalier {
 namespace {
+
+std::unique_ptr<Observer> make_observer(const std::string& name) { return Choice<ObserverRow>(name)->make(8); }
 
 // The batches of tests/golden/quantization.py.
 Tensor batch(int64_t i) {
@@ -95,7 +98,7 @@ TEST(Observer, OddInputIsAnsweredPlainly) {
     expect_in(error_of<Error>([&] { observer->observe(constant); }), "a NaN or an infinity");
   }
   expect_in(error_of<Error>([] { make_observer("median"); }),
-            "observer 'median': choose minmax, moving-average, percentile or histogram");
+            "median: choose minmax, moving-average, percentile or histogram");
 }
 
 }  // namespace

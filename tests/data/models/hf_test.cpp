@@ -128,6 +128,7 @@ TEST(HfConfig, WhatIsWrongIsNamed) {
     return error_of<Error>([&] { config_from_json(json, "config.json"); });
   };
   EXPECT_EQ(error("{}"), "no error");
+  EXPECT_EQ(error(R"({"hidden_act": "gelu_python"})"), "no error") << "the exact GELU by another name";
   EXPECT_EQ(error(R"({"model_type": "roberta"})"),
             "config.json: model_type is \"roberta\"; expected \"bert\": only BERT encoders are supported");
   expect_in(error(R"({"is_decoder": true})"), "is_decoder is true");
