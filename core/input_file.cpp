@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/input_file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "core/check.h"
+
+namespace espalier {
+namespace {
+
+const char* kind_of(mode_t mode) {
+  if (S_ISDIR(mode)) return "a directory";
+  if (S_ISFIFO(mode)) return "a pipe";
+  if (S_ISSOCK(mode)) return "a socket";
+  return "a device";
+}
+
+}  // namespace
+
+InputFile::InputFile(const std::filesystem::path& path) : path_(path.string()) {
+  descriptor_ = ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);  // a pipe that nobody writes must not block
+  CHECK(descriptor_ >= 0, path_, ": cannot be opened: ", std::strerror(errno));
+  struct stat status {};
+  const bool known = ::fstat(descriptor_, &status) == 0;
+  if (known && S_ISREG(status.st_mode)) {
+    size_ = static_cast<int64_t>(status.st_size);
+    return;
+  }
+  const std::string problem = known ? std::string("is ") + kind_of(status.st_mode) + "; expected a file"
+                                    : std::string("cannot be read: ") + std::strerror(errno);
+  ::close(descriptor_);
+  fail(path_, ": ", problem);
+}
+
+InputFile::~InputFile() { ::close(descriptor_); }
+
+void InputFile::read(int64_t first, std::span<std::byte> to) const {
+  while (!to.empty()) {
+    const ssize_t n = ::pread(descriptor_, to.data(), to.size(), first);
+    if (n < 0 && errno == EINTR) continue;
+    CHECK(n >= 0, path_, ": cannot be read: ", std::strerror(errno));
+    CHECK(n > 0, path_, ": ends at byte ", first, ", ", to.size(), " bytes early; it is cut off");
+    to = to.subspan(static_cast<size_t>(n));
+    first += n;
+  }
+}
+
+std::string read_file(const std::filesystem::path& path, int64_t largest) {
+  const InputFile file(path);
+  CHECK(file.size() <= largest, path.string(), ": has ", file.size(), " bytes; at most ", largest, " are read");
+  std::string text(static_cast<size_t>(file.size()), '\0');
+  file.read(0, std::as_writable_bytes(std::span(text)));
+  return text;
+}
+
+}  // namespace espalier
