@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a run needs before its first step.
+#include <set>
+
 #include "apps/training/datasets.h"
 #include "apps/training/run.h"
 #include "apps/training/signals.h"
@@ -74,6 +76,12 @@ void Run::read_data() {
   };
   train_data_ = read("train.tsv");
   dev_data_ = read("dev.tsv");
+  if (const auto classes = std::set<int32_t>(train_data_.labels.begin(), train_data_.labels.end());
+      model_->config.head == BertConfig{}.head && std::ssize(classes) < model_->config.classes())
+    listener_.warn(
+        format("%s/train.tsv has %ld of the model's %ld labels; to train a new head for them alone, name them "
+               "with --labels",
+               options_.data.c_str(), std::ssize(classes), model_->config.classes()));
   for (const Algorithm& algorithm : algorithms_)
     if (algorithm.more_data) append(train_data_, algorithm.more_data(setting()));
   listener_.say(folder.note +

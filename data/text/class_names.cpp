@@ -71,9 +71,10 @@ std::vector<std::string> read_class_names(const fs::path& folder) {
     if (line.ends_with('\r')) line.pop_back();
     if (line.empty() && lines.peek() == std::istringstream::traits_type::eof()) break;
     CHECK(!line.empty() && line.find_first_of(std::string_view("\t\0", 2)) == std::string::npos, path.string(), ":",
-          names.size() + 1, ": ", quoted(line), " is no name; expected the name of a class on each line");
-    CHECK(std::ranges::find(names, line) == names.end(), path.string(), ":", names.size() + 1, ": ", quoted(line),
-          " is there twice; expected different names");
+          names.size() + 1, ": ", quoted(std::string_view(line)),
+          " is no name; expected the name of a class on each line");
+    CHECK(std::ranges::find(names, line) == names.end(), path.string(), ":", names.size() + 1, ": ",
+          quoted(std::string_view(line)), " is there twice; expected different names");
     names.push_back(line);
   }
   CHECK(names.size() >= 2, path.string(), ": has ", names.size(), " names; expected at least two, one on each line");
@@ -94,7 +95,7 @@ ClassNames find_class_names(const fs::path& folder) {
       numbers.names.push_back("LABEL_" + std::to_string(i));
     return numbers;
   }
-  CHECK(found.words.size() >= 2, folder.string(), ": all labels are ", quoted(found.word),
+  CHECK(found.words.size() >= 2, folder.string(), ": all labels are ", quoted(std::string_view(found.word)),
         "; expected at least two classes: name the others with --labels or in labels.txt");
   return {{found.words.begin(), found.words.end()}, "words in the data"};
 }
