@@ -56,11 +56,11 @@ TEST_F(LabelPrograms, AnotherNumberMakesANewHeadAndSaysSo) {
   expect_in(two.out, "new head for 2 labels: the model's has 3 (negative, neutral, positive), whose classifier.bias");
   EXPECT_EQ(labels_of("m.h5"), (Json{"no", "yes"}));
   const Result kept = succeed(train + " --model " + golden + to);
-  expect_in(kept.err, "data/train.tsv has 2 of the model's 3 labels; to train a new head for them alone, name them");
+  expect_in(kept.out, "data/train.tsv has 2 of the model's 3 labels; to train a new head for them alone, name them");
   const Result five = succeed(train + " --labels a,b,c,d,e --model m.h5" + to);
   expect_in(five.out, "new head for 5 labels: the model's has 2 (no, yes)");
-  expect_in(succeed(train + " --labels no,maybe --model m.h5" + to).out,
-            "labels: no, maybe (from --labels; they replace the model's no, yes)");
+  expect_in(succeed(train + " --labels v,w,x,y,z --model m.h5" + to).out,
+            "labels: v, w, x, y, z (from --labels; they replace the model's a, b, c, d, e)");
 }
 
 TEST_F(LabelPrograms, NoOrderIsSwappedSilently) {
