@@ -78,7 +78,7 @@ void Run::read_data() {
   dev_data_ = read("dev.tsv");
   if (const auto classes = std::set<int32_t>(train_data_.labels.begin(), train_data_.labels.end());
       model_->config.head == BertConfig{}.head && std::ssize(classes) < model_->config.classes())
-    listener_.warn(
+    listener_.say(
         format("%s/train.tsv has %ld of the model's %ld labels; to train a new head for them alone, name them "
                "with --labels",
                options_.data.c_str(), std::ssize(classes), model_->config.classes()));
