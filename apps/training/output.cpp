@@ -24,6 +24,8 @@ void declare_overwrite(Options& rows, bool& overwrite, const std::string& option
   rows.flag("overwrite", overwrite, "replace the file --" + option + " without a word, whatever it holds").free();
 }
 
+void say_always(const std::string& line) { std::cerr << line << '\n'; }
+
 void announce_replaced(const fs::path& file, bool overwrite, Written written) {
   std::error_code ignored;
   if (overwrite || !fs::is_regular_file(file, ignored) || fs::file_size(file, ignored) == 0) return;
@@ -31,7 +33,7 @@ void announce_replaced(const fs::path& file, bool overwrite, Written written) {
     CHECK(fs::file_size(file, ignored) >= 8 && begins_as_hdf5(file), file.string(),
           ": is there already and no checkpoint; choose another name, or give --overwrite to replace it");
   }
-  std::cerr << file.string() << ": what is there already will be replaced; --overwrite says that this is meant\n";
+  say_always(file.string() + ": what is there already will be replaced; --overwrite says that this is meant");
 }
 
 FileLock claim(const fs::path& file, bool overwrite, Written written) {

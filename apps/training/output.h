@@ -12,6 +12,8 @@ namespace espalier {
 // --overwrite, for the option that names the file: `option`, such as "output".
 void declare_overwrite(Options& rows, bool& overwrite, const std::string& option = "output");
 
+void say_always(const std::string& line);  // on stderr, also with --quiet
+
 enum class Written { checkpoint, text };
 
 // Where there is a file already that --overwrite does not give up: one line on stderr says that it is replaced. Throws

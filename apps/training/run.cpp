@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "apps/training/output.h"
 #include "apps/training/signals.h"
 #include "core/check.h"
 
@@ -11,10 +12,10 @@ namespace espalier {
 
 TrainResult Run::run() {
   if (was_over_) {
-    listener_.say("resume: there is no " + state_path_.string() +
-                  " to go on from, since this run has ended; its best "
-                  "checkpoint is in " +
-                  output_.string() + ". Without --resume it would start anew");
+    say_always("resume: there is no " + state_path_.string() +
+               " to go on from, since this run has ended; its best "
+               "checkpoint is in " +
+               output_.string() + ". Without --resume it would start anew");
     TrainResult ended;
     ended.output = output_;
     ended.was_over = true;
