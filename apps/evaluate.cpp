@@ -57,7 +57,10 @@ struct Evaluate {
       result = evaluate(*m->bert, text, batch_size,
                         [&](int64_t done, int64_t all) { listener.progress(done, all, "batches"); });
     }
-    if (!logits.empty()) write_file(logits, logits_text(result, m->bert->head().width()));
+    if (!logits.empty()) {
+      announce_replaced(logits, overwrite);
+      write_file(logits, logits_text(result, m->bert->head().width()));
+    }
     Record metrics = result.to_record();
     metrics.set("model_preparation_time", preparation);
     if (common.json) {

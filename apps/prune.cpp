@@ -55,6 +55,7 @@ struct Prune {
     prune.seed = calibration.seed = common.seed;
     if (calibrates()) prune.schedule.begin = calibration.steps;
     auto m = model.open(common);
+    announce_replaced(output, overwrite);
     const PartReport before = sum_of(report_of(*m, length));
     Record figures;
     std::string what = cut.apply(m, figures);

@@ -47,6 +47,7 @@ struct Quantize {
     calibration.seed = common.seed;
     const auto m = model.open(common);
     require_f32(*m, "quantization");
+    announce_replaced(output, overwrite);
     const PartReport before = sum_of(report_of(*m, length));
     balance.before(*m, calibration, common.listener());
     if (fixed()) quantize.begin = quantize.freeze = calibration.steps;

@@ -85,7 +85,10 @@ struct Report {
     const std::string about = data + ", batches of " + std::to_string(batch_size) + "; " + kernels::cpu_description() +
                               format(", %d threads, medians of %d rounds", threads(), rounds);
     if (!common.json) print_comparison(compared);
-    if (!output.empty()) write_file(output, comparison_page(compared, about, batch_size));
+    if (!output.empty()) {
+      announce_replaced(output, overwrite);
+      write_file(output, comparison_page(compared, about, batch_size));
+    }
     return 0;
   }
 };

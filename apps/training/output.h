@@ -16,11 +16,12 @@ void say_always(const std::string& line);  // on stderr, also with --quiet
 
 enum class Written { checkpoint, text };
 
-// Where there is a file already that --overwrite does not give up: one line on stderr says that it is replaced. Throws
-// Error for a checkpoint that would replace a file of another kind.
-void announce_replaced(const std::filesystem::path& file, bool overwrite, Written written);
-
-// The lock of a file that the program writes in the end; what is replaced is announced.
+// Locks a file that the program writes in the end. Throws Error as FileLock does, and, without --overwrite, for a
+// checkpoint that would replace a file of another kind.
 FileLock claim(const std::filesystem::path& file, bool overwrite, Written written);
+
+// To be called when the program is about to begin: where there is a file already that --overwrite does not give up, one
+// line says that it is replaced.
+void announce_replaced(const std::filesystem::path& file, bool overwrite);
 
 }  // namespace espalier

@@ -20,15 +20,13 @@ void expect_same_options(const Options& rows, const Checkpoint& saved, const std
 
 // The files that this run writes are its own from now on. A resumed one opens what it goes on from.
 void Run::claim_files() {
-  output_lock_ = FileLock(output_);
-  state_lock_ = FileLock(state_path_);
+  output_lock_ = claim(output_, options_.overwrite, Written::checkpoint);
+  state_lock_ = claim(state_path_, options_.overwrite, Written::checkpoint);
   const bool stopped = options_.resume && fs::exists(state_path_);
   was_over_ = options_.resume && !stopped && !output_lock_.left_behind() && fs::exists(output_);
   if (!stopped && !was_over_) {
     if (options_.resume)
       listener_.say("resume: there is no " + state_path_.string() + " yet, starting from the beginning");
-    announce_replaced(output_, options_.overwrite, Written::checkpoint);
-    announce_replaced(state_path_, options_.overwrite, Written::checkpoint);
     return;
   }
   const fs::path& file = stopped ? state_path_ : output_;
@@ -51,7 +49,12 @@ void Run::resume() {
   inputs_.check_complete();
   model_->options = rows_.effective();
   model_->options.set(inputs_entry, inputs_.record());
-  if (!saved_ || was_over_) return;
+  if (was_over_) return;
+  if (!saved_) {
+    announce_replaced(output_, options_.overwrite);
+    announce_replaced(state_path_, options_.overwrite);
+    return;
+  }
   saved_->load_weights(model_->store);
   saved_->load_optimizer(*optimizer_, model_->store);
   if (!compressors_.empty()) compressors_.load(saved_->root().group("compressors"));
@@ -79,7 +82,7 @@ void Run::check_position() const {
 // save.
 void Run::check_best() const {
   if (state_.best_step == 0) {
-    announce_replaced(output_, options_.overwrite, Written::checkpoint);
+    announce_replaced(output_, options_.overwrite);
     return;
   }
   const std::string remedy = "; restore it, or start anew without --resume";

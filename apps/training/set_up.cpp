@@ -45,7 +45,6 @@ void Run::open_model() {
   listener_.say("model: " + options_.model +
                 format(" (%.1f M parameters; ", static_cast<double>(model_->store.count()) * 1e-6) +
                 model_->report.text() + ")");
-  inputs_.add("the model", described(*model_));
 }
 
 void Run::read_data() {
@@ -54,6 +53,7 @@ void Run::read_data() {
   const auto read = [&](const char* file) {
     return read_text(folder.path / file, model_->tokenizer, model_->bert->head(), options_.max_length.tokens());
   };
+  inputs_.add("the model", described(*model_));
   train_data_ = read("train.tsv");
   inputs_.add("train.tsv", described(train_data_));
   dev_data_ = read("dev.tsv");
