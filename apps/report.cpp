@@ -11,6 +11,7 @@
 #include "core/parallel.h"
 #include "core/products/precision.h"
 #include "data/files/atomic_file.h"
+#include "data/files/file_lock.h"
 #include "data/text/read_text.h"
 
 namespace {
@@ -71,7 +72,7 @@ struct Report {
 
   int run(const CommonOptions& common) const {
     FileLock lock;
-    if (!output.empty()) lock = claim(output, overwrite, Written::text);
+    if (!output.empty()) lock = FileLock(output);
     std::vector<ComparedModel> compared;
     {
       int64_t done = 0;
@@ -86,7 +87,7 @@ struct Report {
                               format(", %d threads, medians of %d rounds", threads(), rounds);
     if (!common.json) print_comparison(compared);
     if (!output.empty()) {
-      announce_replaced(output, overwrite);
+      announce_replaced(output, overwrite, Written::text);
       write_file(output, comparison_page(compared, about, batch_size));
     }
     return 0;

@@ -27,7 +27,7 @@ RunLog::RunLog(const std::filesystem::path& folder, int64_t step, int64_t evalua
   std::filesystem::create_directories(folder, error);
   CHECK(!error, folder.string(), ": the log folder cannot be made: ", error.message());
   lock_ = FileLock(path_);
-  if (step == 0) announce_replaced(path_, overwrite);
+  if (step == 0) announce_replaced(path_, overwrite, Written::text);
   std::string kept;
   if (step > 0) {
     std::ifstream in(path_);

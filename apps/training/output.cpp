@@ -32,16 +32,10 @@ void declare_overwrite(Options& rows, bool& overwrite, const std::string& option
 
 void say_always(const std::string& line) { std::cerr << line << '\n'; }
 
-FileLock claim(const fs::path& file, bool overwrite, Written written) {
-  FileLock lock(file);
-  if (!overwrite && written == Written::checkpoint && has_content(file))
-    CHECK(begins_as_hdf5(file), file.string(),
-          ": is there already and no checkpoint; choose another name, or give --overwrite to replace it");
-  return lock;
-}
-
-void announce_replaced(const fs::path& file, bool overwrite) {
+void announce_replaced(const fs::path& file, bool overwrite, Written written) {
   if (overwrite || !has_content(file)) return;
+  CHECK(written != Written::checkpoint || begins_as_hdf5(file), file.string(),
+        ": is there already and no checkpoint; choose another name, or give --overwrite to replace it");
   say_always(file.string() + ": what is there already will be replaced; --overwrite says that this is meant");
 }
 

@@ -20,8 +20,8 @@ void expect_same_options(const Options& rows, const Checkpoint& saved, const std
 
 // The files that this run writes are its own from now on. A resumed one opens what it goes on from.
 void Run::claim_files() {
-  output_lock_ = claim(output_, options_.overwrite, Written::checkpoint);
-  state_lock_ = claim(state_path_, options_.overwrite, Written::checkpoint);
+  output_lock_ = FileLock(output_);
+  state_lock_ = FileLock(state_path_);
   const bool stopped = options_.resume && fs::exists(state_path_);
   was_over_ = options_.resume && !stopped && !output_lock_.left_behind() && fs::exists(output_);
   if (!stopped && !was_over_) {
@@ -51,8 +51,8 @@ void Run::resume() {
   model_->options.set(inputs_entry, inputs_.record());
   if (was_over_) return;
   if (!saved_) {
-    announce_replaced(output_, options_.overwrite);
-    announce_replaced(state_path_, options_.overwrite);
+    announce_replaced(output_, options_.overwrite, Written::checkpoint);
+    announce_replaced(state_path_, options_.overwrite, Written::checkpoint);
     return;
   }
   saved_->load_weights(model_->store);
@@ -82,7 +82,7 @@ void Run::check_position() const {
 // save.
 void Run::check_best() const {
   if (state_.best_step == 0) {
-    announce_replaced(output_, options_.overwrite);
+    announce_replaced(output_, options_.overwrite, Written::checkpoint);
     return;
   }
   const std::string remedy = "; restore it, or start anew without --resume";

@@ -169,12 +169,13 @@ TEST_F(ResumeInputs, OldStatesAreTaken) {
 // The best checkpoint so far is a part of a stopped run.
 TEST_F(ResumeInputs, TheOutputBelongsToTheState) {
   options_["evaluate-every"] = "1";
-  stop(train());
+  stop(train(), "m.h5");
   const int64_t best = Checkpoint(*this / "m.state.h5").state().best_step;
-  ASSERT_EQ(best, 1);
+  ASSERT_GE(best, 1);
   const std::string output = bytes("m.h5");
   fs::rename(*this / "m.h5", *this / "away.h5");
-  refuses({}, {"m.h5: is not there, but m.state.h5 says that it has the best checkpoint so far, of step 1"});
+  refuses({}, {"m.h5: is not there, but m.state.h5 says that it has the best checkpoint so far, of step " +
+               std::to_string(best)});
   succeed("prune --model away.h5 --output m.h5 --amount 0.5 --quiet");
   refuses({}, {"m.h5: --pruned was ", "this program does not have it"});
   succeed("train_sst2 --model random:tiny --vocab vocab.txt --data data --max-steps 1 --quiet --output other.h5");
