@@ -49,7 +49,8 @@ HeadInFile head_of(const HfWeights& weights, const HfConfig& config) {
   const std::string none = "no classification head for sentences (bert.pooler.dense and classifier)";
   const bool other = !config.architecture.empty() && config.architecture != "BertForSequenceClassification";
   return {.names_task = config.names_task,
-          .missing = other ? "holds a " + config.architecture + ", which has " + none : "its weights have " + none};
+          .missing = other ? "holds a " + config.architecture + ", which has " + none
+                           : "its weights have " + none + ", only " + weights.some_names()};
 }
 
 std::unique_ptr<Model> open_directory(const fs::path& directory, const OpenOptions& options) {

@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <limits>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "data/text/demo_corpus.h"
@@ -198,6 +199,21 @@ TEST(ModelSource, AHeadThatIsNotInTheFileNeverAnswers) {
   }
   const Copy unnamed(R"({"architectures": null})");
   EXPECT_EQ(open_model(unnamed.path())->config.classes(), 3) << "the tensors tell";
+}
+
+TEST(ModelSource, AnUnknownPrefixIsNamed) {
+  const Copy copy;
+  std::map<std::string, Tensor> tensors;
+  {
+    const Safetensors file(hf / "model.safetensors");
+    for (const auto& [name, entry] : file.entries()) tensors["student." + name] = file.read(name);
+  }
+  write_safetensors(copy.folder / "model.safetensors", tensors);
+  expect_in(
+      error_of<Error>([&] { open_model(copy.path()); }),
+      "only student.bert.pooler.dense.bias, student.bert.pooler.dense.weight, student.classifier.bias and 38 more");
+  expect_in(error_of<Error>([&] { open_model(copy.path(), {.may_start_head = true}); }),
+            "41 of the file are not used (student.bert.embeddings.LayerNorm.bias");
 }
 
 TEST(ModelSource, WarnsOfWhatHasNoEffect) {
