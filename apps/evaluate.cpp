@@ -77,8 +77,8 @@ struct Evaluate {
 }  // namespace
 
 int main(int argc, char** argv) {
-  return run_program<Evaluate>(
-      argc, argv,
-      "Evaluates a classifier: loss, accuracy, sentences a second.\nExample: evaluate --model model.h5 --data "
-      "runs/data/sst2/dev.tsv --logits logits.tsv");
+  return run_program<Evaluate>(argc, argv,
+                               "Evaluates a model: loss, accuracy (or what its task is judged by), sentences a "
+                               "second.\nExample: evaluate --model model.h5 --data "
+                               "runs/data/sst2/dev.tsv --logits logits.tsv");
 }
