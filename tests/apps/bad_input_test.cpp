@@ -70,8 +70,8 @@ TEST_F(BadInput, Options) {
                       {"--bacth-size 3", {"'--bacth-size' is not expected here; did you mean --batch-size?"}},
                       {"--prune.amont 0.5", {"did you mean --prune.amount?"}},
                       {"stray", {"'stray' is not expected here", "--help"}},
-                      {"--log-dir m.h5", {"m.h5: the log folder cannot be made"}},
-                      {"--log-dir /proc/none", {"/proc/none: the log folder cannot be made"}}});
+                      {"--log-dir m.h5 --overwrite", {"m.h5: the log folder cannot be made"}},
+                      {"--log-dir /proc/none --overwrite", {"/proc/none: the log folder cannot be made"}}});
 }
 
 TEST_F(BadInput, OptionsOfTheOtherPrograms) {
