@@ -47,6 +47,7 @@ struct Evaluate {
     CHECK(logits.empty() || m->bert->head().width() > 0, "--logits: this model's logits belong to tokens");
     if (!logits.empty()) AtomicFile{logits};  // throws unless it can be written, before the work
     say_what_is_initialised(*m, common);
+    if (text.labels.empty()) common.listener().say(data + " has no labels: no loss and no accuracy");
     Evaluation result;
     {
       const Listener listener = common.listener();

@@ -12,7 +12,9 @@ void ModelOption::declare(Options& rows, bool positional) {
 }
 
 std::unique_ptr<Model> ModelOption::open(const CommonOptions& common) const {
-  return open_model(source, {.seed = common.seed, .vocabulary = vocab});
+  auto model = open_model(source, {.seed = common.seed, .vocabulary = vocab});
+  for (const std::string& note : model->report.notes) common.listener().say(note);
+  return model;
 }
 
 void say_what_is_initialised(const Model& model, const CommonOptions& common) {

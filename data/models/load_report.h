@@ -18,6 +18,7 @@ struct LoadReport {
   std::vector<std::string> initialised = {};  // parameters that start from the seed
   std::vector<std::string> ignored = {};      // tensors that the model has no use for: other heads, buffers
   std::vector<std::string> unexpected = {};   // tensors of unknown purpose; worth a warning
+  std::vector<std::string> notes = {};        // what else the files say that is not used, a sentence each
 
   std::string text() const;  // one line; long lists are cut
 };

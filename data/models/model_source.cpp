@@ -54,6 +54,8 @@ std::unique_ptr<Model> open_directory(const fs::path& directory, const OpenOptio
   check_vocabulary(tokenizer.vocabulary(), config, directory.string());
   auto model = make_model(config, std::move(tokenizer), options);
   model->report = load_hf_weights(directory, model->store, options.seed, config.initializer_range);
+  const std::vector<std::string>& notes = model->tokenizer.notes();
+  model->report.notes.insert(model->report.notes.end(), notes.begin(), notes.end());
   return model;
 }
 
