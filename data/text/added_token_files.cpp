@@ -5,6 +5,7 @@
 #include <array>
 #include <map>
 #include <optional>
+#include <set>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
@@ -42,7 +43,7 @@ AddedToken to_token(const Json& json, bool special, const fs::path& path) {
   if (json.is_string()) return {.content = json.get<std::string>(), .special = special, .normalized = !special};
   const auto content = json.is_object() ? json.find("content") : json.end();
   CHECK(json.is_object() && content != json.end() && content->is_string() && *content != "", path.string(),
-        ": an added token is ", shown(json), "; expected a text, or an object with content");
+        ": an added token is ", shown(json), "; expected an object with content");
   special = flag(json, "special", path).value_or(special);
   return {.content = content->get<std::string>(),
           .special = special,
@@ -52,9 +53,10 @@ AddedToken to_token(const Json& json, bool special, const fs::path& path) {
           .single_word = flag(json, "single_word", path).value_or(false)};
 }
 
-std::size_t to_id(const Json& json, const Json& entry, const fs::path& path) {
-  CHECK(json.is_number_unsigned(), path.string(), ": an added token is ", shown(entry),
-        "; expected an object with content and id");
+// `token` is for the message.
+std::size_t to_id(const Json& json, const Json& token, const fs::path& path) {
+  CHECK(json.is_number_unsigned(), path.string(), ": an added token is ", shown(token), " with the id ", shown(json),
+        "; expected a whole number as id");
   return json.get<std::size_t>();
 }
 
@@ -70,6 +72,7 @@ void read_tokenizer(const TokenizerFiles& files, ById& tokens) {
 // Tokens that are named without an id: by a role, or as further special ones.
 struct Named {
   std::vector<AddedToken> tokens;
+  std::set<std::string> special;  // those that make a token of added_tokens.json special
 
   void add_role(const std::string& role, const Json& value, const fs::path& path) {
     if (value.is_null()) return;
@@ -78,15 +81,16 @@ struct Named {
     CHECK(usual == kUsual.end() || token.content == usual->content, path.string(), ": ", role, " is ",
           shown(token.content), "; expected ", usual->content, ": give the token that name in the vocabulary and here");
     token.special = true;
+    special.insert(token.content);
     tokens.push_back(std::move(token));
   }
-  void add_more(const Json& value, const fs::path& path) {
+  void add_more(const Json& value, bool makes_special, const fs::path& path) {
     if (value.is_null()) return;
     CHECK(value.is_structured(), path.string(), ": the special tokens are ", shown(value), "; expected a list");
-    for (const Json& one : value) tokens.push_back(to_token(one, true, path));
-  }
-  bool has(const std::string& content) const {
-    return std::ranges::find(tokens, content, &AddedToken::content) != tokens.end();
+    for (const Json& one : value) {
+      tokens.push_back(to_token(one, true, path));
+      if (makes_special) special.insert(tokens.back().content);
+    }
   }
 };
 
@@ -102,8 +106,9 @@ Named read_named(const TokenizerFiles& files, bool from_map) {
     if (name.ends_with("_token") && std::ranges::find(kRoles, name) == kRoles.end())
       named.add_role(name, value, config);
   for (const char* more : {"extra_special_tokens", "additional_special_tokens", "model_specific_special_tokens"}) {
-    named.add_more(files.config.value(more, Json()), config);
-    if (from_map) named.add_more(files.special_tokens.value(more, Json()), map);
+    named.add_more(files.config.value(more, Json()), true, config);
+    const bool makes_special = std::string_view(more) == "extra_special_tokens";  // the other name is read too late
+    if (from_map) named.add_more(files.special_tokens.value(more, Json()), makes_special, map);
   }
   return named;
 }
@@ -121,7 +126,7 @@ ById read_by_id(const TokenizerFiles& files, const Named& named, bool has_decode
   }
   const fs::path legacy = files.directory / "added_tokens.json";
   for (const auto& [content, id] : files.added_tokens.items())
-    tokens.emplace(to_id(id, Json(content), legacy), to_token(content, named.has(content), legacy));
+    tokens.emplace(to_id(id, Json(content), legacy), to_token(content, named.special.contains(content), legacy));
   if (files.rebuilt) read_tokenizer(files, tokens);
   return tokens;
 }
