@@ -67,6 +67,7 @@ std::optional<AddedTokens::Found> AddedTokens::find(std::string_view text, std::
     if (token->single_word && (ends_with_word(text.substr(0, begin)) || starts_with_word(text.substr(end)))) continue;
     if (token->lstrip) begin = std::max(done, skip_space_back(text, begin));
     if (token->rstrip) end = skip_space(text, end);
+    if (begin >= end) continue;  // of white space that the token before it took
     return Found{begin, end, next, token->id};
   }
   return std::nullopt;
