@@ -49,7 +49,8 @@ void save_checkpoint(const std::filesystem::path& path, const ParameterStore& st
                      const AdamW* optimizer = nullptr, const TrainingState* state = nullptr,
                      const std::function<void(Hdf5Group)>& more = {});
 
-// Throws Error, with both numbers, where the word embeddings have fewer rows than the vocabulary has tokens.
+// Throws Error, with both numbers, unless the vocabulary fits the word embeddings: as many tokens as rows, or up to 127
+// fewer where the rows are padded to a multiple of 8.
 void check_vocabulary(const std::vector<std::string>& vocabulary, const BertConfig& config, const std::string& source);
 
 // A checkpoint that was opened and whose contents are read and checked; weights are read on demand. Errors name file
