@@ -42,8 +42,9 @@ bool is_usual(const AddedToken& token) {
 AddedToken to_token(const Json& json, bool special, const fs::path& path) {
   if (json.is_string()) return {.content = json.get<std::string>(), .special = special, .normalized = !special};
   const auto content = json.is_object() ? json.find("content") : json.end();
-  CHECK(json.is_object() && content != json.end() && content->is_string() && *content != "", path.string(),
-        ": an added token is ", shown(json), "; expected an object with content");
+  CHECK(json.is_object() && content != json.end() && content->is_string() &&
+            !content->get_ref<const std::string&>().empty(),
+        path.string(), ": an added token is ", shown(json), "; expected an object with content");
   special = flag(json, "special", path).value_or(special);
   return {.content = content->get<std::string>(),
           .special = special,
@@ -103,7 +104,7 @@ Named read_named(const TokenizerFiles& files, bool from_map) {
     named.add_role(name, (in_map ? files.special_tokens : files.config).value(name, Json()), in_map ? map : config);
   }
   for (const auto& [name, value] : files.config.items())
-    if (name.ends_with("_token") && std::ranges::find(kRoles, name) == kRoles.end())
+    if (name.ends_with("_token") && value.is_string() && std::ranges::find(kRoles, name) == kRoles.end())
       named.add_role(name, value, config);
   for (const char* more : {"extra_special_tokens", "additional_special_tokens", "model_specific_special_tokens"}) {
     named.add_more(files.config.value(more, Json()), true, config);

@@ -46,9 +46,9 @@ std::size_t skip_space(std::string_view text, std::size_t at) {
 }  // namespace
 
 AddedTokens::AddedTokens(std::vector<Token> tokens) : tokens_(std::move(tokens)) {
-  std::ranges::stable_sort(tokens_, {}, &Token::text);
-  const auto repeated = std::ranges::unique(tokens_, {}, &Token::text);
-  tokens_.erase(repeated.begin(), repeated.end());
+  std::stable_sort(tokens_.begin(), tokens_.end(), [](const Token& a, const Token& b) { return a.text < b.text; });
+  const auto repeats = [](const Token& a, const Token& b) { return a.text == b.text; };
+  tokens_.erase(std::unique(tokens_.begin(), tokens_.end(), repeats), tokens_.end());
   for (const Token& token : tokens_) {
     CHECK(!token.text.empty(), "an added token with the id ", token.id, " is empty; expected a text to look for");
     starts_[static_cast<unsigned char>(token.text[0])] = true;
@@ -78,13 +78,12 @@ const AddedTokens::Token* AddedTokens::longest_at(std::string_view text) const {
   const Token* longest = nullptr;
   auto first = tokens_.begin(), last = tokens_.end();
   for (std::size_t i = 0; i < text.size() && first != last; ++i) {
-    const auto byte = [i](const Token& token) {
+    const auto byte = [i](const Token& token) {  // -1 at the end: shorter texts come first
       return token.text.size() > i ? static_cast<int>(static_cast<unsigned char>(token.text[i])) : -1;
     };
-    const auto same =
-        std::ranges::equal_range(first, last, static_cast<int>(static_cast<unsigned char>(text[i])), {}, byte);
-    first = same.begin();
-    last = same.end();
+    const int wanted = static_cast<unsigned char>(text[i]);
+    first = std::lower_bound(first, last, wanted, [&](const Token& token, int value) { return byte(token) < value; });
+    last = std::upper_bound(first, last, wanted, [&](int value, const Token& token) { return value < byte(token); });
     if (first != last && first->text.size() == i + 1) longest = &*first;
   }
   return longest;

@@ -13,15 +13,14 @@
 namespace espalier {
 namespace {
 
-constexpr int64_t largest_file = int64_t{4} << 30;
 constexpr std::size_t longest_line = std::size_t{64} << 20, chunk = std::size_t{1} << 16;
 
 }  // namespace
 
-Lines::Lines(const std::filesystem::path& path, Of kind, std::string expected)
+Lines::Lines(const std::filesystem::path& path, Of kind, std::string expected, int64_t largest)
     : name_(path.string()), expected_(std::move(expected)), kind_(kind), file_(std::make_unique<InputFile>(path)) {
-  CHECK(file_->size() <= largest_file, name_, ": has ", file_->size(), " bytes; expected ", expected_, ", at most ",
-        largest_file, " bytes in all");
+  CHECK(file_->size() <= largest, name_, ": has ", file_->size(), " bytes; expected ", expected_, ", at most ", largest,
+        " bytes in all");
 }
 
 Lines Lines::of_standard_input() { return {}; }

@@ -25,8 +25,8 @@ class Lines {
   enum class Of { records, sentences };
 
   // A file. `expected` is what it should hold, for messages: "one token per line". Throws Error unless it is a regular
-  // file of at most 4 GB.
-  Lines(const std::filesystem::path& path, Of kind, std::string expected);
+  // file of at most `largest` bytes.
+  Lines(const std::filesystem::path& path, Of kind, std::string expected, int64_t largest = int64_t{4} << 30);
   // Standard input, of which a line is given as soon as it is there. Sentences.
   static Lines of_standard_input();
 

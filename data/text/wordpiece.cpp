@@ -79,7 +79,7 @@ void WordPiece::add_whole_tokens() {
   for (const char* name : kSpecialTokens)
     if (words_.contains(name) && std::ranges::find(whole, name, &AddedToken::content) == whole.end())
       whole.push_back({.content = name, .special = true});
-  std::ranges::stable_partition(whole, &AddedToken::special);
+  std::stable_partition(whole.begin(), whole.end(), [](const AddedToken& token) { return token.special; });
   std::vector<AddedTokens::Token> raw, normalized;
   for (const AddedToken& token : whole) {
     const int32_t id = words_.find(token.content)->second;

@@ -22,7 +22,7 @@ std::string_view without_space_at_end(std::string_view token) {
 }  // namespace
 
 std::vector<std::string> WordPiece::read_vocabulary(const std::filesystem::path& vocab_txt) {
-  Lines lines(vocab_txt, Lines::Of::records, "one token per line");
+  Lines lines(vocab_txt, Lines::Of::records, "one token per line", int64_t{32} << 20);
   std::vector<std::string> tokens;
   for (std::string_view line; lines.next(line);) tokens.emplace_back(without_space_at_end(line));
   CHECK(!tokens.empty(), vocab_txt.string(), ": holds no token; expected one per line");

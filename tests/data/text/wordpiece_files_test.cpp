@@ -146,10 +146,10 @@ TEST(WordPieceDirectory, RefusesFieldsThatLeadToOtherIds) {
             "BertPreTokenizer"},
            {"/post_processor", nullptr,
             "its post_processor is null; expected BERT's, [CLS] A [SEP] and [CLS] A [SEP] B "
-            "[SEP] with B as segment 1"},
+            "[SEP] with B as segment 1 and the vocabulary's ids"},
            {"/post_processor", other_end,
             "its post_processor is \"BertProcessing\"; expected BERT's, [CLS] A [SEP] and "
-            "[CLS] A [SEP] B [SEP] with B as segment 1"},
+            "[CLS] A [SEP] B [SEP] with B as segment 1 and the vocabulary's ids"},
            {"/truncation",
             {{"direction", "Left"}},
             "direction is \"Left\"; expected \"Right\", since nothing else is done "
