@@ -183,6 +183,13 @@ std::vector<AddedToken> read_added_tokens(TokenizerFiles& files, std::vector<std
   for (const AddedToken& token : named.tokens)
     if (places.knows(token.content) || token.content != "[MASK]") places.add(token, std::nullopt);
 
+  for (const Usual& usual : kUsual) {  // WordPiece takes them for special whatever the files say
+    const auto role = files.config.find(usual.role);
+    const bool special = files.rebuilt && (role == files.config.end() || !role->is_null());
+    const std::string content(usual.content);
+    CHECK(special || !places.knows(content) || places.has_added(content), files.config_json().string(), ": ",
+          usual.role, " is not given, but ", content, " is in the vocabulary; expected ", usual.role, " ", content);
+  }
   ById unused;
   if (has_decoder && files.rebuilt) read_tokenizer(files, unused);
   for (const auto& [id, token] : unused)

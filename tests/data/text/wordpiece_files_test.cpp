@@ -158,25 +158,27 @@ TEST(WordPieceDirectory, RefusesFieldsThatLeadToOtherIds) {
            {"/padding", {{"direction", "Left"}}, ""},
            {"/decoder", {{"type", "WordPiece"}}, ""}})
     EXPECT_EQ(error_about("tokenizer.json", whole, field), field.error) << field.name;
-  for (const Field& field :
-       std::vector<Field>{{"/truncation_side", "left",
-                           "truncation_side is \"left\"; expected \"right\", since nothing else is done here"},
-                          {"/split_special_tokens", true,
-                           "split_special_tokens is true; expected false, since nothing else is done here"},
-                          {"/cls_token", "<s>",
-                           "cls_token is \"<s>\"; expected [CLS]: give the token that name in the vocabulary and "
-                           "here"},
-                          {"/mask_token", {{"content", "[MASK]"}, {"lstrip", true}}, ""},
-                          {"/tokenizer_class", "RobertaTokenizer",
-                           "tokenizer_class is \"RobertaTokenizer\"; expected BertTokenizer, or "
-                           "PreTrainedTokenizerFast with BERT's pipeline in tokenizer.json"},
-                          {"/tokenizer_class", "PreTrainedTokenizerFast",
-                           "tokenizer_class is \"PreTrainedTokenizerFast\", but there is no "
-                           "tokenizer.json; expected BertTokenizer"},
-                          {"/auto_map",
-                           {{"AutoTokenizer", "x.y"}},
-                           "auto_map names a tokenizer in Python code; expected BertTokenizer as "
-                           "tokenizer_class, and no auto_map"}})
+  for (const Field& field : std::vector<Field>{
+           {"/truncation_side", "left",
+            "truncation_side is \"left\"; expected \"right\", since nothing else is done here"},
+           {"/split_special_tokens", true,
+            "split_special_tokens is true; expected false, since nothing else is done here"},
+           {"/cls_token", "<s>",
+            "cls_token is \"<s>\"; expected [CLS]: give the token that name in the vocabulary and "
+            "here"},
+           {"/cls_token", nullptr, "cls_token is not given, but [CLS] is in the vocabulary; expected cls_token [CLS]"},
+           {"/mask_token", nullptr, ""},
+           {"/mask_token", {{"content", "[MASK]"}, {"lstrip", true}}, ""},
+           {"/tokenizer_class", "RobertaTokenizer",
+            "tokenizer_class is \"RobertaTokenizer\"; expected BertTokenizer, or "
+            "PreTrainedTokenizerFast with BERT's pipeline in tokenizer.json"},
+           {"/tokenizer_class", "PreTrainedTokenizerFast",
+            "tokenizer_class is \"PreTrainedTokenizerFast\", but there is no "
+            "tokenizer.json; expected BertTokenizer"},
+           {"/auto_map",
+            {{"AutoTokenizer", "x.y"}},
+            "auto_map names a tokenizer in Python code; expected BertTokenizer as "
+            "tokenizer_class, and no auto_map"}})
     EXPECT_EQ(error_about("tokenizer_config.json", Json::object(), field), field.error) << field.name;
 }
 
