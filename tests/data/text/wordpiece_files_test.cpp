@@ -91,7 +91,11 @@ TEST(WordPieceDirectory, VocabularyAndOptionsOfTokenizerJson) {
   const Folder folder;
   folder.write("tokenizer.json", std::string("{") + kModel +
                                      R"(, "normalizer": {"type": "BertNormalizer", "lowercase": false,
-                                     "strip_accents": true, "handle_chinese_chars": false}})");
+                                     "strip_accents": true, "handle_chinese_chars": false}, "added_tokens": [
+                                     {"id": 0, "content": "[PAD]", "special": true},
+                                     {"id": 1, "content": "[UNK]", "special": true},
+                                     {"id": 2, "content": "[CLS]", "special": true},
+                                     {"id": 3, "content": "[SEP]", "special": true}]})");
   folder.write("tokenizer_config.json", R"({"tokenizer_class": "PreTrainedTokenizerFast"})");
   const auto tokenizer = WordPiece::from_directory(folder.path());
   EXPECT_FALSE(tokenizer.options().lowercase);
