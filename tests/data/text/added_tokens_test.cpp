@@ -44,6 +44,7 @@ TEST(AddedTokensGolden, IdsAndSegmentsAreAutoTokenizers) {
 
 AddedTokens tokens_of(const std::vector<std::string>& texts) {
   std::vector<AddedTokens::Token> tokens;
+  tokens.reserve(texts.size());
   for (const std::string& text : texts)
     tokens.push_back({text, static_cast<int32_t>(tokens.size()), false, false, false});
   return AddedTokens(std::move(tokens));
@@ -51,6 +52,7 @@ AddedTokens tokens_of(const std::vector<std::string>& texts) {
 
 TEST(AddedTokens, FindsTheLongestOfAnyNumber) {
   std::vector<std::string> texts;
+  texts.reserve(20003);
   for (int i = 0; i < 20000; ++i) texts.push_back("<" + std::to_string(i) + ">");
   texts.insert(texts.end(), {"<1", "<12", "<1"});
   const AddedTokens tokens = tokens_of(texts);

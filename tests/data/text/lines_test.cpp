@@ -8,7 +8,6 @@
 namespace espalier {
 namespace {
 
-using std::string_literals::operator""s;
 using Texts = std::vector<std::string>;
 
 Texts read(const std::string& bytes, Lines::Of kind = Lines::Of::records) {
@@ -53,18 +52,19 @@ TEST(Lines, CarriageReturnsInsideAreWhiteSpaceOfSentences) {
 
 TEST(Lines, OtherEncodingsAreNamed) {
   for (const auto kind : {Lines::Of::records, Lines::Of::sentences}) {
-    EXPECT_EQ(error("a\nb\0c\n"s, kind), ":2: holds a NUL byte; expected UTF-8 text: save the file as UTF-8");
+    EXPECT_EQ(error(std::string("a\nb\0c\n", 6), kind),
+              ":2: holds a NUL byte; expected UTF-8 text: save the file as UTF-8");
     EXPECT_EQ(error("a\nb\nna\xefve\n", kind),
               ":3: is not UTF-8; expected one word per line in UTF-8: save the file as UTF-8");
-    for (const std::string& start : {"\xff\xfe"
-                                     "a\0\n\0"s,
-                                     "\xfe\xff\0a\0\n"s})
+    for (const std::string& start : {std::string("\xff\xfe\x61\0\n\0", 6), std::string("\xfe\xff\0\x61\0\n", 6)})
       EXPECT_EQ(error(start, kind), ":1: begins as UTF-16 or UTF-32 does; expected UTF-8: save the file as UTF-8");
   }
 }
 
 TEST(Lines, MayBeLong) {
-  const std::string ten(10'000'000, 'x'), too_long((size_t{64} << 20) + 1, 'x');
+  std::string ten, too_long;
+  ten.resize(10'000'000, 'x');
+  too_long.resize((size_t{64} << 20) + 1, 'x');
   EXPECT_EQ(read("a\n" + ten + "\r\nb\n"), (Texts{"a", ten, "b"}));
   EXPECT_EQ(error("a\n" + too_long), ":2: is longer than 67108864 bytes; expected one word per line");
 }
