@@ -82,10 +82,32 @@ void read_json(const Hdf5Group& group, const std::string& name, Read read) {
 }
 
 Json to_json(const TokenizerOptions& options) {
+  Json added = Json::array();
+  for (const AddedToken& token : options.added_tokens)
+    added.push_back({{"content", token.content},
+                     {"special", token.special},
+                     {"normalized", token.normalized},
+                     {"lstrip", token.lstrip},
+                     {"rstrip", token.rstrip},
+                     {"single_word", token.single_word},
+                     {"piece", token.piece}});
   return {{"lowercase", options.lowercase},
           {"strip_accents", options.strip_accents ? Json(*options.strip_accents) : Json()},
           {"tokenize_chinese_chars", options.tokenize_chinese_chars},
-          {"added_tokens", options.added_tokens}};
+          {"segments", options.segments},
+          {"added_tokens", added}};
+}
+
+// Files of earlier versions have the text alone, of a token without flags.
+AddedToken to_added_token(const Json& json) {
+  if (json.is_string()) return {.content = json.get<std::string>()};
+  return {.content = json.at("content").get<std::string>(),
+          .special = json.at("special").get<bool>(),
+          .normalized = json.at("normalized").get<bool>(),
+          .lstrip = json.at("lstrip").get<bool>(),
+          .rstrip = json.at("rstrip").get<bool>(),
+          .single_word = json.at("single_word").get<bool>(),
+          .piece = json.at("piece").get<bool>()};
 }
 
 Json to_json(const TrainingState& state, int64_t optimizer_steps) {
@@ -168,7 +190,8 @@ Checkpoint::Checkpoint(const std::filesystem::path& path) : path_(path.string())
     contents_.tokenizer.lowercase = json.at("lowercase").get<bool>();
     if (!json.at("strip_accents").is_null()) contents_.tokenizer.strip_accents = json["strip_accents"].get<bool>();
     contents_.tokenizer.tokenize_chinese_chars = json.at("tokenize_chinese_chars").get<bool>();
-    contents_.tokenizer.added_tokens = json.at("added_tokens").get<std::vector<std::string>>();
+    contents_.tokenizer.segments = json.value("segments", true);
+    for (const Json& token : json.at("added_tokens")) contents_.tokenizer.added_tokens.push_back(to_added_token(token));
   });
   contents_.options = Record(parse_object(root.read_text("options"), root.where("options")));
   resumes_ = root.contains("training");

@@ -5,6 +5,8 @@
 #include <array>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <set>
+#include <span>
 #include <string_view>
 
 #include "core/check.h"
@@ -32,9 +34,15 @@ constexpr std::array<SpecialToken, 5> special_tokens = {{{"pad_token", "[PAD]"},
                                                          {"sep_token", "[SEP]"},
                                                          {"mask_token", "[MASK]"}}};
 
+// vocab.txt, up to the last token that is more than an added one; those behind it are in tokenizer_config.json.
 std::string vocabulary_text(const WordPiece& tokenizer, const std::string& source) {
+  std::set<std::string_view> added;
+  for (const AddedToken& token : tokenizer.options().added_tokens)
+    if (!token.piece) added.insert(token.content);
+  std::span<const std::string> tokens = tokenizer.vocabulary();
+  while (!tokens.empty() && added.contains(tokens.back())) tokens = tokens.first(tokens.size() - 1);
   std::string text;
-  for (const std::string& token : tokenizer.vocabulary()) {
+  for (const std::string& token : tokens) {
     CHECK(token.find_first_of("\r\n") == std::string::npos && is_utf8(token), source, ": the token ",
           Json(token).dump(-1, ' ', true, Json::error_handler_t::replace),
           " has a line break or is not UTF-8; vocab.txt cannot hold it");
@@ -53,14 +61,11 @@ Json tokenizer_to_json(const WordPiece& tokenizer, int64_t max_length) {
                {"tokenize_chinese_chars", options.tokenize_chinese_chars},
                {"model_max_length", max_length}};
   for (const auto& [role, token] : special_tokens) json[role] = place(token) == vocabulary.end() ? Json() : Json(token);
-  for (const std::string& token : options.added_tokens)
-    json["added_tokens_decoder"][std::to_string(place(token) - vocabulary.begin())] = {
-        {"content", token},
-        {"lstrip", false},
-        {"rstrip", false},
-        {"single_word", false},
-        {"normalized", false},
-        {"special", std::ranges::find(special_tokens, token, &SpecialToken::text) != special_tokens.end()}};
+  for (const AddedToken& token : options.added_tokens)
+    json["added_tokens_decoder"][std::to_string(place(token.content) - vocabulary.begin())] = {
+        {"content", token.content},         {"lstrip", token.lstrip},         {"rstrip", token.rstrip},
+        {"single_word", token.single_word}, {"normalized", token.normalized}, {"special", token.special}};
+  if (!options.segments) json["model_input_names"] = {"input_ids", "attention_mask"};
   return json;
 }
 

@@ -65,6 +65,7 @@ std::unique_ptr<Model> open_directory(const fs::path& directory, const OpenOptio
   model->report.unknown_fields = hf.unknown;
   model->report.labels = head.labels;
   model->report.new_head = head.why_new;
+  model->report.notes = model->tokenizer.notes();
   return model;
 }
 
@@ -132,6 +133,7 @@ std::unique_ptr<Model> open_model(const std::string& source, const OpenOptions& 
   model->report.rows_without_token = model->config.vocab_size - model->tokenizer.size();
   if (const std::string warning = model->report.warning(); !warning.empty())
     options.listener.warn(source + ": " + warning);
+  for (const std::string& note : model->report.notes) options.listener.warn(note);
   return model;
 }
 

@@ -105,7 +105,7 @@ TEST_F(BadInput, Environment) {
   for (const std::string& command :
        {"train_sst2 --data data --output m.h5" + tiny, "predict text" + tiny, std::string("tokenize --model m.h5")})
     expect_refused(command, {"ESPALIER_ISA: 'foo' is unknown", "scalar"}, {.environment = {"ESPALIER_ISA=foo"}});
-  expect_refused("train_sst2 --output m.h5" + tiny, {"nowhere/train.tsv: no such file"},
+  expect_refused("train_sst2 --output m.h5" + tiny, {"nowhere/train.tsv: cannot be opened: No such file"},
                  {.environment = {"ESPALIER_DATA=nowhere"}});
   EXPECT_EQ(bytes("m.h5"), "precious");
 }
@@ -136,7 +136,8 @@ TEST_F(BadInput, DataFiles) {
   write("headless.tsv", "a good film\t1\n");
   write("unlabelled.tsv", "sentence\tclass\na\t1\n");
   write("range.tsv", "sentence\tlabel\na\t0\nb\t2\n");
-  write("negative.tsv", "sentence\tlabel\na\t-1\n");
+  write("negative.tsv", "sentence\tlabel\na\t-2\n");
+  write("mixed.tsv", "sentence\tlabel\na\t-1\nb\t1\n");
   write("word.tsv", "sentence\tlabel\na\t0\nb\t1\nc\tgood\n");
   write("columns.tsv", "sentence\tlabel\na\tb\t1\n");
   write("binary.tsv", std::string("sentence\tlabel\na\0b\t1\n", 21));
@@ -145,17 +146,21 @@ TEST_F(BadInput, DataFiles) {
                            {data("header.tsv"), {"header.tsv: ", "no examples"}},
                            {data("headless.tsv"), {"headless.tsv:1: ", "no column 'sentence'", "'a good film'"}},
                            {data("range.tsv"), {"range.tsv:3: label '2'", "0 to 1"}},
-                           {data("negative.tsv"), {"negative.tsv:2: label '-1'", "0 to 1"}},
+                           {data("negative.tsv"), {"negative.tsv:2: label '-2'", "0 to 1"}},
+                           {data("mixed.tsv"), {"mixed.tsv:"}},
                            {data("word.tsv"), {"word.tsv:4: label 'good'", "0 to 1"}},
                            {data("columns.tsv"), {"columns.tsv:2: found 3 columns; expected 2"}},
                            {data("binary.tsv"), {"binary.tsv:2: holds a NUL byte; expected UTF-8"}},
-                           {data("none.tsv"), {"none.tsv: no such file; expected a TSV file"}},
-                           {data("data"), {"data: is a directory; expected a TSV file"}}};
+                           {data("none.tsv"), {"none.tsv: cannot be opened: No such file or directory"}},
+                           {data("data"), {"data: is a directory; expected a file"}},
+                           {data("/dev/zero"), {"/dev/zero: is a device; expected a file"}},
+                           {data("pipe.tsv"), {"pipe.tsv: is a pipe; expected a file"}}};
+  ASSERT_EQ(::mkfifo((*this / "pipe.tsv").c_str(), 0600), 0);
   expect_all_refused("evaluate --logits m.h5" + tiny, rows);
 
   for (const Row& row : rows) {  // and train_sst2, where the file is one of two
-    if (row.arguments == "--data data" || row.arguments == "--data none.tsv") continue;
     const std::string name = row.arguments.substr(7);
+    if (name == "data" || !std::filesystem::is_regular_file(*this / name)) continue;
     for (const char* split : {"train.tsv", "dev.tsv"}) {
       std::filesystem::rename(*this / "data" / split, *this / "aside");
       std::filesystem::copy(*this / name, *this / "data" / split, std::filesystem::copy_options::copy_symlinks);
@@ -164,10 +169,29 @@ TEST_F(BadInput, DataFiles) {
     }
   }
   expect_all_refused("train_sst2 --output m.h5" + tiny,
-                     {{"--data nowhere", {"nowhere/train.tsv: no such file; expected a TSV file"}},
+                     {{"--data nowhere", {"nowhere/train.tsv: cannot be opened: No such file or directory"}},
                       {"--data empty.tsv", {"empty.tsv/train.tsv"}}});
   std::filesystem::rename(*this / "unlabelled.tsv", *this / "data/train.tsv");
   expect_all_refused("train_sst2 --output m.h5 --data data" + tiny, {{"", {"train.tsv:1: ", "no column 'label'"}}});
+}
+
+TEST_F(BadInput, TestSplitsAreNotForTraining) {
+  write("data/train.tsv", "sentence\tlabel\na\t-1\nb\t-1\n");
+  expect_refused("train_sst2 --data data --output m.h5" + tiny,
+                 {"data/train.tsv:2: label '-1' is none, as in a test split; expected labels here"});
+}
+
+TEST_F(BadInput, StandardInput) {
+  const std::vector<std::string> programs = {"predict --model " + golden + " --max-length 20 --quiet",
+                                             "tokenize --model " + golden};
+  for (const std::string& program : programs) {
+    expect_refused(program, {"standard input:2: holds a NUL byte"}, {.input = std::string("a\nb\0c\n", 6)});
+    expect_refused(program, {"standard input:1: is not UTF-8"}, {.input = "na\xefve\n"});
+    expect_refused(program, {"standard input:1: begins as UTF-16"},
+                   {.input = std::string("\xff\xfe"
+                                         "a\0",
+                                         4)});
+  }
 }
 
 TEST_F(BadInput, ModelSources) {
@@ -197,7 +221,7 @@ TEST_F(BadInput, VocabularyFiles) {
   write("empty.txt", "");
   write("long.txt", bytes("vocab.txt") + "a1\na2\na3\na4\na5\na6\na7\na8\n");
   expect_all_refused("predict text --model random:tiny",
-                     {{"--vocab blank.txt", {"blank.txt: line 2 is blank; expected one token per line"}},
+                     {{"--vocab blank.txt", {"blank.txt:2: is blank; expected one token per line"}},
                       {"--vocab lacking.txt", {"lacking.txt: ", "lacks [PAD] [UNK] [CLS] [SEP]"}},
                       {"--vocab twice.txt", {"twice.txt: ", "token film twice"}},
                       {"--vocab empty.txt", {"empty.txt: holds no token; expected one per line"}},

@@ -53,6 +53,12 @@ TEST_F(CheckpointFile, WhatItDoesNotKnowIsNamed) {
   };
   write([&](const Hdf5Group& root) { parts(root); });
   EXPECT_EQ(open_error(), "no error");
+  write([&](const Hdf5Group& root) {
+    parts(root, "tokenizer", R"({"lowercase": true, "strip_accents": null, "tokenize_chinese_chars": true,
+                                 "added_tokens": ["[MASK]", "[SEP]"]})");
+  });
+  EXPECT_EQ(Checkpoint(file_).tokenizer().options().added_tokens, (std::vector<AddedToken>{{"[MASK]"}, {"[SEP]"}}))
+      << "as files of earlier versions have them";
   write([&](const Hdf5Group& root) { root.write_text("keras", "x"); });
   expect_in(open_error(), "is an HDF5 file, but no checkpoint");
   write([&](const Hdf5Group& root) {
