@@ -191,7 +191,7 @@ LoadReport Checkpoint::load_weights(ParameterStore& store) const {
   problems.check(path_, "the weights do not belong to the configuration");
 
   store.settle();  // no update that is still due may change what is loaded
-  if (!store.values()) store.lay_out();
+  if (!store.values()) store.lay_out_unset();
   for (Parameter* p : store.all()) {
     const bool whole = !is_quantized(weights, p->name);
     set_integers(*p, whole ? nullptr : read_quantized(weights, p->name));

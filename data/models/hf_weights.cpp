@@ -102,7 +102,7 @@ LoadReport load_hf_weights(const fs::path& directory, ParameterStore& store, uin
   problems.check(directory.string(), "the weights do not belong to its config.json");
 
   store.settle();  // no update that is still due may change what is loaded
-  if (!store.values()) store.lay_out();
+  if (!store.values()) store.lay_out_unset();
   for (const auto& [p, source] : sources) source.file->read_into(source.name, p->value);
   for (Parameter* p : fresh) {
     store.initialise(*p, seed, range);
