@@ -143,7 +143,7 @@ TEST_F(SafetensorsFile, EachWrongHeaderIsNamed) {
   expect_in(error(std::string((16 << 20) + 1, ' '), 0), "at most 16777216 are read");
   expect_in(error_of<Error>([&] { const Safetensors opened(folder_ / "none"); }),
             "none: cannot be opened: No such file or directory");
-  expect_in(error_of<Error>([&] { const Safetensors opened(folder_.path()); }), "is not a file");
+  expect_in(error_of<Error>([&] { const Safetensors opened(folder_.path()); }), "is a directory; expected a file");
 }
 
 // Thousands of damaged files: an Error or other values, never a crash or more memory than the file has bytes for.
