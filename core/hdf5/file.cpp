@@ -3,7 +3,6 @@
 #include "core/hdf5/file.h"
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -80,17 +79,13 @@ Hdf5Group Hdf5Group::group(const std::string& name) const {
 bool Hdf5Group::contains(const std::string& name) const { return handle_->has_link(name); }
 
 std::vector<std::string> Hdf5Group::names() const {
-  H5G_info_t info;
-  CHECK(H5Gget_info(handle_->id, &info) >= 0, where(""), " cannot be listed", handle_->access->cause());
   std::vector<std::string> names;
-  for (hsize_t i = 0; i < info.nlinks; ++i) {
-    std::array<char, 1024> name{};
-    const ssize_t length =
-        H5Lget_name_by_idx(handle_->id, ".", H5_INDEX_NAME, H5_ITER_INC, i, name.data(), name.size(), H5P_DEFAULT);
-    CHECK(length >= 0 && length < std::ssize(name), where(""), ": name ", i, " cannot be read",
-          handle_->access->cause());
-    names.emplace_back(name.data());
-  }
+  const auto add = [](hid_t /*group*/, const char* name, const H5L_info_t* /*info*/, void* to) -> herr_t {
+    static_cast<std::vector<std::string>*>(to)->emplace_back(name);
+    return 0;
+  };
+  CHECK(H5Literate(handle_->id, H5_INDEX_NAME, H5_ITER_NATIVE, nullptr, add, &names) >= 0, where(""),
+        " cannot be listed", handle_->access->cause());
   std::sort(names.begin(), names.end());
   return names;
 }

@@ -45,13 +45,10 @@ struct Hdf5Node {
   bool has_link(const std::string& name) const;
 };
 
-// Creation properties of a group, dataset or file: without time stamps, which would make equal files differ. Groups
-// keep all names in their header, which has a checksum; the heap that HDF5 takes beyond 8 names has none, and the
-// library crashes on a damaged one.
+// Creation properties of a group, dataset or file: without time stamps, which would make equal files differ.
 inline Hdf5Id creation_properties(hid_t kind) {
   Hdf5Id properties(H5Pcreate(kind), H5Pclose);
   H5Pset_obj_track_times(properties, false);
-  if (kind != H5P_DATASET_CREATE) H5Pset_link_phase_change(properties, 65'535, 0);
   return properties;
 }
 

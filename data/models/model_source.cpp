@@ -10,6 +10,7 @@
 
 #include "core/check.h"
 #include "data/models/hf.h"
+#include "data/models/hf_export.h"
 #include "data/text/demo_corpus.h"
 
 namespace espalier {
@@ -48,6 +49,7 @@ std::unique_ptr<Model> open_random(const std::string& size, const OpenOptions& o
 }
 
 std::unique_ptr<Model> open_directory(const fs::path& directory, const OpenOptions& options) {
+  if (options.vocabulary.empty()) check_exported_vocabulary(directory);
   const BertConfig config = read_config(directory);
   WordPiece tokenizer =
       options.vocabulary.empty() ? WordPiece::from_directory(directory) : read_tokenizer(options.vocabulary);
@@ -73,9 +75,11 @@ std::unique_ptr<Model> open_checkpoint(const fs::path& path, const OpenOptions& 
   return model;
 }
 
-// Whether the file begins as HDF5 does. One that cannot be read may be a checkpoint; opening it will tell why.
+// Whether the file is named or begins as HDF5 does. One that cannot be read, and a pipe or device of that name, may be
+// a checkpoint; opening it will tell why.
 bool may_be_checkpoint(const fs::path& path) {
   std::error_code ignored;
+  if (path.extension() == ".h5") return fs::exists(path, ignored);
   if (!fs::is_regular_file(path, ignored)) return false;
   std::ifstream file(path, std::ios::binary);
   std::array<char, 8> start{};
