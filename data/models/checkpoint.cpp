@@ -22,6 +22,7 @@
 
 #include "core/bitmap.h"
 #include "core/check.h"
+#include "core/format.h"
 #include "data/files/atomic_file.h"
 #include "data/files/json_file.h"
 #include "data/models/hf.h"
@@ -70,16 +71,28 @@ std::string layout_of(const ParameterStore& store) {
   return text.str();
 }
 
-// Calls read(json) with a JSON dataset; a field that is missing or of the wrong type is an Error.
-template <class Read>
-void read_json(const Hdf5Group& group, const std::string& name, Read read) {
-  const Json json = parse_object(group.read_text(name), group.where(name));
-  try {
-    read(json);
-  } catch (const Json::exception& error) {
-    fail(group.where(name), ": a field is missing or of the wrong type: ", error.what());
+// A JSON dataset whose fields must be there. Errors name the dataset and the field.
+struct Fields {
+  Fields(const Hdf5Group& group, const std::string& name)
+      : where(group.where(name)), json(parse_object(group.read_text(name), where)) {}
+
+  const Json& at(const char* name) const {
+    CHECK(json.contains(name), where, ": there is no field ", name, "; the file is damaged or of another kind");
+    return json[name];
   }
-}
+  template <class T>
+  void read(const char* name, T& to) const {
+    try {
+      at(name).get_to(to);
+    } catch (const Json::exception&) {
+      fail(where, ": the field ", name, " is ", shortened(at(name).dump(), 60),
+           ", which has the wrong type; the file is damaged or of another kind");
+    }
+  }
+
+  std::string where;
+  Json json;
+};
 
 Json to_json(const TokenizerOptions& options) {
   return {{"lowercase", options.lowercase},
@@ -165,12 +178,12 @@ Checkpoint::Checkpoint(const std::filesystem::path& path) : path_(path.string())
       config_from_json(parse_object(root.read_text("config"), root.where("config")), root.where("config"));
   contents_.vocabulary = tokens_of(root.read_text("vocabulary"));
   check_vocabulary(contents_.vocabulary, contents_.config, path_);
-  read_json(root, "tokenizer", [&](const Json& json) {
-    contents_.tokenizer.lowercase = json.at("lowercase").get<bool>();
-    if (!json.at("strip_accents").is_null()) contents_.tokenizer.strip_accents = json["strip_accents"].get<bool>();
-    contents_.tokenizer.tokenize_chinese_chars = json.at("tokenize_chinese_chars").get<bool>();
-    contents_.tokenizer.added_tokens = json.at("added_tokens").get<std::vector<std::string>>();
-  });
+  const Fields tokenizer(root, "tokenizer");
+  tokenizer.read("lowercase", contents_.tokenizer.lowercase);
+  if (!tokenizer.at("strip_accents").is_null())
+    tokenizer.read("strip_accents", contents_.tokenizer.strip_accents.emplace());
+  tokenizer.read("tokenize_chinese_chars", contents_.tokenizer.tokenize_chinese_chars);
+  tokenizer.read("added_tokens", contents_.tokenizer.added_tokens);
   contents_.options = Record(parse_object(root.read_text("options"), root.where("options")));
   resumes_ = root.contains("training");
 }
@@ -225,15 +238,15 @@ PrunedMasks Checkpoint::masks(const ParameterStore& store) const {
 TrainingState Checkpoint::state() const {
   TrainingState state;
   CHECK(resumes_, path_, ": has no training state; expected the file of a run that can be resumed");
-  read_json(root().group("training"), "state", [&](const Json& json) {
-    json.at("step").get_to(state.step);
-    json.at("epoch").get_to(state.epoch);
-    json.at("batch").get_to(state.batch);
-    json.at("seed").get_to(state.seed);
-    json.at("best_accuracy").get_to(state.best_accuracy);
-    json.at("best_step").get_to(state.best_step);
-    state.extra = Record(json.at("extra"));
-  });
+  const Fields fields(root().group("training"), "state");
+  fields.read("step", state.step);
+  fields.read("epoch", state.epoch);
+  fields.read("batch", state.batch);
+  fields.read("seed", state.seed);
+  fields.read("best_accuracy", state.best_accuracy);
+  fields.read("best_step", state.best_step);
+  CHECK(fields.at("extra").is_object(), fields.where, ": the field extra is no object; the file is damaged");
+  state.extra = Record(fields.at("extra"));
   return state;
 }
 
@@ -244,8 +257,9 @@ void Checkpoint::load_optimizer(AdamW& optimizer, const ParameterStore& store) c
         " has other parameters or shapes than the model; resume with the model of the stopped run");
   training.read_into("first_moments", optimizer.first_moments());
   training.read_into("second_moments", optimizer.second_moments());
-  read_json(training, "state",
-            [&](const Json& json) { optimizer.set_steps(json.at("optimizer_steps").get<int64_t>()); });
+  int64_t steps = 0;
+  Fields(training, "state").read("optimizer_steps", steps);
+  optimizer.set_steps(steps);
 }
 
 }  // namespace espalier

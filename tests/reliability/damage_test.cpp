@@ -101,7 +101,11 @@ TEST_F(Damage, OfIntegers) {
 }
 
 TEST_F(Damage, OfTheStateOfARun) {
-  Pruner pruner({.criterion = "taylor", .amount = 0.5});
+  const PruneOptions options{
+      .method = "taylor",
+      .amount = 0.5,
+      .schedule = {.kind = PruneSchedule::Kind::linear, .initial = 0, .begin = 5, .end = 10, .interval = 1}};
+  Pruner pruner(options);
   pruner.attach(*model_->bert, model_->store);
   pruner.before_forward(0);
   const fs::path file = folder_ / "model.state.h5";
@@ -113,7 +117,7 @@ TEST_F(Damage, OfTheStateOfARun) {
     const Checkpoint opened(file);
     const auto model = open_model(small_model.string());
     AdamW to(model->store, {});
-    Pruner again({.criterion = "taylor", .amount = 0.5});
+    Pruner again(options);
     again.attach(*model->bert, model->store);
     std::string text = std::to_string(opened.load_weights(model->store).loaded);
     opened.load_optimizer(to, model->store);
