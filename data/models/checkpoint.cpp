@@ -72,8 +72,8 @@ std::string layout_of(const ParameterStore& store) {
 }
 
 // A JSON dataset whose fields must be there. Errors name the dataset and the field.
-struct Fields {
-  Fields(const Hdf5Group& group, const std::string& name)
+struct JsonDataset {
+  JsonDataset(const Hdf5Group& group, const std::string& name)
       : where(group.where(name)), json(parse_object(group.read_text(name), where)) {}
 
   const Json& at(const char* name) const {
@@ -178,7 +178,7 @@ Checkpoint::Checkpoint(const std::filesystem::path& path) : path_(path.string())
       config_from_json(parse_object(root.read_text("config"), root.where("config")), root.where("config"));
   contents_.vocabulary = tokens_of(root.read_text("vocabulary"));
   check_vocabulary(contents_.vocabulary, contents_.config, path_);
-  const Fields tokenizer(root, "tokenizer");
+  const JsonDataset tokenizer(root, "tokenizer");
   tokenizer.read("lowercase", contents_.tokenizer.lowercase);
   if (!tokenizer.at("strip_accents").is_null())
     tokenizer.read("strip_accents", contents_.tokenizer.strip_accents.emplace());
@@ -238,7 +238,7 @@ PrunedMasks Checkpoint::masks(const ParameterStore& store) const {
 TrainingState Checkpoint::state() const {
   TrainingState state;
   CHECK(resumes_, path_, ": has no training state; expected the file of a run that can be resumed");
-  const Fields fields(root().group("training"), "state");
+  const JsonDataset fields(root().group("training"), "state");
   fields.read("step", state.step);
   fields.read("epoch", state.epoch);
   fields.read("batch", state.batch);
@@ -258,7 +258,7 @@ void Checkpoint::load_optimizer(AdamW& optimizer, const ParameterStore& store) c
   training.read_into("first_moments", optimizer.first_moments());
   training.read_into("second_moments", optimizer.second_moments());
   int64_t steps = 0;
-  Fields(training, "state").read("optimizer_steps", steps);
+  JsonDataset(training, "state").read("optimizer_steps", steps);
   optimizer.set_steps(steps);
 }
 
