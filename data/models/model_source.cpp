@@ -9,9 +9,11 @@
 #include <utility>
 
 #include "core/check.h"
+#include "core/quoted.h"
 #include "data/models/hf.h"
 #include "data/models/hf_export.h"
 #include "data/text/demo_corpus.h"
+#include "data/text/unicode_classes.h"
 
 namespace espalier {
 namespace {
@@ -90,7 +92,10 @@ bool may_be_checkpoint(const fs::path& path) {
 }  // namespace
 
 Model::Model(const BertConfig& model_config, WordPiece model_tokenizer)
-    : config(model_config), bert(std::make_unique<Bert>(store, model_config)), tokenizer(std::move(model_tokenizer)) {}
+    : config(model_config), bert(std::make_unique<Bert>(store, model_config)), tokenizer(std::move(model_tokenizer)) {
+  for (const std::string& label : config.labels)  // they are written as JSON
+    CHECK(is_utf8(label), "labels: ", quoted(label), " is not UTF-8; expected names in UTF-8");
+}
 
 CheckpointContents Model::contents() const { return {config, tokenizer.vocabulary(), tokenizer.options(), options}; }
 

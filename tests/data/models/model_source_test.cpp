@@ -130,6 +130,10 @@ TEST(ModelSource, DirectoryMayGetOtherLabelsAndVocabulary) {
   expect_in(error_of<Error>([&] { open_model(directory); }), "the vocabulary has 24 tokens");
 }
 
+TEST(ModelSource, LabelsThatAreNotUtf8AreRefusedBeforeAnyTraining) {
+  expect_in(error_of<Error>([] { open_model("random:tiny", {.labels = {{"a\xff", "b"}}}); }), "is not UTF-8");
+}
+
 TEST(ModelSource, OtherSourcesGetTheThreeForms) {
   const TemporaryFolder folder;
   const std::string forms =
