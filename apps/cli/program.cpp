@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 
 #include <cstdio>
+#include <filesystem>
 #include <iostream>
 
 #include "apps/cli/command_line.h"
@@ -74,6 +75,9 @@ int run_program(int argc, char** argv, const std::string& description, const Dec
   } catch (const std::bad_alloc&) {
     std::cerr << name << ": out of memory\n";
     return 1;
+  } catch (const std::filesystem::filesystem_error& e) {  // its own text names a function of the library
+    std::cerr << named(name, e.path1().string() + ": cannot be used: " + e.code().message()) << '\n';
+    return 2;
   } catch (const std::exception& e) {
     std::cerr << named(name, one_line(e.what())) << '\n';
     return 1;

@@ -8,8 +8,11 @@
 #include <set>
 #include <span>
 #include <string_view>
+#include <system_error>
 
 #include "core/check.h"
+#include "core/checksum.h"
+#include "core/input_file.h"
 #include "data/files/atomic_file.h"
 #include "data/files/atomic_folder.h"
 #include "data/models/safetensors.h"
@@ -24,6 +27,8 @@ using Json = nlohmann::json;
 constexpr std::array<const char*, 4> file_names = {"config.json", "model.safetensors", "tokenizer_config.json",
                                                    "vocab.txt"};
 
+constexpr int64_t largest_vocabulary = int64_t{64} << 20;  // bytes
+
 struct SpecialToken {
   const char* role;
   std::string_view text;
@@ -33,6 +38,8 @@ constexpr std::array<SpecialToken, 5> special_tokens = {{{"pad_token", "[PAD]"},
                                                          {"cls_token", "[CLS]"},
                                                          {"sep_token", "[SEP]"},
                                                          {"mask_token", "[MASK]"}}};
+
+const char* const vocabulary_key = "checksum of vocab.txt";  // in the metadata of model.safetensors
 
 // vocab.txt, up to the last token that is more than an added one; those behind it are in tokenizer_config.json.
 std::string vocabulary_text(const WordPiece& tokenizer, const std::string& source) {
@@ -112,11 +119,24 @@ int64_t export_hf(const Model& model, const fs::path& directory) {
   write_file(to / "vocab.txt", vocabulary);
   write_file(to / "tokenizer_config.json",
              tokenizer_to_json(model.tokenizer, model.config.max_position_embeddings).dump(2) + '\n');
-  write_safetensors(to / "model.safetensors", tensors, {{"format", "pt"}});
+  write_safetensors(to / "model.safetensors", tensors, {{"format", "pt"}, {vocabulary_key, hex(checksum(vocabulary))}});
   int64_t bytes = 0;
   for (const char* name : file_names) bytes += static_cast<int64_t>(fs::file_size(to / name));
   folder.commit();
   return bytes;
+}
+
+void check_exported_vocabulary(const fs::path& directory) {
+  std::error_code ignored;
+  const fs::path weights = directory / "model.safetensors", file = directory / "vocab.txt";
+  if (!fs::exists(weights, ignored) || !fs::exists(file, ignored)) return;
+  const Safetensors header(weights);
+  const auto expected = header.metadata().find(vocabulary_key);
+  CHECK(expected == header.metadata().end() || expected->second == hex(checksum(read_file(file, largest_vocabulary))),
+        file.string(),
+        ": differs from the file that export wrote together with model.safetensors: it is damaged or was changed; put "
+        "that file back, or, if the change is meant, open the model with --vocab ",
+        directory.string());
 }
 
 }  // namespace espalier

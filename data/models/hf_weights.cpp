@@ -147,7 +147,7 @@ LoadReport HfWeights::load(ParameterStore& store, uint64_t seed, float range, bo
   problems.check(source_, "expected the tensors that config.json describes");
 
   store.settle();  // no update that is still due may change what is loaded
-  if (!store.values()) store.lay_out();
+  if (!store.values()) store.lay_out_unset();
   for (const auto& [p, source] : sources) source.file->read_into(source.name, p->value);
   for (Parameter* p : fresh) {
     store.initialise(*p, seed, range);

@@ -9,9 +9,12 @@
 #include <utility>
 
 #include "core/check.h"
+#include "core/quoted.h"
 #include "data/models/head_choice.h"
 #include "data/models/hf.h"
+#include "data/models/hf_export.h"
 #include "data/text/demo_corpus.h"
+#include "data/text/unicode_classes.h"
 
 namespace espalier {
 namespace {
@@ -54,6 +57,7 @@ HeadInFile head_of(const HfWeights& weights, const HfConfig& config) {
 }
 
 std::unique_ptr<Model> open_directory(const fs::path& directory, const OpenOptions& options) {
+  if (options.vocabulary.empty()) check_exported_vocabulary(directory);
   HfConfig hf = read_config(directory);
   WordPiece tokenizer =
       options.vocabulary.empty() ? WordPiece::from_directory(directory) : read_tokenizer(options.vocabulary);
@@ -93,9 +97,11 @@ std::unique_ptr<Model> open_checkpoint(const fs::path& path, const OpenOptions& 
   return model;
 }
 
-// Whether the file begins as HDF5 does. One that cannot be read may be a checkpoint; opening it will tell why.
+// Whether the file is named or begins as HDF5 does. One that cannot be read, and a pipe or device of that name, may be
+// a checkpoint; opening it will tell why.
 bool may_be_checkpoint(const fs::path& path) {
   std::error_code ignored;
+  if (path.extension() == ".h5") return fs::exists(path, ignored);
   if (!fs::is_regular_file(path, ignored)) return false;
   std::ifstream file(path, std::ios::binary);
   std::array<char, 8> start{};
@@ -106,7 +112,10 @@ bool may_be_checkpoint(const fs::path& path) {
 }  // namespace
 
 Model::Model(const BertConfig& model_config, WordPiece model_tokenizer)
-    : config(model_config), bert(std::make_unique<Bert>(store, model_config)), tokenizer(std::move(model_tokenizer)) {}
+    : config(model_config), bert(std::make_unique<Bert>(store, model_config)), tokenizer(std::move(model_tokenizer)) {
+  for (const std::string& label : config.labels)  // they are written as JSON
+    CHECK(is_utf8(label), "labels: ", quoted(label), " is not UTF-8; expected names in UTF-8");
+}
 
 CheckpointContents Model::contents() const { return {config, tokenizer.vocabulary(), tokenizer.options(), options}; }
 

@@ -75,8 +75,9 @@ TEST_F(CheckpointFile, WhatItDoesNotKnowIsNamed) {
   expect_in(with("config", R"({"model_type": "gpt2"})"), "/config: model_type is \"gpt2\"");
   expect_in(with("vocabulary", "a\nb\nc\nd\ne\nf\n"),
             "the vocabulary has 6 tokens and the word embeddings have 5 rows");
-  expect_in(with("tokenizer", "{}"), "/tokenizer: a field is missing or of the wrong type");
-  expect_in(with("tokenizer", R"({"lowercase": "yes"})"), "/tokenizer: a field is missing or of the wrong type");
+  expect_in(with("tokenizer", "{}"), "/tokenizer: there is no field lowercase; the file is damaged");
+  expect_in(with("tokenizer", R"({"lowercase": "yes"})"),
+            "/tokenizer: the field lowercase is \"yes\", which has the wrong type");
   expect_in(with("options", "[]"), "/options: holds a JSON array");
 
   save(run);

@@ -157,7 +157,7 @@ TEST(HfConfig, WhatIsWrongIsNamed) {
   write_bytes(folder / "config.json", "[]");
   expect_in(error_of<Error>([&] { read_config(folder.path()); }), "holds a JSON array");
   write_bytes(folder / "config.json", std::string((4 << 20) + 1, '['));
-  expect_in(error_of<Error>([&] { read_config(folder.path()); }), "has more than 4194304 bytes");
+  expect_in(error_of<Error>([&] { read_config(folder.path()); }), "at most 4194304 are read");
 }
 
 }  // namespace

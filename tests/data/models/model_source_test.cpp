@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "data/models/model_source.h"
 
+#include <sys/stat.h>
+
 #include <cmath>
 #include <limits>
 #include <map>
@@ -229,6 +231,10 @@ TEST(ModelSource, WarnsOfWhatHasNoEffect) {
   EXPECT_TRUE(lines.empty());
 }
 
+TEST(ModelSource, LabelsThatAreNotUtf8AreRefusedBeforeAnyTraining) {
+  expect_in(error_of<Error>([] { open_model("random:tiny", {.labels = {{"a\xff", "b"}}}); }), "is not UTF-8");
+}
+
 TEST(ModelSource, OtherSourcesGetTheThreeForms) {
   const TemporaryFolder folder;
   const std::string forms =
@@ -239,7 +245,9 @@ TEST(ModelSource, OtherSourcesGetTheThreeForms) {
   EXPECT_EQ(error_of<Error>([&] { open_model(file); }), file + ": is not a model" + forms);
   write_bytes(folder / "empty.h5", "");
   EXPECT_EQ(error_of<Error>([&] { open_model((folder / "empty.h5").string()); }),
-            (folder / "empty.h5").string() + ": is not a model" + forms);
+            (folder / "empty.h5").string() + ": cannot be opened as HDF5; it is of another kind, damaged or cut off");
+  ASSERT_EQ(::mkfifo((folder / "pipe.h5").c_str(), 0600), 0);
+  expect_in(error_of<Error>([&] { open_model((folder / "pipe.h5").string()); }), "is a pipe; expected a file");
   expect_in(error_of<Error>([&] { open_model(folder.path().string()); }), "config.json: cannot be opened");
   expect_in(error_of<Error>([&] { open_model((golden / "hdf5_odd.h5").string()); }),
             "is an HDF5 file, but no checkpoint");
