@@ -23,6 +23,7 @@ struct Option {
   bool positional = false, required = false, decides = true, shows_default = false;
   bool by_commas = false;  // a list in one text, such as 0,2,4
   bool given = false;      // by the user
+  std::string place;       // FILE:LINE:COLUMN, where a config file gave it
 
   std::function<void(const std::vector<std::string>& texts)> set;  // throws, naming the option, for what is no value
   std::function<std::string()> text;                               // the value, for people
@@ -39,7 +40,8 @@ struct Option {
   std::function<void()> fill;  // the default, where it depends on other options
 
   bool has_effect() const;
-  std::string shown() const { return (positional ? "" : "--") + name; }  // as the user writes it
+  // As the user writes it, for errors.
+  std::string shown() const { return (place.empty() ? "" : place + ": ") + (positional ? "" : "--") + name; }
   bool is_set() const { return given || text() != first_text; }
 };
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <set>
 
 #include "core/check.h"
 #include "core/input_file.h"
@@ -60,11 +61,17 @@ std::string decimal(Number value) {
   return {text.data(), std::to_chars(text.data(), text.data() + text.size(), value).ptr};
 }
 
+// 2.0 stays a number that is not whole.
+std::string real(double value) {
+  const std::string text = decimal(value);
+  return text.find_first_not_of("-0123456789") == std::string::npos ? text + ".0" : text;
+}
+
 ConfigValue value_of(const toml::node& node, const std::string& source) {
   using Kind = ConfigValue::Kind;
   if (const auto* text = node.as_string()) return {Kind::text, text->get()};
   if (const auto* whole = node.as_integer()) return {Kind::whole_number, decimal(whole->get())};
-  if (const auto* number = node.as_floating_point()) return {Kind::number, decimal(number->get())};
+  if (const auto* number = node.as_floating_point()) return {Kind::number, real(number->get())};
   if (const auto* truth = node.as_boolean()) return {Kind::truth, truth->get() ? "true" : "false"};
   fail(place(source, node.source().begin), ": found ",
        node.is_array()   ? "a list in a list"
@@ -111,7 +118,11 @@ std::vector<ConfigEntry> read_config(std::string_view text, const std::string& s
     return std::pair(a.first.line, a.first.column) < std::pair(b.first.line, b.first.column);
   });
   std::vector<ConfigEntry> entries;
-  for (auto& [at, entry] : found) entries.push_back(std::move(entry));
+  std::set<std::string> names;  // of [a] b = 1 and "a.b" = 1 the names are the same
+  for (auto& [at, entry] : found) {
+    CHECK(names.insert(entry.name).second, entry.place, ": ", quoted(std::string_view(entry.name)), " is given twice");
+    entries.push_back(std::move(entry));
+  }
   return entries;
 }
 
