@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <iostream>
 
+#include "apps/cli/before_main.h"
 #include "apps/cli/command_line.h"
 #include "apps/cli/progress.h"
 #include "apps/training/signals.h"
@@ -61,7 +62,7 @@ Listener CommonOptions::listener(bool to_stdout) const {
 }
 
 int run_program(int argc, char** argv, const std::string& description, const Declare& declare) {
-  const std::string path = argc > 0 ? argv[0] : "espalier", name = path.substr(path.find_last_of('/') + 1);
+  const std::string name = program_name();
   try {
     return parse_and_run(argc, argv, name, description, declare);
   } catch (const Error& e) {
