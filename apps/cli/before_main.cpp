@@ -29,7 +29,7 @@ void say(const char* text) noexcept {
   say(": ");
   try {
     if (std::current_exception() != nullptr) throw;
-    say("ended by a fault of its own");
+    say("out of memory, or a fault of its own");  // without memory there is not even an exception
   } catch (const std::bad_alloc&) { say("out of memory"); } catch (const std::exception& e) {
     const bool thread = std::strstr(e.what(), "pthread_create") != nullptr;  // oneTBB's words
     say(thread ? "the system allows no more threads, or no memory for them; try --threads 1" : e.what());

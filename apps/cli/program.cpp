@@ -13,6 +13,7 @@
 #include "core/format.h"
 #include "core/kernels/isa.h"
 #include "core/parallel.h"
+#include "core/room.h"
 
 namespace espalier {
 namespace {
@@ -30,6 +31,7 @@ void check_stdout() {
 
 int parse_and_run(int argc, char** argv, const std::string& name, const std::string& description,
                   const Declare& declare) {
+  expect_room(32 << 20);  // with less, libraries such as HDF5 crash where they begin
   CommonOptions common;
   Options rows;
   rows.add("threads", common.threads, "threads to use; 0: all that the process may use. Results do not depend on it")

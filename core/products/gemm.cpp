@@ -9,6 +9,7 @@
 #include "core/check.h"
 #include "core/parallel.h"
 #include "core/products/openblas.h"
+#include "core/room.h"
 #include "core/profile.h"
 
 #if defined(ESPALIER_ONEDNN)
@@ -31,7 +32,10 @@ constexpr bool by_openblas = true;
 // Before a product on any thread. One pool of threads only: the libraries run on the calling thread.
 template <class T>
 void prepare_thread() {
-  if constexpr (by_openblas<T>) reserve_for_openblas();
+  if constexpr (by_openblas<T>) {  // it maps a block for each thread, and tries without end where that is refused
+    thread_local const bool ready = (expect_room((128 << 20) + 4096), true);
+    (void)ready;
+  }
 #if defined(ESPALIER_ONEDNN)
   thread_local const bool quiet = (omp_set_num_threads(1), true);
   (void)quiet;
@@ -89,7 +93,10 @@ void run_tile(const Gemm<T>& g) {
 
 template <class T>
 void run(std::span<const Gemm<T>> products) {
-  if constexpr (by_openblas<T>) openblas();
+  if constexpr (by_openblas<T>)
+    openblas();
+  else
+    expect_room(32 << 20);  // oneDNN 2.6 compiles its kernels when they are needed, into memory that it does not check
   std::vector<Gemm<T>> tiles;
   for (const Gemm<T>& g : products) {
     if (g.m == 0 || g.n == 0) continue;

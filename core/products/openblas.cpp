@@ -2,10 +2,8 @@
 #include "core/products/openblas.h"
 
 #include <dlfcn.h>
-#include <sys/mman.h>
 
 #include <cstdlib>
-#include <new>
 #include <string>
 
 #include "core/check.h"
@@ -35,16 +33,6 @@ OpenBlas load() {
 const OpenBlas& openblas() {
   static const OpenBlas loaded = load();
   return loaded;
-}
-
-void reserve_for_openblas() {
-  thread_local const bool possible = [] {
-    constexpr size_t block = (128 << 20) + 4096;
-    void* const memory =
-        mmap(nullptr, block, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    return memory != MAP_FAILED && munmap(memory, block) == 0;
-  }();
-  if (!possible) throw std::bad_alloc();
 }
 
 }  // namespace espalier

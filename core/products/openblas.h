@@ -17,8 +17,4 @@ struct OpenBlas {
 // variable. Throws Failure where there is no OpenBLAS.
 const OpenBlas& openblas();
 
-// Before the first product on a thread. Throws std::bad_alloc where OpenBLAS would not get its block for it, for which
-// it would ask again and again.
-void reserve_for_openblas();
-
 }  // namespace espalier
