@@ -15,7 +15,7 @@ class Limits : public Programs {
     SCOPED_TRACE(command + ", " + std::to_string(around.largest_memory >> 20) + " MB");
     EXPECT_EQ(result.signal, 0);
     if (result.exit_code == 0) {
-      if (!answer.empty()) EXPECT_EQ(result.out, answer);
+      EXPECT_TRUE(answer.empty() || result.out == answer) << result.out;
       return;
     }
     EXPECT_TRUE(result.exit_code == 1 || result.exit_code == 127) << result.exit_code;
@@ -52,7 +52,7 @@ TEST_F(Limits, LittleMemory) {
   for (const std::string& command : commands) {
     const bool same = command.starts_with("predict") || command.starts_with("inspect");
     const std::string answer = same ? succeed(command).out : "";
-    for (const size_t megabytes : {60, 75, 90, 100, 110, 130, 150, 300, 2000})
+    for (const size_t megabytes : {70, 90, 110, 150, 300})
       expect_answer_or_line(command, {.largest_memory = megabytes << 20}, answer);
   }
 }
