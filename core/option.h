@@ -58,6 +58,9 @@ class OptionRow {
   OptionRow& at_least(const T& least) {
     return range([&v = value_, least] { return v >= least; }, "at least " + option_text(least) + " is expected");
   }
+  OptionRow& at_most(const T& most) {
+    return range([&v = value_, most] { return v <= most; }, "at most " + option_text(most) + " is expected");
+  }
   OptionRow& between(const T& least, const T& most, const std::string& expected) {
     return range([&v = value_, least, most] { return v >= least && v <= most; }, expected);
   }

@@ -28,10 +28,11 @@ void TrainOptions::declare(Options& rows) {
   rows.add("labels", labels, "class names in the order of the numbers in the label column")
       .by_commas()
       .range([this] { return labels.size() >= 2; }, "at least two class names are expected");
-  rows.add("epochs", epochs, "passes over the training data").at_least(1);
-  rows.add("batch-size", batch_size, "sentences a batch").at_least(1);
+  rows.add("epochs", epochs, "passes over the training data").at_least(1).at_most(1'000'000);
+  rows.add("batch-size", batch_size, "sentences a batch").at_least(1).at_most(1'000'000);
   rows.add("accumulate", accumulate, "batches a step: the result equals one batch of batch-size * accumulate sentences")
-      .at_least(1);
+      .at_least(1)
+      .at_most(1'000'000);
   rows.add("learning-rate", learning_rate, "peak learning rate").positive();
   rows.add("weight-decay", weight_decay,
            "AdamW's decoupled decay of weights and embeddings; biases and layer norms do not decay")

@@ -41,6 +41,9 @@ class BadInput : public Programs {
 TEST_F(BadInput, Options) {
   expect_all_refused("train_sst2 --data data --output m.h5" + tiny,
                      {{"--batch-size 0", {"--batch-size 0: ", "at least 1 is expected"}},
+                      {"--epochs 9223372036854775807", {"--epochs 9223372036854775807: at most 1000000 is expected"}},
+                      {"--batch-size 9223372036854775807", {"at most 1000000 is expected"}},
+                      {"--accumulate 9223372036854775807", {"at most 1000000 is expected"}},
                       {"--epochs 0", {"--epochs 0: ", "at least 1 is expected"}},
                       {"--epochs 1e3", {"--epochs '1e3': a whole number is expected"}},
                       {"--accumulate 0", {"--accumulate 0: ", "at least 1 is expected"}},

@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Programs where the system gives them little: the right answer, or one line that says what is short.
+#include <functional>
+#include <new>
+
+#include "apps/cli/before_main.h"
 #include "tests/apps/program.h"
 
 namespace espalier {
@@ -39,6 +43,18 @@ TEST_F(Limits, WithoutThreads) {
   EXPECT_EQ(succeed(predict, around).out, succeed(predict).out);
   expect_refused("evaluate --data data/dev.tsv --model m.h5 --quiet --threads 2",
                  {"the system allows no more than 1 of 2 threads; try --threads 1"}, around, 1);
+}
+
+// What no program can catch: an exception that leaves a destructor, or a thread of a library.
+TEST(Termination, IsOneLine) {
+  EXPECT_STREQ(program_name(), "tests_apps");  // and so what before_main sets holds in this program
+  const auto end = [](const std::function<void()>& thrower) noexcept { thrower(); };
+  EXPECT_EXIT(end([] { throw std::bad_alloc(); }), testing::ExitedWithCode(1), "^tests_apps: out of memory\n$");
+  EXPECT_EXIT(end([] { throw std::runtime_error("pthread_create has failed: …"); }), testing::ExitedWithCode(1),
+              "^tests_apps: the system allows no more threads, or no memory for them; try --threads 1\n$");
+  EXPECT_EXIT(end([] { throw std::runtime_error("x: is full"); }), testing::ExitedWithCode(1),
+              "^tests_apps: x: is full\n$");
+  EXPECT_EXIT(std::terminate(), testing::ExitedWithCode(1), "^tests_apps: out of memory, or a fault of its own\n$");
 }
 
 TEST_F(Limits, LittleMemory) {
