@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "core/check.h"
+#include "data/files/atomic_file.h"
 #include "data/text/demo_grammar.h"
 #include "data/text/splitmix.h"
 #include "data/text/tsv.h"
@@ -125,6 +126,7 @@ void write_demo_corpus(const std::filesystem::path& folder, uint64_t seed) {
   CHECK(!error, folder.string(), ": cannot be made (", error.message(), "); expected a folder that you may write to");
   write_tsv(folder / "train.tsv", demo_corpus(Split::train, seed));
   write_tsv(folder / "dev.tsv", demo_corpus(Split::dev, seed));
+  write_file(folder / "labels.txt", "negative\npositive\n");
 }
 
 std::vector<std::string> demo_vocabulary() {
