@@ -41,6 +41,9 @@ class BadInput : public Programs {
 TEST_F(BadInput, Options) {
   expect_all_refused("train_sst2 --data data --output m.h5" + tiny,
                      {{"--batch-size 0", {"--batch-size 0: ", "at least 1 is expected"}},
+                      {"--epochs 9223372036854775807", {"--epochs 9223372036854775807: at most 1000000 is expected"}},
+                      {"--batch-size 9223372036854775807", {"at most 1000000 is expected"}},
+                      {"--accumulate 9223372036854775807", {"at most 1000000 is expected"}},
                       {"--epochs 0", {"--epochs 0: ", "at least 1 is expected"}},
                       {"--epochs 1e3", {"--epochs '1e3': a whole number is expected"}},
                       {"--accumulate 0", {"--accumulate 0: ", "at least 1 is expected"}},
@@ -52,7 +55,25 @@ TEST_F(BadInput, Options) {
                       {"--dropout 1", {"--dropout 1: a probability below 1 is expected"}},
                       {"--dropout -0.5", {"--dropout -0.5: a probability below 1 is expected"}},
                       {"--learning-rate 0", {"--learning-rate 0: a positive number is expected"}},
-                      {"--learning-rate nan", {"--learning-rate nan: a positive number is expected"}},
+                      {"--learning-rate nan", {"--learning-rate 'nan': a number is expected"}},
+                      {"--learning-rate 1e400", {"--learning-rate '1e400': a number is expected"}},
+                      {"--warmup inf", {"--warmup 'inf': a number is expected"}},
+                      {"--batch-size 0x10", {"--batch-size '0x10': a whole number is expected"}},
+                      {"--batch-size 5abc", {"--batch-size '5abc': a whole number is expected"}},
+                      {"--batch-size=", {"--batch-size is empty; INT is expected"}},
+                      {"--batch-size= 5", {"'5' is not expected here"}},
+                      {"--batch-size --quiet", {"--batch-size has no value: found '--quiet'; expected "}},
+                      {"--batch-size", {"--batch-size has no value: found nothing; expected "}},
+                      {"--seed 99999999999999999999", {"--seed '99999999999999999999': a whole number"}},
+                      {"--epochs 99999999999999999999", {"--epochs '99999999999999999999': a whole number"}},
+                      {"--epochs 2 --epochs=2", {"--epochs is given twice; expected once"}},
+                      {"--quiet --quiet", {"--quiet is given twice; expected once"}},
+                      {"--quiet=maybe", {"--quiet 'maybe': true or false is expected"}},
+                      {"--labels a,,b", {"--labels has an empty value in its list"}},
+                      {"--labels a,b,", {"--labels has an empty value in its list"}},
+                      {"-q", {"'-q' is not expected here (", "--help"}},
+                      {"---", {"'---' is not expected here (", "--help"}},
+                      {"--\xff\x1b", {"'--\xff?' is not expected here (", "--help"}},
                       {"--weight-decay -1", {"--weight-decay -1: ", "is expected"}},
                       {"--max-grad-norm -1", {"--max-grad-norm -1: ", "is expected"}},
                       {"--schedule foo", {"--schedule foo: choose linear, constant or cosine"}},
@@ -115,19 +136,41 @@ TEST_F(BadInput, ConfigFiles) {
   write("underscore.toml", "batch_size = 2\n");
   write("section.toml", "[train]\nepochs = 2\n");
   write("number.toml", "epochs = \"two\"\n");
+  write("real.toml", "epochs = 2.0\n");
+  write("list.toml", "epochs = [2]\n");
+  write("truth.toml", "[prune]\namount = true\n");
+  write("rate.toml", "learning-rate = nan\n");
+  write("labels.toml", "labels = [\"a\", \"\"]\n");
+  write("flag.toml", "resume = 1\n");
+  write("far.toml", "[prune]\nbegin = 3\n");
+  write("word.toml", "epochs = 2\nschedule = linear\n");
+  write("large.toml", std::string((1 << 20) + 1, '\n'));
   write("nothing.toml", "learning-rate = \n");
   write("range.toml", "batch-size = 0\n");
   write("binary.toml", std::string("\0\xff\xfe\x01", 4));
-  expect_all_refused("train_sst2 --data data --output m.h5" + tiny,
-                     {{"--config unknown.toml", {"unknown.toml: 'bogus' is not an option"}},
-                      {"--config underscore.toml", {"underscore.toml: 'batch_size' is not an option"}},
-                      {"--config section.toml", {"section.toml: ", "train", "is not an option"}},
-                      {"--config number.toml", {"--epochs 'two': a whole number is expected"}},
-                      {"--config nothing.toml", {"--learning-rate '': a number is expected"}},
-                      {"--config range.toml", {"--batch-size 0: at least 1 is expected"}},
-                      {"--config binary.toml", {"binary.toml: "}},
-                      {"--config none.toml", {"--config", "none.toml", "not exist"}},
-                      {"--config data", {"--config", "data", "directory"}}});
+  expect_all_refused(
+      "train_sst2 --data data --output m.h5" + tiny,
+      {{"--config unknown.toml", {"unknown.toml:2:9: 'bogus' is not an option"}},
+       {"--config underscore.toml", {"underscore.toml:1:14: 'batch_size' is not an option; did you mean batch-size?"}},
+       {"--config section.toml", {"section.toml:2:10: 'train.epochs' is not an option"}},
+       {"--config number.toml", {"number.toml:1:10: epochs has the value '\"two\"'; a whole number"}},
+       {"--config real.toml", {"real.toml:1:10: epochs has the value '2.0'; a whole number"}},
+       {"--config list.toml", {"list.toml:1:10: epochs has a list; one value is expected"}},
+       {"--config truth.toml", {"truth.toml:2:10: prune.amount has the value 'true'; a number"}},
+       {"--config rate.toml", {"rate.toml:1:17: --learning-rate 'nan': a number is expected"}},
+       {"--config labels.toml", {"labels.toml:1:10: --labels has an empty value in its list"}},
+       {"--config flag.toml", {"flag.toml:1:10: resume has the value '1'; true or false"}},
+       {"--config far.toml", {"far.toml:2:9: --prune.begin: nothing is pruned without --prune.amount"}},
+       {"--config word.toml", {"word.toml:2:12: found 'schedule = linear'; ", "text in quotes"}},
+       {"--config nothing.toml", {"nothing.toml:1:17: found 'learning-rate = '; "}},
+       {"--config range.toml", {"range.toml:1:14: --batch-size 0: at least 1 is expected"}},
+       {"--config binary.toml", {"binary.toml:1:1: "}},
+       {"--config large.toml", {"large.toml: has 1048577 bytes; at most 1048576 are read"}},
+       {"--config /dev/zero", {"/dev/zero: is a device; expected a file"}},
+       {"--config none.toml", {"none.toml: cannot be opened: No such file"}},
+       {"--config=", {"--config is empty; the name of a file is expected"}},
+       {"--config far.toml --config far.toml", {"--config is given twice; expected once"}},
+       {"--config data", {"data: is a directory; expected a file"}}});
 }
 
 TEST_F(BadInput, DataFiles) {
