@@ -61,7 +61,7 @@ void Record::update(const Record& more) { value_->update(*more.value_); }
 void Record::append(const Record& value) { value_->push_back(*value.value_); }
 
 int64_t Record::integer(const std::string& name, int64_t otherwise) const {
-  return has(name) && (*value_)[name].is_number() ? (*value_)[name].get<int64_t>() : otherwise;
+  return has(name) && (*value_)[name].is_number_integer() ? (*value_)[name].get<int64_t>() : otherwise;
 }
 
 double Record::number(const std::string& name, double otherwise) const {

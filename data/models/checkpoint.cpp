@@ -76,9 +76,17 @@ void read_json(const Hdf5Group& group, const std::string& name, Read read) {
   const Json json = parse_object(group.read_text(name), group.where(name));
   try {
     read(json);
-  } catch (const Json::exception& error) {
-    fail(group.where(name), ": a field is missing or of the wrong type: ", error.what());
+  } catch (const Error& error) { fail(group.where(name), ": ", error.what()); } catch (const Json::exception&) {
+    fail(group.where(name), ": a field is missing or of the wrong type; the file is damaged or of another version");
   }
+}
+
+// A field that counts something; anything else is an Error, since converting it would have no defined result.
+int64_t count_of(const Json& json, const char* name) {
+  const Json& value = json.at(name);
+  CHECK(value.is_number_unsigned() && value.get<uint64_t>() <= INT64_MAX, name, " is ", value.dump().substr(0, 60),
+        "; expected a whole number that is not negative");
+  return value.get<int64_t>();
 }
 
 Json to_json(const TokenizerOptions& options) {
@@ -175,6 +183,12 @@ Checkpoint::Checkpoint(const std::filesystem::path& path) : path_(path.string())
   resumes_ = root.contains("training");
 }
 
+WordPiece Checkpoint::tokenizer() const {
+  try {
+    return {contents_.vocabulary, contents_.tokenizer};
+  } catch (const Error& error) { fail(path_, ": ", error.what()); }
+}
+
 LoadReport Checkpoint::load_weights(ParameterStore& store) const {
   const Hdf5Group weights = root().group("weights");
   LoadProblems problems;
@@ -226,12 +240,13 @@ TrainingState Checkpoint::state() const {
   TrainingState state;
   CHECK(resumes_, path_, ": has no training state; expected the file of a run that can be resumed");
   read_json(root().group("training"), "state", [&](const Json& json) {
-    json.at("step").get_to(state.step);
-    json.at("epoch").get_to(state.epoch);
-    json.at("batch").get_to(state.batch);
+    state.step = count_of(json, "step");
+    state.epoch = count_of(json, "epoch");
+    state.batch = count_of(json, "batch");
+    CHECK(json.at("seed").is_number_unsigned(), "seed is no whole number");
     json.at("seed").get_to(state.seed);
     json.at("best_accuracy").get_to(state.best_accuracy);
-    json.at("best_step").get_to(state.best_step);
+    state.best_step = count_of(json, "best_step");
     state.extra = Record(json.at("extra"));
   });
   return state;
@@ -244,8 +259,7 @@ void Checkpoint::load_optimizer(AdamW& optimizer, const ParameterStore& store) c
         " has other parameters or shapes than the model; resume with the model of the stopped run");
   training.read_into("first_moments", optimizer.first_moments());
   training.read_into("second_moments", optimizer.second_moments());
-  read_json(training, "state",
-            [&](const Json& json) { optimizer.set_steps(json.at("optimizer_steps").get<int64_t>()); });
+  read_json(training, "state", [&](const Json& json) { optimizer.set_steps(count_of(json, "optimizer_steps")); });
 }
 
 }  // namespace espalier

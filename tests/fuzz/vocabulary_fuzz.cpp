@@ -10,7 +10,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size) {
   std::vector<std::string> tokens;
   if (!fuzz::accepts([&] { tokens = WordPiece::read_vocabulary(path); }, path.string())) return 0;
   std::string text;
-  for (const std::string& token : tokens) text += token + '\n';
+  for (const std::string& token : tokens) text += token + "\r\n";
   fuzz::folder().put("vocab.txt", text);
   fuzz::law(WordPiece::read_vocabulary(path) == tokens, "the tokens are the same");
   fuzz::accepts([&] {
