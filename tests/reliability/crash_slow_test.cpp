@@ -67,6 +67,30 @@ class Crash : public Programs {
   }
 };
 
+// Killed where a line of the log or a finished file comes next: after each of them the run has come to another place,
+// such as a state that was saved while an evaluation was due.
+TEST_F(Crash, KilledBetweenAnyTwoFiles) {
+  const int64_t wanted = number_from("ESPALIER_KILLS", 10);
+  for (const Killed& run : runs) {
+    const auto settings = [&](const std::string& more) {
+      return failing_writes({"ESPALIER_FAIL_CALLS=write,rename", "ESPALIER_FAIL_WITH=SIGKILL", more});
+    };
+    std::filesystem::create_directory(*this / run.name);
+    succeed(in(run.name, run), settings("ESPALIER_FAIL_LOG=" + (*this / "calls").string()));
+    const auto calls = std::ssize(lines_of(bytes("calls")));
+    const Files expected = files_in(*this / run.name);
+    const int64_t stride = std::max<int64_t>(1, calls / wanted);
+    for (int64_t at = 1 + calls % stride; at <= calls && !HasFailure(); at += stride) {
+      std::filesystem::remove_all(*this / "parts");
+      std::filesystem::create_directory(*this / "parts");
+      const Result killed = this->run(in("parts", run), settings("ESPALIER_FAIL_AT=" + std::to_string(at)));
+      EXPECT_EQ(killed.signal, SIGKILL) << killed.err;
+      succeed(in("parts", run));
+      expect_same(files_in(*this / "parts"), expected, "a kill at call " + std::to_string(at) + " of " + run.name);
+    }
+  }
+}
+
 TEST_F(Crash, KilledRunsEndWithTheSameFiles) {
   std::mt19937_64 random(static_cast<uint64_t>(number_from("ESPALIER_SEED", 1)));
   const int64_t wanted = number_from("ESPALIER_KILLS", 10);

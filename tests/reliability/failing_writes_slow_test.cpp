@@ -16,6 +16,8 @@ struct Writing {
   std::string before = {};  // a command that writes into before/
 };
 
+void PrintTo(const Writing& writing, std::ostream* out) { *out << writing.name; }
+
 const std::string train = " --data data --batch-size 16 --epochs 1 --threads 2 --quiet --output now/m.h5";
 
 const Writing writings[] = {
@@ -48,15 +50,9 @@ class FailingWrites : public Programs, public testing::WithParamInterface<Writin
     std::filesystem::copy(*this / "before", *this / "now", std::filesystem::copy_options::recursive);
   }
 
-  static Around preloaded(std::vector<std::string> settings) {
-    settings.emplace_back("LD_PRELOAD=" ESPALIER_TESTS_BUILD_DIR "/libfailing_writes.so");
-    settings.emplace_back("ASAN_OPTIONS=verify_asan_link_order=0");
-    return {.environment = std::move(settings)};
-  }
-
   // The calls that the command makes, each "CALL PATH".
   std::vector<std::string> calls() const {
-    succeed(GetParam().command, preloaded({"ESPALIER_FAIL_LOG=" + (*this / "calls").string()}));
+    succeed(GetParam().command, failing_writes({"ESPALIER_FAIL_LOG=" + (*this / "calls").string()}));
     return lines_of(bytes("calls"));
   }
 
@@ -67,7 +63,7 @@ class FailingWrites : public Programs, public testing::WithParamInterface<Writin
     const Files before = files_in(*this / "now");
     std::vector<std::string> settings = {"ESPALIER_FAIL_AT=" + std::to_string(at), "ESPALIER_FAIL_WITH=" + error};
     if (once) settings.emplace_back("ESPALIER_FAIL_ONCE=1");
-    const Result result = run(GetParam().command, preloaded(settings));
+    const Result result = run(GetParam().command, failing_writes(settings));
     if (result.exit_code != 0 || must_fail(call)) {
       EXPECT_EQ(result.exit_code, 1) << what << "\n" << result.err;
       EXPECT_EQ(lines_of(result.err).size(), 1U) << what << "\n" << result.err;

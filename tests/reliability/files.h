@@ -16,7 +16,8 @@ inline int64_t number_from(const char* variable, int64_t otherwise) {
   return text != nullptr ? std::atoll(text) : otherwise;
 }
 
-// All files below a folder by their relative names. Of metrics.jsonl, what does not depend on the clock.
+// All files below a folder by their relative names. Of metrics.jsonl, what does not depend on the clock; of a page,
+// which shows times, its beginning and its last line.
 using Files = std::map<std::string, std::string>;
 Files files_in(const std::filesystem::path& folder);
 
@@ -25,5 +26,8 @@ void expect_same(const Files& found, const Files& expected, const std::string& a
 
 // What a log says apart from speeds.
 std::vector<nlohmann::json> without_times(const std::string& log);
+
+// A program's surroundings with tests/reliability/failing_writes.cpp preloaded, and its settings.
+Around failing_writes(std::vector<std::string> settings);
 
 }  // namespace espalier
