@@ -16,6 +16,11 @@ void Bert::set_dropout(float probability) {
   config_.check("dropout");
 }
 
+void Bert::set_compute(DType compute, Use use) {
+  encoder_.set_compute(compute, use);
+  for (Linear* linear : head_->linears()) linear->prepare(DType::f32, use);
+}
+
 Var Bert::operator()(const PackedBatch& batch, Context& context, Activations* inside) const {
   CHECK(batch.sentences() > 0, "bert: a batch without sentences");
   const std::vector<int32_t> rows = head_->rows(batch);

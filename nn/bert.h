@@ -20,8 +20,9 @@ class Bert {
   Bert(const Bert&) = delete;
   Bert& operator=(const Bert&) = delete;
 
-  // The head's logits, [B, C] for classification. The last layer works only on the rows that the head wants, unless
-  // somebody wants to see what lies inside.
+  // The head's logits, [B, C] for classification. Prepared for inference, a sentence gets the same bits in every batch
+  // and with any number of threads, on one instruction set. The last layer works only on the rows that the head wants,
+  // unless somebody wants to see what lies inside.
   Var operator()(const PackedBatch& batch, Context& context, Activations* inside = nullptr) const;
 
   const BertConfig& config() const { return config_; }
@@ -34,7 +35,7 @@ class Bert {
   void set_dropout(float probability);  // of all three kinds, instead of the configuration's
   // Encoder products in f32 or, with bf16, in mixed precision; the head, softmax and layer norms stay f32. Prepares the
   // weights, see Linear: call it again after they were replaced other than by the optimizer.
-  void set_compute(DType compute, Use use = Use::training) { encoder_.set_compute(compute, use); }
+  void set_compute(DType compute, Use use = Use::training);
   DType compute() const { return encoder_.compute(); }
   // Remembers only each layer's input for the backward pass and computes the rest again: less memory, a third more
   // time.

@@ -74,7 +74,8 @@ class Head {
 
   // What it consists of, in reports: "pooler and classifier".
   virtual std::string parts() const = 0;
-  // Those of its linear layers that int8 is for.
+  // Its linear layers, all of them, and those that int8 is for.
+  virtual std::vector<Linear*> linears() = 0;
   virtual std::vector<Linear*> quantizable() = 0;
 };
 

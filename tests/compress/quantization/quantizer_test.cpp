@@ -6,8 +6,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <span>
 
 #include "compress/pruning/pruner.h"
+#include "core/kernels/isa.h"
 #include "tests/compress/quantization/quantizing.h"
 #include "tests/golden/golden.h"
 #include "tests/temporary.h"
@@ -53,6 +55,28 @@ void expect_near(const std::vector<float>& a, const std::vector<float>& b, doubl
   float largest = 0;
   for (const float v : b) largest = std::max(largest, std::abs(v));
   for (size_t i = 0; i < a.size(); ++i) EXPECT_NEAR(a[i], b[i], share * static_cast<double>(largest)) << i;
+}
+
+TEST(Quantizer, ASentencesLogitsDoNotDependOnItsBatch) {
+  for (const QuantizeOptions& options :
+       {QuantizeOptions{.mode = InputRanges::dynamic, .embedding_bits = 8}, QuantizeOptions{.observer = "minmax"}}) {
+    Quantized q(options);
+    q.quantizer.convert();
+    for (const std::string& isa : kernels::available_isas()) {
+      kernels::set_isa(isa);
+      q.model->bert->set_compute(DType::f32, Use::inference);
+      std::vector<std::vector<int32_t>> many;
+      for (int i = 0; i < 40; ++i) {
+        many.push_back(sentences[static_cast<size_t>(i) % sentences.size()]);
+        many.back().insert(many.back().end() - 1, static_cast<size_t>(i), 7 + i);
+      }
+      const auto together = logits(*q.model, many);
+      for (size_t i = 0; i < many.size(); ++i)
+        EXPECT_TRUE(std::ranges::equal(logits(*q.model, {many[i]}), std::span(together).subspan(2 * i, 2)))
+            << isa << ' ' << i;
+    }
+    kernels::set_isa("");
+  }
 }
 
 TEST(Quantizer, IntegersAnswerAsFakeQuantAndReloadAsIntegers) {

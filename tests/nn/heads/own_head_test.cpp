@@ -61,6 +61,7 @@ class Regression : public Head {
   }
   const std::vector<std::string>& labels() const override { return labels_; }
   std::string parts() const override { return "pooler and regression"; }
+  std::vector<Linear*> linears() override { return {&logits_.pooler, &logits_.classifier}; }
   std::vector<Linear*> quantizable() override { return {&logits_.pooler}; }
 
  private:
@@ -116,6 +117,7 @@ class WordAtToken : public Head {
   Answer answer(const Tensor& /*logits*/) const override { return {}; }
   const std::vector<std::string>& labels() const override { return labels_; }
   std::string parts() const override { return "decoder"; }
+  std::vector<Linear*> linears() override { return {}; }
   std::vector<Linear*> quantizable() override { return {}; }
 
  private:
