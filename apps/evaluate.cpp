@@ -5,6 +5,7 @@
 #include "apps/cli/model_option.h"
 #include "apps/training/evaluate.h"
 #include "apps/training/max_length.h"
+#include "apps/training/output.h"
 #include "apps/training/timing.h"
 #include "core/check.h"
 #include "core/products/precision.h"
@@ -27,12 +28,14 @@ struct Evaluate {
   std::string data, logits;
   Precision precision = Precision::f32;
   int64_t batch_size = 32;
+  bool overwrite = false;
   MaxLength max_length;
 
   void declare(Options& rows) {
     model.declare(rows);
     rows.add("data", data, "TSV file with a header: sentence, optional sentence2, optional label").required();
     rows.add("logits", logits, "file for the logits: a row of C numbers per sentence, in file order");
+    declare_overwrite(rows, overwrite, "logits");
     rows.add("batch-size", batch_size, "sentences a batch; sentences are sorted by length").at_least(1);
     rows.add("max-length", max_length, "tokens a sentence or pair, with [CLS] and [SEP]");
     rows.add("precision", precision, "of the encoder's products: f32, bf16, or auto: bf16 where the CPU has it");
@@ -45,7 +48,8 @@ struct Evaluate {
     m->bert->set_compute(choose(precision).compute, Use::inference);
     const TokenizedDataset text = read_text(data, m->tokenizer, m->bert->head(), longest, Labels::if_present);
     CHECK(logits.empty() || m->bert->head().width() > 0, "--logits: this model's logits belong to tokens");
-    if (!logits.empty()) AtomicFile{logits};  // throws unless it can be written, before the work
+    FileLock lock;
+    if (!logits.empty()) lock = claim(logits, overwrite, Written::text);
     say_what_is_initialised(*m, common);
     Evaluation result;
     {

@@ -6,6 +6,7 @@
 #include "apps/cli/model_option.h"
 #include "apps/cli/part_table.h"
 #include "apps/training/cut_model.h"
+#include "apps/training/output.h"
 #include "apps/training/prune_model.h"
 #include "core/check.h"
 
@@ -20,7 +21,7 @@ struct Prune {
   PruneOptions prune;
   CutOptions cut;
   CalibrationOptions calibration;
-  bool shrink = false;
+  bool overwrite = false, shrink = false;
   Options* rows = nullptr;
 
   bool calibrates() const { return prune.on() && prune.learns(); }
@@ -29,6 +30,7 @@ struct Prune {
     rows = &all;
     model.declare(all);
     all.add("output", output, "checkpoint to write").required();
+    declare_overwrite(all, overwrite);
     all.begin({.entry = "cut"});
     cut.declare(all);
     all.begin({.entry = "pruned",
@@ -49,6 +51,7 @@ struct Prune {
   }
 
   int run(const CommonOptions& common) {
+    const FileLock lock = claim(output, overwrite, Written::checkpoint);
     prune.seed = calibration.seed = common.seed;
     if (calibrates()) prune.schedule.begin = calibration.steps;
     auto m = model.open(common);

@@ -7,6 +7,7 @@
 #include "apps/cli/part_table.h"
 #include "apps/cli/sensitivity.h"
 #include "apps/training/balance.h"
+#include "apps/training/output.h"
 #include "core/kernels/gemm_int8.h"
 
 namespace {
@@ -17,6 +18,7 @@ constexpr int64_t length = 32;  // tokens a sentence, for the work
 struct Quantize {
   ModelOption model;
   std::string output, analyze;
+  bool overwrite = false;
   QuantizeOptions quantize;
   Balance balance;
   CalibrationOptions calibration;
@@ -28,6 +30,7 @@ struct Quantize {
     rows = &all;
     model.declare(all);
     all.add("output", output, "int8 checkpoint to write").required();
+    declare_overwrite(all, overwrite);
     all.begin({.entry = "quantize"});
     quantize.declare(all, false);
     balance.declare(all);
@@ -40,6 +43,7 @@ struct Quantize {
   }
 
   int run(const CommonOptions& common) {
+    const FileLock lock = claim(output, overwrite, Written::checkpoint);
     calibration.seed = common.seed;
     const auto m = model.open(common);
     require_f32(*m, "quantization");

@@ -5,6 +5,7 @@
 #include "apps/cli/program.h"
 #include "apps/training/evaluate.h"
 #include "apps/training/max_length.h"
+#include "apps/training/output.h"
 #include "apps/training/timing.h"
 #include "core/kernels/isa.h"
 #include "core/parallel.h"
@@ -22,11 +23,13 @@ struct Report {
   int64_t batch_size = 32;
   MaxLength max_length;
   int rounds = 3;
+  bool overwrite = false;
 
   void declare(Options& rows) {
     rows.add("models", models, "checkpoints FILE.h5 or Hugging Face directories").positional().required();
     rows.add("data", data, "TSV file with a header: sentence, optional sentence2, label").required();
     rows.add("output", output, "HTML page with the table and two plots");
+    declare_overwrite(rows, overwrite);
     rows.add("batch-size", batch_size, "sentences a batch; one by one is measured, too")
         .range([this] { return batch_size >= 2; }, "at least 2 is expected; 1 is measured anyway");
     rows.add("max-length", max_length, "tokens a sentence or pair");
@@ -67,7 +70,8 @@ struct Report {
   }
 
   int run(const CommonOptions& common) const {
-    if (!output.empty()) AtomicFile{output};  // throws unless it can be written, before the work
+    FileLock lock;
+    if (!output.empty()) lock = claim(output, overwrite, Written::text);
     std::vector<ComparedModel> compared;
     {
       int64_t done = 0;

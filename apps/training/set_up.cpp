@@ -19,15 +19,18 @@ Run::Run(TrainOptions& options, const Options& rows, const std::vector<Algorithm
   };
   state_path_ = std::filesystem::path(output_).replace_extension(".state.h5");
   state_.seed = options.seed;
+  claim_files();
   open_model();
+  const DType compute = choose_precision();
+  check_options();
   read_data();
   make_schedule();
   make_compressors();
-  const DType compute = choose_precision();
   resume();
   model_->bert->set_compute(compute);
   model_->bert->set_gradient_checkpointing(options_.gradient_checkpointing);
-  if (!options_.log_dir.empty()) log_ = RunLog(options_.log_dir, state_.step, evaluated_step());
+  if (!options_.log_dir.empty() && !was_over_)
+    log_ = RunLog(options_.log_dir, state_.step, evaluated_step(), options_.overwrite);
   listener_.progress = listener.progress;  // from now on a signal ends the loop between two steps
 }
 
@@ -42,6 +45,7 @@ void Run::open_model() {
   listener_.say("model: " + options_.model +
                 format(" (%.1f M parameters; ", static_cast<double>(model_->store.count()) * 1e-6) +
                 model_->report.text() + ")");
+  inputs_.add("the model", described(*model_));
 }
 
 void Run::read_data() {
@@ -51,9 +55,15 @@ void Run::read_data() {
     return read_text(folder.path / file, model_->tokenizer, model_->bert->head(), options_.max_length.tokens());
   };
   train_data_ = read("train.tsv");
+  inputs_.add("train.tsv", described(train_data_));
   dev_data_ = read("dev.tsv");
-  for (const Algorithm& algorithm : algorithms_)
-    if (algorithm.more_data) append(train_data_, algorithm.more_data(setting()));
+  inputs_.add("dev.tsv", described(dev_data_));
+  for (const Algorithm& algorithm : algorithms_) {
+    if (!algorithm.more_data) continue;
+    const TokenizedDataset more = algorithm.more_data(setting());
+    if (more.sentences() > 0) inputs_.add("more text for " + algorithm.name, described(more));
+    append(train_data_, more);
+  }
   listener_.say(folder.note +
                 format(": %ld training sentences of %.1f tokens, %ld dev sentences", train_data_.sentences(),
                        static_cast<double>(train_data_.tokens()) / static_cast<double>(train_data_.sentences()),
@@ -106,7 +116,6 @@ void Run::make_compressors() {
 DType Run::choose_precision() {
   const ChosenPrecision chosen = choose(options_.precision);
   options_.precision = chosen.precision;  // as chosen, so that resume cannot change it
-  model_->options = rows_.effective();
   listener_.say("machine: " + kernels::cpu_description() +
                 format(", %d threads, kernels on %s, ", threads(), kernels::current_isa().c_str()) + chosen.note);
   return chosen.compute;
