@@ -76,6 +76,7 @@ TEST_F(Crash, KilledBetweenAnyTwoFiles) {
       return failing_writes({"ESPALIER_FAIL_CALLS=write,rename", "ESPALIER_FAIL_WITH=SIGKILL", more});
     };
     std::filesystem::create_directory(*this / run.name);
+    std::filesystem::remove(*this / "calls");
     succeed(in(run.name, run), settings("ESPALIER_FAIL_LOG=" + (*this / "calls").string()));
     const auto calls = std::ssize(lines_of(bytes("calls")));
     const Files expected = files_in(*this / run.name);
