@@ -10,6 +10,7 @@
 #include "core/check.h"
 #include "core/products/precision.h"
 #include "data/files/atomic_file.h"
+#include "data/files/file_lock.h"
 #include "data/text/read_text.h"
 
 namespace {
@@ -49,7 +50,7 @@ struct Evaluate {
     const TokenizedDataset text = read_text(data, m->tokenizer, m->bert->head(), longest, Labels::if_present);
     CHECK(logits.empty() || m->bert->head().width() > 0, "--logits: this model's logits belong to tokens");
     FileLock lock;
-    if (!logits.empty()) lock = claim(logits, overwrite, Written::text);
+    if (!logits.empty()) lock = FileLock(logits);
     say_what_is_initialised(*m, common);
     Evaluation result;
     {
@@ -57,7 +58,10 @@ struct Evaluate {
       result = evaluate(*m->bert, text, batch_size,
                         [&](int64_t done, int64_t all) { listener.progress(done, all, "batches"); });
     }
-    if (!logits.empty()) write_file(logits, logits_text(result, m->bert->head().width()));
+    if (!logits.empty()) {
+      announce_replaced(logits, overwrite, Written::text);
+      write_file(logits, logits_text(result, m->bert->head().width()));
+    }
     Record metrics = result.to_record();
     metrics.set("model_preparation_time", preparation);
     if (common.json) {
@@ -73,8 +77,8 @@ struct Evaluate {
 }  // namespace
 
 int main(int argc, char** argv) {
-  return run_program<Evaluate>(
-      argc, argv,
-      "Evaluates a classifier: loss, accuracy, sentences a second.\nExample: evaluate --model model.h5 --data "
-      "runs/data/sst2/dev.tsv --logits logits.tsv");
+  return run_program<Evaluate>(argc, argv,
+                               "Evaluates a model: loss, accuracy (or what its task is judged by), sentences a "
+                               "second.\nExample: evaluate --model model.h5 --data "
+                               "runs/data/sst2/dev.tsv --logits logits.tsv");
 }

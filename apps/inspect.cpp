@@ -21,7 +21,7 @@ struct Inspect {
 };
 
 int Inspect::run(const CommonOptions& common) const {
-  const auto model = source.open(common);
+  const auto model = source.open(common, true);
   const auto parts = report_of(*model, length);
   const PartReport total = sum_of(parts), full = before_shrinking(*model, total, length);
   const BertConfig& config = model->config;
@@ -49,6 +49,9 @@ int Inspect::run(const CommonOptions& common) const {
                 {"layer_intermediate", widths},
                 {"length", length},
                 {"pruned_tensors", pruned},
+                {"task", config.head},
+                {"labels", config.labels},
+                {"initialised", model->report.initialised},
                 {"parts", parts_to_json(parts)},
                 {"histogram", bins},
                 {"options", model->options}});
@@ -58,6 +61,8 @@ int Inspect::run(const CommonOptions& common) const {
   std::printf("\nfile %s, numbers of %s bits; %s of parameters in memory; work for sentences of %ld tokens\n",
               file > 0 ? in_megabytes(file).c_str() : "none", bits_of(total).c_str(), in_megabytes(memory).c_str(),
               length);
+  std::printf("task: %s; labels: %s\n", config.head.c_str(), model->report.labels.c_str());
+  if (!model->report.initialised.empty()) std::printf("%s\n", model->report.text().c_str());
   std::printf("pruned tensors: %ld\n|w| of the encoder's linear layers:", pruned);
   for (size_t i = 0; i < histogram.size(); ++i) std::printf("  %s %.1f%%", histogram_bins()[i], 100 * histogram[i]);
   std::printf("\n");

@@ -5,6 +5,7 @@
 
 #include "apps/cli/model_option.h"
 #include "apps/training/max_length.h"
+#include "core/format.h"
 
 namespace {
 using namespace espalier;
@@ -31,11 +32,25 @@ struct Predict {
     batch.offsets = {0, static_cast<int32_t>(encoding.ids.size())};
     Context context;
     const Answer a = m.bert->head().answer((*m.bert)(batch, context).value);
-    if (json)
-      return print_json(
-          {{"text", line}, {"label", a.label}, {"probability", a.probability}, {"probabilities", a.probabilities}});
-    std::printf("%s\t%.4f\t%s\n", a.label.c_str(), a.probability, line.c_str());
+    if (json) return print_json(to_json(a, line));
+    std::printf("%s\t%s%s\n", a.label.c_str(), numbers_of(a, m.config.labels).c_str(), line.c_str());
     std::fflush(stdout);
+  }
+
+  // The probability of the label, or each class with its own; then a tab. Nothing where the answer is a number.
+  static std::string numbers_of(const Answer& a, const std::vector<std::string>& labels) {
+    if (a.probabilities.empty()) return "";
+    if (!a.chosen) return format("%.4f\t", a.probability);
+    std::string text;
+    for (size_t c = 0; c < labels.size(); ++c)
+      text += (c > 0 ? ", " : "") + labels[c] + format(" %.4f", a.probabilities[c]);
+    return text + '\t';
+  }
+
+  static Record to_json(const Answer& a, const std::string& line) {
+    if (a.probabilities.empty()) return {{"text", line}, {"values", a.values}};
+    if (a.chosen) return {{"text", line}, {"labels", *a.chosen}, {"probabilities", a.probabilities}};
+    return {{"text", line}, {"label", a.label}, {"probability", a.probability}, {"probabilities", a.probabilities}};
   }
 
   int run(const CommonOptions& common) const {
@@ -55,6 +70,9 @@ struct Predict {
 int main(int argc, char** argv) {
   return run_program<Predict>(
       argc, argv,
-      "Predicts the class of sentences: label, probability, text. A tab inside a text separates the two of a pair.\n"
+      "Predicts the class of sentences: label, probability, text. A model with problem_type regression gives its "
+      "number "
+      "instead;\none for several labels at once the labels above 0.5 and the probability of each. A tab inside a text "
+      "separates the two of a pair.\n"
       "Example: predict --model model.h5 \"a warm , funny film .\"      or: predict --model model.h5 < sentences.txt");
 }

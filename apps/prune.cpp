@@ -9,6 +9,7 @@
 #include "apps/training/output.h"
 #include "apps/training/prune_model.h"
 #include "core/check.h"
+#include "data/files/file_lock.h"
 
 namespace {
 using namespace espalier;
@@ -51,10 +52,11 @@ struct Prune {
   }
 
   int run(const CommonOptions& common) {
-    const FileLock lock = claim(output, overwrite, Written::checkpoint);
+    const FileLock lock(output);
     prune.seed = calibration.seed = common.seed;
     if (calibrates()) prune.schedule.begin = calibration.steps;
     auto m = model.open(common);
+    announce_replaced(output, overwrite, Written::checkpoint);
     const PartReport before = sum_of(report_of(*m, length));
     Record figures;
     std::string what = cut.apply(m, figures);

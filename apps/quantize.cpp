@@ -9,6 +9,7 @@
 #include "apps/training/balance.h"
 #include "apps/training/output.h"
 #include "core/kernels/gemm_int8.h"
+#include "data/files/file_lock.h"
 
 namespace {
 using namespace espalier;
@@ -43,10 +44,11 @@ struct Quantize {
   }
 
   int run(const CommonOptions& common) {
-    const FileLock lock = claim(output, overwrite, Written::checkpoint);
+    const FileLock lock(output);
     calibration.seed = common.seed;
     const auto m = model.open(common);
     require_f32(*m, "quantization");
+    announce_replaced(output, overwrite, Written::checkpoint);
     const PartReport before = sum_of(report_of(*m, length));
     balance.before(*m, calibration, common.listener());
     if (fixed()) quantize.begin = quantize.freeze = calibration.steps;

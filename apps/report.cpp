@@ -7,10 +7,12 @@
 #include "apps/training/max_length.h"
 #include "apps/training/output.h"
 #include "apps/training/timing.h"
+#include "core/check.h"
 #include "core/kernels/isa.h"
 #include "core/parallel.h"
 #include "core/products/precision.h"
 #include "data/files/atomic_file.h"
+#include "data/files/file_lock.h"
 #include "data/text/read_text.h"
 
 namespace {
@@ -38,21 +40,23 @@ struct Report {
   }
 
   // Speeds are medians: the machine's other work disturbs single rounds.
-  ComparedModel measure(const std::string& source, const std::function<void()>& step) const {
+  ComparedModel measure(const std::string& source, const Listener& listener, const std::function<void()>& step) const {
     ComparedModel m;
     m.name = source;
     std::unique_ptr<Model> model;
-    m.preparation = seconds_of([&] { model = open_model(source); });
+    m.preparation = seconds_of([&] { model = open_model(source, {.listener = listener}); });
+    if (!model->report.initialised.empty()) listener.say(source + ": " + model->report.text());
     const int longest = max_length.of(model->config.max_position_embeddings);
     model->bert->set_compute(choose(precision).compute, Use::inference);
     const TokenizedDataset text = read_text(data, model->tokenizer, model->bert->head(), longest);
+    m.metric = model->bert->head().metric();
     std::vector<double> one, many;
     for (int round = 0; round < rounds; ++round)
       for (const int64_t size : {batch_size, int64_t{1}}) {
         const Evaluation e = evaluate(*model->bert, text, size);
         (size == 1 ? one : many).push_back(e.seconds);
         if (size != 1)
-          m.loss = e.metrics.loss, m.accuracy = e.metrics.best(), m.batches = static_cast<double>(e.batches);
+          m.loss = e.metrics.loss, m.quality = e.metrics.best(), m.batches = static_cast<double>(e.batches);
         step();
       }
     const auto sentences = static_cast<double>(text.sentences());
@@ -71,21 +75,26 @@ struct Report {
 
   int run(const CommonOptions& common) const {
     FileLock lock;
-    if (!output.empty()) lock = claim(output, overwrite, Written::text);
+    if (!output.empty()) lock = FileLock(output);
     std::vector<ComparedModel> compared;
     {
       int64_t done = 0;
       const int64_t all = std::ssize(models) * rounds * 2;
       const Listener listener = common.listener();
       for (const std::string& source : models) {
-        compared.push_back(measure(source, [&] { listener.progress(++done, all, source); }));
+        compared.push_back(measure(source, listener, [&] { listener.progress(++done, all, source); }));
+        CHECK(compared.back().metric == compared.front().metric, source, ": is judged by ", compared.back().metric,
+              ", ", compared.front().name, " by ", compared.front().metric, "; expected models for the same task");
         if (common.json) print_json(to_json(compared.back()));
       }
     }
     const std::string about = data + ", batches of " + std::to_string(batch_size) + "; " + kernels::cpu_description() +
                               format(", %d threads, medians of %d rounds", threads(), rounds);
     if (!common.json) print_comparison(compared);
-    if (!output.empty()) write_file(output, comparison_page(compared, about, batch_size));
+    if (!output.empty()) {
+      announce_replaced(output, overwrite, Written::text);
+      write_file(output, comparison_page(compared, about, batch_size));
+    }
     return 0;
   }
 };

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -38,6 +39,9 @@ struct Algorithm {
   std::function<bool()> on;
   std::string how;  // to turn it on, for the refusal: "nothing is pruned without --prune.amount"
   std::function<std::unique_ptr<Compressor>(const Setting&)> make;  // called if it is on
+
+  // What a new head of the trained model is for, where the algorithm decides that; called if it is on.
+  std::function<std::optional<Task>()> task = {};
 
   // For algorithms that change more than the training step; they look themselves whether they are asked to.
   std::function<std::unique_ptr<Model>(std::unique_ptr<Model>)> start = {};  // the model that training begins with

@@ -72,6 +72,11 @@ Var cross_entropy(const Var& logits, std::span<const int32_t> labels, double div
 // minus the teacher's entropy: the same gradient, and zero where both agree. One element. Saved: [B, C].
 Var soft_cross_entropy(const Var& logits, const Tensor& teacher, double temperature, double divisor);
 
+// Yes or no for each element of logits[B, C]: T^2 times the Kullback-Leibler divergence of sigmoid(logits / T) from the
+// targets, of the same shape and from 0 to 1, summed over all elements and divided by `divisor`. For targets that are 0
+// or 1, and T = 1, it is the binary cross-entropy. One element. Saved: both.
+Var binary_cross_entropy(const Var& logits, const Tensor& targets, double divisor, double temperature = 1);
+
 // Sum of (x - target)^2 over all elements, divided by `divisor` (the number of elements for the mean). Saved: both.
 Var mse(const Var& x, const Tensor& target, double divisor);
 

@@ -29,7 +29,7 @@ double stream_seconds(const std::array<Tensor, 4>& arrays, int64_t repeats) {
 }  // namespace
 
 int bench_adamw(const BenchOptions& o, const CommonOptions& common) {
-  const auto model = o.model.open(common);
+  const auto model = o.model.open(common, true);
   AdamW optimizer(model->store, {});
   const auto all_written = [&] {
     for (Parameter* p : model->store.all()) p->grad.written = true;

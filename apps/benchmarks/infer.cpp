@@ -11,7 +11,7 @@ namespace espalier {
 
 int bench_infer(const BenchOptions& o, const CommonOptions& common) {
   std::unique_ptr<Model> model;
-  const double preparation = seconds_of([&] { model = o.model.open(common); });
+  const double preparation = seconds_of([&] { model = o.model.open(common, true); });
   const int max_length = o.max_length.of(model->config.max_position_embeddings);
   const ChosenPrecision precision = choose(o.precision);
   model->bert->set_compute(precision.compute, Use::inference);

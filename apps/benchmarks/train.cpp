@@ -14,7 +14,7 @@
 namespace espalier {
 
 int bench_train(const BenchOptions& o, const CommonOptions& common) {
-  const auto model = o.model.open(common);
+  const auto model = o.model.open(common, true);
   const int max_length = o.max_length.of(model->config.max_position_embeddings);
   const ChosenPrecision precision = choose(o.precision);
   CompressorList compressors;

@@ -11,6 +11,13 @@
 namespace espalier {
 namespace {
 
+// Accuracy in percent, other metrics as they are.
+double quality_shown(const ComparedModel& m) { return m.metric == "accuracy" ? 100 * m.quality : m.quality; }
+
+std::string quality_text(const ComparedModel& m) {
+  return format(m.metric == "accuracy" ? "%.2f" : "%.4f", quality_shown(m));
+}
+
 struct Column {
   const char* title;
   std::function<std::string(const ComparedModel&)> text;
@@ -19,7 +26,7 @@ struct Column {
 const std::vector<Column>& columns() {
   static const std::vector<Column> all = {
       {"model", [](const ComparedModel& m) { return m.name; }},
-      {"accuracy", [](const ComparedModel& m) { return format("%.2f", 100 * m.accuracy); }},
+      {nullptr, quality_text},  // its title is the metric
       {"loss", [](const ComparedModel& m) { return format("%.4f", m.loss); }},
       {"size", [](const ComparedModel& m) { return in_megabytes(m.bytes); }},
       {"parameters", [](const ComparedModel& m) { return format("%.2f M", static_cast<double>(m.parameters) * 1e-6); }},
@@ -35,34 +42,40 @@ const std::vector<Column>& columns() {
   return all;
 }
 
+std::string title_of(const Column& c, const std::vector<ComparedModel>& models) {
+  return c.title != nullptr ? c.title : models.front().metric;
+}
+
 std::string escaped(const std::string& text) {
   std::string safe;
   for (const char c : text) safe += c == '<' ? "&lt;" : c == '>' ? "&gt;" : c == '&' ? "&amp;" : std::string(1, c);
   return safe;
 }
 
-// A scatter plot of accuracy over x, which is drawn on a logarithmic axis; `less` means that a small x is good.
+// A scatter plot of the metric over x, which is drawn on a logarithmic axis; `less` means that a small x is good.
 std::string plot(const std::vector<ComparedModel>& models, const std::vector<double>& x, const std::string& title,
                  bool less) {
   constexpr double width = 640, height = 380, left = 60, right = 170, top = 30, bottom = 45;
   std::vector<double> y, good;
   for (size_t i = 0; i < models.size(); ++i) {
-    y.push_back(100 * models[i].accuracy);
+    y.push_back(quality_shown(models[i]));
     good.push_back(less ? -x[i] : x[i]);
   }
   const auto [x_low, x_high] = std::ranges::minmax(x);
   const auto [y_low, y_high] = std::ranges::minmax(y);
-  const double from = std::log(x_low) - 0.1, to = std::log(x_high) + 0.1, floor = y_low - 0.5, ceiling = y_high + 0.5;
+  const double from = std::log(x_low) - 0.1, to = std::log(x_high) + 0.1,
+               room = models.front().metric == "accuracy" ? 0.5 : 0.05 * (y_high - y_low) + 1e-3, floor = y_low - room,
+               ceiling = y_high + room;
   const auto at_x = [&](double v) { return left + (std::log(v) - from) / (to - from) * (width - left - right); };
   const auto at_y = [&](double v) {
     return height - bottom - (v - floor) / (ceiling - floor) * (height - top - bottom);
   };
-  std::string svg = format("<svg viewBox=\"0 0 %g %g\" width=\"%g\"><text x=\"%g\" y=\"18\">accuracy over %s</text>",
-                           width, height, width, left, title.c_str());
+  std::string svg = format("<svg viewBox=\"0 0 %g %g\" width=\"%g\"><text x=\"%g\" y=\"18\">%s over %s</text>", width,
+                           height, width, left, models.front().metric.c_str(), title.c_str());
   svg += format("<path d=\"M%g %gV%gH%g\" class=\"axis\"/>", left, top, height - bottom, width - right);
   for (int i = 0; i <= 4; ++i) {
     const double v = floor + (ceiling - floor) * i / 4, u = std::exp(from + (to - from) * i / 4);
-    svg += format("<text x=\"%g\" y=\"%.1f\" class=\"tick\" text-anchor=\"end\">%.1f</text>", left - 6, at_y(v) + 4, v);
+    svg += format("<text x=\"%g\" y=\"%.1f\" class=\"tick\" text-anchor=\"end\">%.4g</text>", left - 6, at_y(v) + 4, v);
     svg += format("<text x=\"%.1f\" y=\"%g\" class=\"tick\" text-anchor=\"middle\">%.3g</text>", at_x(u),
                   height - bottom + 18, u);
   }
@@ -83,7 +96,7 @@ std::string plot(const std::vector<ComparedModel>& models, const std::vector<dou
 
 Record to_json(const ComparedModel& m) {
   return {{"model", m.name},
-          {"eval_accuracy", m.accuracy},
+          {"eval_" + m.metric, m.quality},
           {"eval_loss", m.loss},
           {"model_preparation_time", m.preparation},
           {"eval_runtime", m.runtime},
@@ -100,7 +113,7 @@ Record to_json(const ComparedModel& m) {
 void print_comparison(const std::vector<ComparedModel>& models) {
   std::vector<size_t> widths;
   for (const Column& c : columns()) {
-    widths.push_back(std::string(c.title).size());
+    widths.push_back(title_of(c, models).size());
     for (const ComparedModel& m : models) widths.back() = std::max(widths.back(), c.text(m).size());
   }
   const auto print = [&](const std::function<std::string(const Column&)>& text) {
@@ -108,7 +121,7 @@ void print_comparison(const std::vector<ComparedModel>& models) {
       std::printf(i == 0 ? "%-*s" : "  %*s", static_cast<int>(widths[i]), text(columns()[i]).c_str());
     std::printf("\n");
   };
-  print([](const Column& c) { return std::string(c.title); });
+  print([&](const Column& c) { return title_of(c, models); });
   for (const ComparedModel& m : models) print([&](const Column& c) { return c.text(m); });
 }
 
@@ -130,7 +143,7 @@ std::string comparison_page(const std::vector<ComparedModel>& models, const std:
       ".axis{fill:none;stroke:#888}.front{fill:none;stroke:#2a7}.tick,.name{font-size:12px}.tick{fill:#666}"
       "circle{fill:#258}</style></head><body>\n<h1>Comparison</h1>\n<p>" +
       escaped(about) + "</p>\n<table>\n<tr>";
-  for (const Column& c : columns()) page += std::string("<th>") + c.title + "</th>";
+  for (const Column& c : columns()) page += "<th>" + title_of(c, models) + "</th>";
   page += "</tr>\n";
   for (const ComparedModel& m : models) {
     page += "<tr>";

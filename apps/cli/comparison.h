@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Several models on the same text: quality, size and speed of each, as a table and as a page with plots. Used by
-// report.
+// Several models on the same text, of the same metric: quality, size and speed of each, as a table and as a page with
+// plots. Used by report.
 #pragma once
 
 #include <string>
@@ -11,8 +11,9 @@
 namespace espalier {
 
 struct ComparedModel {
-  std::string name, bits;  // bits: of its numbers, such as "8, 32"
-  double loss = 0, accuracy = 0;
+  std::string name, bits;             // bits: of its numbers, such as "8, 32"
+  std::string metric = "accuracy";    // of its head
+  double loss = 0, quality = 0;       // quality: by the metric; the largest is the best
   double preparation = 0;             // seconds from the file to a model
   double runtime = 0, batches = 0;    // seconds for all sentences, and batches a second, at the batch size
   double one = 0, many = 0;           // sentences a second, one at a time and at the batch size
@@ -23,7 +24,7 @@ struct ComparedModel {
 Record to_json(const ComparedModel& model);
 void print_comparison(const std::vector<ComparedModel>& models);
 
-// A self-contained HTML page: the table, accuracy over size and accuracy over speed with the Pareto front (models that
+// A self-contained HTML page: the table, the metric over size and over speed with the Pareto front (models that
 // no other one beats in both) as a line. `about` says on what machine and text.
 std::string comparison_page(const std::vector<ComparedModel>& models, const std::string& about, int64_t batch_size);
 

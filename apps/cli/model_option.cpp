@@ -11,8 +11,10 @@ void ModelOption::declare(Options& rows, bool positional) {
   rows.add("vocab", vocab, "vocab.txt for random:* models");
 }
 
-std::unique_ptr<Model> ModelOption::open(const CommonOptions& common) const {
-  return open_model(source, {.seed = common.seed, .vocabulary = vocab});
+std::unique_ptr<Model> ModelOption::open(const CommonOptions& common, bool may_start_head) const {
+  return open_model(
+      source,
+      {.seed = common.seed, .vocabulary = vocab, .may_start_head = may_start_head, .listener = common.listener()});
 }
 
 void say_what_is_initialised(const Model& model, const CommonOptions& common) {

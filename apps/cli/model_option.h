@@ -15,7 +15,8 @@ struct ModelOption {
 
   // Required unless there is a default.
   void declare(Options& rows, bool positional = false);
-  std::unique_ptr<Model> open(const CommonOptions& common) const;
+  // Throws for a head that is not trained, unless that does not matter (OpenOptions::may_start_head).
+  std::unique_ptr<Model> open(const CommonOptions& common, bool may_start_head = false) const;
 };
 
 // For a program that answers with the model: says which parameters were initialised instead of loaded.

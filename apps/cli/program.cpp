@@ -56,6 +56,7 @@ Listener CommonOptions::listener(bool to_stdout) const {
   if (quiet) return {};
   const auto progress = std::make_shared<Progress>(!to_stdout || json);
   return {.say = [progress](const std::string& line) { progress->print(line); },
+          .warn = [progress, warn = Listener().warn](const std::string& line) { progress->clear(), warn(line); },
           .progress = [progress](int64_t done, int64_t total,
                                  const std::string& what) { progress->update(done, total, what); }};
 }

@@ -20,7 +20,7 @@ struct CommonOptions {
   bool json = false;
 
   // Lines and a progress bar for people: on stderr, or on stdout where that is asked for and --json does not own it.
-  // Silent with --quiet.
+  // Silent with --quiet, but for warnings, which are always on stderr.
   Listener listener(bool to_stdout = false) const;
 };
 

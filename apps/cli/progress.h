@@ -20,10 +20,9 @@ class Progress {
   // Cheap: draws a few times a second at most. Another total, or less done than before, begins another piece of work.
   void update(int64_t done, int64_t total, const std::string& text);
   void print(const std::string& line);  // a line of its own, above the bar
+  void clear();                         // takes the bar away until the next update
 
  private:
-  void clear();
-
   int64_t total_ = -1, first_ = 0, done_ = 0;  // first_: what was done before the first update
   bool terminal_, drawn_ = false;
   std::FILE* out_;

@@ -32,9 +32,14 @@ void TrainOptions::declare(Options& rows) {
   declare_overwrite(rows, overwrite);
   rows.add("vocab", vocab, "vocab.txt for random:* models; default: the vocabulary of the synthetic reviews")
       .by_content();
-  rows.add("labels", labels, "class names in the order of the numbers in the label column")
+  rows.add("labels", labels,
+           "class names in the order of the numbers in the label column; another number of them than the model has "
+           "makes a new head; default: the model's if its head is trained, else those in labels.txt beside train.tsv, "
+           "else "
+           "LABEL_0, LABEL_1, … or the words in the label column")
       .by_commas()
-      .range([this] { return labels.size() >= 2; }, "at least two class names are expected");
+      .no_default()
+      .range([this] { return labels.empty() || labels.size() >= 2; }, "at least two class names are expected");
   rows.add("epochs", epochs, "passes over the training data").at_least(1).because(schedule_reason);
   rows.add("batch-size", batch_size, "sentences a batch").at_least(1);
   rows.add("accumulate", accumulate, "batches a step: the result equals one batch of batch-size * accumulate sentences")

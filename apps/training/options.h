@@ -14,7 +14,7 @@ namespace espalier {
 
 struct TrainOptions {
   std::string model, data, output, vocab, log_dir;
-  std::vector<std::string> labels = {"negative", "positive"};
+  std::vector<std::string> labels = {};  // empty: those of the model, else of the data
   int64_t epochs = 3, batch_size = 32, accumulate = 1, max_steps = 0, save_every = 0, evaluate_every = 0;
   MaxLength max_length;
   double learning_rate = 2e-5, weight_decay = 0.01, warmup = 0.06, max_grad_norm = 1, dropout = -1;

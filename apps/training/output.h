@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a program does about a file that stands where it will write: a lock, and a word on what is replaced.
+// What a program does about a file that stands where it will write: a word on what is replaced.
 #pragma once
 
 #include <filesystem>
 
 #include "core/options.h"
-#include "data/files/file_lock.h"
 
 namespace espalier {
 
@@ -16,11 +15,8 @@ void say_always(const std::string& line);  // on stderr, also with --quiet
 
 enum class Written { checkpoint, text };
 
-// Where there is a file already that --overwrite does not give up: one line on stderr says that it is replaced. Throws
-// Error for a checkpoint that would replace a file of another kind.
+// To be called when the program is about to begin: where there is a file already that --overwrite does not give up, one
+// line says that it is replaced. Throws Error for a checkpoint that would replace a file of another kind.
 void announce_replaced(const std::filesystem::path& file, bool overwrite, Written written);
-
-// The lock of a file that the program writes in the end; what is replaced is announced.
-FileLock claim(const std::filesystem::path& file, bool overwrite, Written written);
 
 }  // namespace espalier

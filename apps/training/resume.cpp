@@ -27,8 +27,6 @@ void Run::claim_files() {
   if (!stopped && !was_over_) {
     if (options_.resume)
       listener_.say("resume: there is no " + state_path_.string() + " yet, starting from the beginning");
-    announce_replaced(output_, options_.overwrite, Written::checkpoint);
-    announce_replaced(state_path_, options_.overwrite, Written::checkpoint);
     return;
   }
   const fs::path& file = stopped ? state_path_ : output_;
@@ -51,7 +49,12 @@ void Run::resume() {
   inputs_.check_complete();
   model_->options = rows_.effective();
   model_->options.set(inputs_entry, inputs_.record());
-  if (!saved_ || was_over_) return;
+  if (was_over_) return;
+  if (!saved_) {
+    announce_replaced(output_, options_.overwrite, Written::checkpoint);
+    announce_replaced(state_path_, options_.overwrite, Written::checkpoint);
+    return;
+  }
   saved_->load_weights(model_->store);
   saved_->load_optimizer(*optimizer_, model_->store);
   if (!compressors_.empty()) compressors_.load(saved_->root().group("compressors"));

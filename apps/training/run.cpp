@@ -104,7 +104,7 @@ void Run::evaluate_and_keep_best() {
   line.set("epoch", epochs_done());
   log_.write(line);
   const bool complete = compressors_.complete(state_.step);
-  const bool best = complete && evaluation.metrics.best() > state_.best_accuracy;
+  const bool best = complete && (state_.best_step == 0 || evaluation.metrics.best() > state_.best_accuracy);
   if (best) {
     state_.best_accuracy = evaluation.metrics.best();
     state_.best_step = state_.step;

@@ -43,6 +43,7 @@ class Run {
 
  private:
   void open_model();
+  Task new_task(const BertConfig& config) const;
   void read_data();
   void make_schedule();
   void make_compressors();

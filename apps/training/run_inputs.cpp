@@ -74,7 +74,8 @@ void RunInputs::add(const std::string& name, const std::string& content) {
 
 void RunInputs::check_complete() const {
   for (const std::string& name : stopped_.names())
-    CHECK(now_.has(name), file_, ": the run that stopped had ", name, " (", stopped_.at(name).printed(), ")", remedy);
+    CHECK(now_.has(name), file_, ": the run that stopped had ", name, " (", stopped_.at(name).printed(),
+          "), which is missing now", remedy);
 }
 
 }  // namespace espalier

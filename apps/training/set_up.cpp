@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a run needs before its first step.
+#include <set>
+
 #include "apps/training/datasets.h"
 #include "apps/training/run.h"
 #include "apps/training/signals.h"
 #include "core/kernels/isa.h"
 #include "core/parallel.h"
+#include "data/text/class_names.h"
 #include "data/text/read_text.h"
 #include "nn/mask.h"
 
@@ -35,8 +38,14 @@ Run::Run(TrainOptions& options, const Options& rows, const std::vector<Algorithm
 }
 
 void Run::open_model() {
-  model_ = espalier::open_model(options_.model,
-                                {.seed = options_.seed, .vocabulary = options_.vocab, .labels = options_.labels});
+  OpenOptions how{.seed = options_.seed,
+                  .vocabulary = options_.vocab,
+                  .may_start_head = true,
+                  .new_task = [this](const BertConfig& config) { return new_task(config); },
+                  .listener = listener_};
+  if (!options_.labels.empty()) how.labels = options_.labels;
+  model_ = espalier::open_model(options_.model, how);
+  options_.labels = model_->config.labels;  // as chosen, so that resume cannot change them
   require_f32(*model_, "training");
   options_.max_length.set(options_.max_length.of(model_->config.max_position_embeddings));
   for (const Algorithm& algorithm : algorithms_)
@@ -45,7 +54,21 @@ void Run::open_model() {
   listener_.say("model: " + options_.model +
                 format(" (%.1f M parameters; ", static_cast<double>(model_->store.count()) * 1e-6) +
                 model_->report.text() + ")");
-  inputs_.add("the model", described(*model_));
+  if (!model_->report.new_head.empty()) listener_.say(model_->report.new_head);
+  listener_.say("labels: " + model_->report.labels);
+}
+
+// The task of an algorithm's model, such as a teacher; else that of the data.
+Task Run::new_task(const BertConfig& config) const {
+  for (const Algorithm& algorithm : algorithms_)
+    if (algorithm.task && algorithm.on())
+      if (auto task = algorithm.task()) return *task;
+  const std::filesystem::path data = find_data(options_.data).path;
+  if (config.head == BertConfig{}.head) {
+    const ClassNames classes = find_class_names(data);
+    return {config.head, classes.names, classes.from};
+  }
+  return {config.head, config.labels, "from the model's config.json"};
 }
 
 void Run::read_data() {
@@ -54,10 +77,17 @@ void Run::read_data() {
   const auto read = [&](const char* file) {
     return read_text(folder.path / file, model_->tokenizer, model_->bert->head(), options_.max_length.tokens());
   };
+  inputs_.add("the model", described(*model_));
   train_data_ = read("train.tsv");
   inputs_.add("train.tsv", described(train_data_));
   dev_data_ = read("dev.tsv");
   inputs_.add("dev.tsv", described(dev_data_));
+  if (const auto classes = std::set<int32_t>(train_data_.labels.begin(), train_data_.labels.end());
+      model_->config.head == BertConfig{}.head && std::ssize(classes) < model_->config.classes())
+    listener_.say(
+        format("%s/train.tsv has %ld of the model's %ld labels; to train a new head for them alone, name them "
+               "with --labels",
+               options_.data.c_str(), std::ssize(classes), model_->config.classes()));
   for (const Algorithm& algorithm : algorithms_) {
     if (!algorithm.more_data) continue;
     const TokenizedDataset more = algorithm.more_data(setting());

@@ -72,6 +72,7 @@ Algorithm distillation(const std::shared_ptr<DistillationOptions>& options) {
           .on = [options] { return options->on(); },
           .how = "nothing is distilled without --distill.teacher",
           .make = [options](const Setting& setting) { return make(*options, setting); },
+          .task = [options] { return task_of(options->teachers.front()); },
           .start = [options](std::unique_ptr<Model> model) { return student_of(*options, std::move(model)); },
           .more_data = [options](const Setting& setting) { return unlabelled(*options, setting); }};
 }

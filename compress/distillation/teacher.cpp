@@ -62,10 +62,11 @@ void Teacher::check(const Model& student, int max_length) const {
           ": its tokenizer treats text in another way than the student's (case, accents or Chinese characters); both "
           "must read the same tokens");
     CHECK(model->config.head == student.config.head, "teacher ", model->source, ": its head is for ",
-          model->config.head, ", the student's for ", student.config.head, "; it was trained for another task");
+          model->config.head, ", the student's for ", student.config.head, "; expected the same task");
     const auto &labels = model->bert->head().labels(), &wanted = student.bert->head().labels();
     CHECK(labels.size() == wanted.size() && (labels == wanted || generic(labels)), "teacher ", model->source,
-          ": its labels are ", listed(labels), ", the student's ", listed(wanted), "; it was trained for another task");
+          ": its labels are ", listed(labels), ", the student's ", listed(wanted),
+          "; expected the same in the same order: name the student's with --labels, or choose another teacher");
     CHECK(max_length <= model->config.max_position_embeddings, "teacher ", model->source, ": takes ",
           model->config.max_position_embeddings, " tokens a sentence; --max-length is ", max_length);
   }

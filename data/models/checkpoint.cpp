@@ -155,9 +155,8 @@ void save_checkpoint(const std::filesystem::path& path, const ParameterStore& st
 
 void check_vocabulary(const std::vector<std::string>& vocabulary, const BertConfig& config, const std::string& source) {
   const int64_t tokens = std::ssize(vocabulary), rows = config.vocab_size;
-  CHECK(tokens == rows || (tokens < rows && rows - tokens < 128 && rows % 8 == 0), source, ": the vocabulary has ",
-        tokens, " tokens and the word embeddings have ", rows,
-        " rows (vocab_size); expected the same number: take the ", "vocabulary that belongs to the model");
+  CHECK(tokens <= rows, source, ": the vocabulary has ", tokens, " tokens and the word embeddings have ", rows,
+        " rows (vocab_size); expected a row for each token: take the vocabulary that belongs to the model");
   for (const std::string& token : vocabulary)
     CHECK(token.find('\n') == std::string::npos, source, ": the token ", Json(token).dump(), " holds a line break");
 }
@@ -189,11 +188,12 @@ WordPiece Checkpoint::tokenizer() const {
   } catch (const Error& error) { fail(path_, ": ", error.what()); }
 }
 
-LoadReport Checkpoint::load_weights(ParameterStore& store) const {
+LoadReport Checkpoint::load_weights(ParameterStore& store, const std::set<std::string>& without) const {
   const Hdf5Group weights = root().group("weights");
   LoadProblems problems;
   const std::vector<std::string> names = weights.names();
   for (const std::string& name : names) {
+    if (without.contains(name)) continue;
     const Shape shape = is_quantized(weights, name) ? quantized_shape(weights, name) : tensor_shape(weights, name);
     if (const Parameter* const p = store.find(name))
       problems.compare(name, shape.dims(), p->shape);
@@ -201,18 +201,20 @@ LoadReport Checkpoint::load_weights(ParameterStore& store) const {
       problems.unexpected.push_back(name);
   }
   for (const Parameter* p : store.all())
-    if (!std::binary_search(names.begin(), names.end(), p->name)) problems.missing.push_back(p->name);
+    if (!std::binary_search(names.begin(), names.end(), p->name) && !without.contains(p->name))
+      problems.missing.push_back(p->name);
   problems.check(path_, "the weights do not belong to the configuration");
 
   store.settle();  // no update that is still due may change what is loaded
   if (!store.values()) store.lay_out();
   for (Parameter* p : store.all()) {
+    if (without.contains(p->name)) continue;
     const bool whole = !is_quantized(weights, p->name);
     set_integers(*p, whole ? nullptr : read_quantized(weights, p->name));
     if (whole) read_tensor_into(weights, p->name, p->value);
     p->updated();
   }
-  return {.loaded = std::ssize(names)};
+  return {.loaded = std::ssize(store.all()) - std::ssize(without)};
 }
 
 PrunedMasks Checkpoint::masks(const ParameterStore& store) const {

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -35,9 +36,9 @@ struct TrainingState {
   int64_t epoch = 0;
   int64_t batch = 0;
   uint64_t seed = 0;
-  double best_accuracy = -1;  // of the evaluations so far; negative: none yet
-  int64_t best_step = 0;
-  Record extra = {};  // whatever else the loop must remember
+  double best_accuracy = -1;  // the best of the head's metric so far
+  int64_t best_step = 0;      // 0: there was no evaluation yet
+  Record extra = {};          // whatever else the loop must remember
 };
 
 // Writes the file anew; equal contents give equal bytes. With `optimizer` and `state` the file resumes, and has the
@@ -49,8 +50,8 @@ void save_checkpoint(const std::filesystem::path& path, const ParameterStore& st
                      const AdamW* optimizer = nullptr, const TrainingState* state = nullptr,
                      const std::function<void(Hdf5Group)>& more = {});
 
-// Throws Error, with both numbers, unless the vocabulary fits the word embeddings: as many tokens as rows, or up to 127
-// fewer where the rows are padded to a multiple of 8.
+// Throws Error, with both numbers, where the word embeddings have fewer rows than the vocabulary has tokens. More rows
+// are fine: no token ever reads them.
 void check_vocabulary(const std::vector<std::string>& vocabulary, const BertConfig& config, const std::string& source);
 
 // A checkpoint that was opened and whose contents are read and checked; weights are read on demand. Errors name file
@@ -63,8 +64,9 @@ class Checkpoint {
   WordPiece tokenizer() const;
 
   // All values and integers of a model of contents().config; lays the store out unless that is done. Masks that are
-  // fixed and copies of values follow. One Error lists all missing, unexpected and mis-shaped tensors.
-  LoadReport load_weights(ParameterStore& store) const;
+  // fixed and copies of values follow. One Error lists all missing, unexpected and mis-shaped tensors. The parameters
+  // `without` keep what they have, whatever the file has under their names.
+  LoadReport load_weights(ParameterStore& store, const std::set<std::string>& without = {}) const;
 
   // Of the parameters that were pruned, for hold(); `store` has the weights of this file. Throws for names and sizes
   // that the store does not have.

@@ -6,29 +6,57 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
+#include <vector>
 
 #include "data/models/load_report.h"
+#include "data/models/safetensors.h"
 #include "nn/config.h"
 #include "nn/parameter.h"
 
 namespace espalier {
 
-// config.json's fields; those that it does not mention keep BertConfig's values, those that do not matter here are
-// skipped. Throws Error, beginning with `source`, for a model that is not a BERT encoder with exact GELU and absolute
-// positions, and for values that are wrong.
+// config.json's fields; those that it does not mention keep BertConfig's values. The head is what `head` or
+// problem_type says; one label without either means regression, as in transformers. Throws Error, beginning with
+// `source`, for a model that is not a BERT encoder with exact GELU and absolute positions, for every field that would
+// change what the model computes, and for values that are wrong.
 BertConfig config_from_json(const nlohmann::json& json, const std::string& source);
-BertConfig read_config(const std::filesystem::path& directory);
+
+// What a directory's config.json says.
+struct HfConfig {
+  BertConfig model;
+  std::string architecture;          // transformers' class, such as BertForMaskedLM; empty: not named
+  std::vector<std::string> unknown;  // fields that are neither read nor known to change nothing
+  bool names_task = false;           // else the head follows from the number of labels
+};
+HfConfig read_config(const std::filesystem::path& directory);
 
 // As transformers writes it for the architecture of the head.
 nlohmann::json config_to_json(const BertConfig& config);
 
-// Lays the store out unless that is done, and loads model.safetensors, or the files that model.safetensors.index.json
-// names. Takes names with and without `bert.` and `module.`, and gamma and beta for a layer norm's weight and bias.
-// Parameters of the head that are not there are initialised from seed and range. Throws one Error that lists all
-// missing tensors of the encoder and all mis-shaped ones, before any memory is used.
-LoadReport load_hf_weights(const std::filesystem::path& directory, ParameterStore& store, uint64_t seed,
-                           float range = 0.02F);
+// The weights of a directory: model.safetensors, or the files that model.safetensors.index.json names. Names are taken
+// with and without `bert.`, behind any of `module.`, `_orig_mod.` and `model.`, and with gamma and beta for a layer
+// norm's weight and bias.
+class HfWeights {
+ public:
+  // Opens the files. What a class other than BertForSequenceClassification calls its classifier is not taken for ours.
+  HfWeights(const std::filesystem::path& directory, const std::string& architecture = "");
+  ~HfWeights();
+
+  // Pooler and classifier of a BertForSequenceClassification are there.
+  bool has_head() const;
+
+  // Lays the store out unless that is done, and reads the values. Parameters of the head that are not there are
+  // initialised from seed and range, and so is the classifier if it is to be new. Throws one Error that lists missing
+  // tensors of the encoder, mis-shaped ones, and what the files hold instead, before any memory is used.
+  LoadReport load(ParameterStore& store, uint64_t seed, float range, bool new_classifier = false) const;
+
+ private:
+  std::string source_;
+  bool takes_classifier_;
+  std::vector<std::unique_ptr<Safetensors>> files_;
+};
 
 }  // namespace espalier

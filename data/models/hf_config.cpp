@@ -6,10 +6,12 @@
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <string_view>
 
 #include "core/check.h"
 #include "data/files/json_file.h"
 #include "data/models/hf.h"
+#include "data/models/hf_fields.h"
 #include "nn/heads/heads.h"
 
 namespace espalier {
@@ -99,13 +101,54 @@ void read_pruned_layers(const Fields& fields, BertConfig& config) {
   }
 }
 
+// The task: `head`, or what transformers calls it, problem_type. Where nothing is said, one label means regression, as
+// in transformers.
+void read_task(const Fields& fields, BertConfig& config) {
+  const Json *const head = fields.find("head"), *const problem = fields.find("problem_type");
+  if (head != nullptr && !head->is_string()) fields.wrong("head", "the name of a task");
+  if (problem != nullptr && !problem->is_string()) fields.wrong("problem_type", "a text");
+  if (problem != nullptr) config.head = head_of_problem(problem->get<std::string>(), fields.source).name;
+  if (head != nullptr) {
+    const HeadRow& row = head_named(head->get<std::string>(), fields.source);
+    CHECK(problem == nullptr || config.head == row.name, fields.source, ": head is ", row.name, " and problem_type is ",
+          problem->dump(), "; expected the same task");
+    config.head = row.name;
+  }
+  if (config.classes() > 1) return;
+  if (head == nullptr && problem == nullptr) config.head = "regression";
+  CHECK(config.head != BertConfig{}.head, fields.source, ": one label and problem_type ",
+        head_named(config.head, fields.source).problem_type,
+        ": the answer would always be that label; expected at least two labels, or \"regression\"");
+}
+
+// The class of transformers that wrote the file; empty where it is not named.
+std::string read_architecture(const Fields& fields) {
+  const Json* const list = fields.find("architectures");
+  if (list == nullptr) return "";
+  constexpr std::array<std::string_view, 9> known = {"BertForSequenceClassification",
+                                                     "BertModel",
+                                                     "BertForMaskedLM",
+                                                     "BertForPreTraining",
+                                                     "BertLMHeadModel",
+                                                     "BertForTokenClassification",
+                                                     "BertForQuestionAnswering",
+                                                     "BertForNextSentencePrediction",
+                                                     "BertForMultipleChoice"};
+  if (!list->is_array()) fields.wrong("architectures", "a list with the name of a class");
+  for (const Json& name : *list) {
+    if (!name.is_string() || std::ranges::find(known, name.get<std::string>()) == known.end())
+      fields.wrong("architectures", "BERT's, such as BertForSequenceClassification or BertModel");
+  }
+  return list->empty() ? "" : list->front().get<std::string>();
+}
+
 }  // namespace
 
 BertConfig config_from_json(const Json& json, const std::string& source) {
   CHECK(json.is_object(), source, ": holds a JSON ", json.type_name(), "; expected an object");
   const Fields fields{json, source};
   fields.require("model_type", "bert", "only BERT encoders are supported");
-  fields.require("is_decoder", false, "only BERT encoders are supported");
+  refuse_other_models(json, source);
   if (const Json* const act = fields.find("hidden_act"); act == nullptr || *act != "gelu_python")  // the same function
     fields.require("hidden_act", "gelu", "only the exact GELU is supported");
   fields.require("position_embedding_type", "absolute", "only absolute positions are supported");
@@ -122,19 +165,22 @@ BertConfig config_from_json(const Json& json, const std::string& source) {
   fields.read("attention_probs_dropout_prob", config.attention_probs_dropout_prob);
   fields.read("classifier_dropout", config.classifier_dropout);
   fields.read("initializer_range", config.initializer_range);
-  if (const Json* const head = fields.find("head")) {
-    if (!head->is_string()) fields.wrong("head", "the name of a task");
-    config.head = head_named(head->get<std::string>(), source).name;
-  }
   config.labels = read_labels(fields);
+  read_task(fields, config);
   read_pruned_layers(fields, config);
   config.check(source);
   return config;
 }
 
-BertConfig read_config(const std::filesystem::path& directory) {
+HfConfig read_config(const std::filesystem::path& directory) {
   const auto path = directory / "config.json";
-  return config_from_json(read_object(path), path.string());
+  const Json json = read_object(path);
+  const Fields fields{json, path.string()};
+  HfConfig config{.model = config_from_json(json, path.string()),
+                  .architecture = read_architecture(fields),
+                  .unknown = unknown_fields(json)};
+  config.names_task = fields.find("head") != nullptr || fields.find("problem_type") != nullptr;
+  return config;
 }
 
 Json config_to_json(const BertConfig& c) {
@@ -149,7 +195,9 @@ Json config_to_json(const BertConfig& c) {
     std::to_chars(text.data(), text.data() + text.size(), value);
     return std::strtod(text.data(), nullptr);
   };
-  Json json = {{"architectures", {head_named(c.head, "config").architecture}},
+  const HeadRow& head = head_named(c.head, "config");
+  Json json = {{"architectures", {head.architecture}},
+               {"problem_type", head.problem_type},
                {"model_type", "bert"},
                {"hidden_act", "gelu"},
                {"position_embedding_type", "absolute"},

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <span>
 #include <string_view>
 #include <system_error>
@@ -49,9 +50,19 @@ bool ends_with_any(std::string_view name, std::span<const std::string_view> ends
   return std::any_of(ends.begin(), ends.end(), [&](std::string_view end) { return name.ends_with(end); });
 }
 
+// A tensor's name without what wraps a model: torch.compile, DataParallel, a module of the user's own.
+std::string unwrapped(std::string name) {
+  constexpr std::array<std::string_view, 3> wrappers = {"module.", "_orig_mod.", "model."};
+  for (auto found = wrappers.begin(); found != wrappers.end();) {
+    found = std::ranges::find_if(wrappers, [&](std::string_view wrapper) { return name.starts_with(wrapper); });
+    if (found != wrappers.end()) name.erase(0, found->size());
+  }
+  return name;
+}
+
 // A tensor's name as BertForSequenceClassification has it.
-std::string canonical(std::string name, const ParameterStore& store) {
-  while (name.starts_with("module.")) name.erase(0, 7);
+std::string canonical(const std::string& in_file, const ParameterStore& store) {
+  std::string name = unwrapped(in_file);
   if (name.ends_with("LayerNorm.gamma")) name.replace(name.size() - 5, 5, "weight");
   if (name.ends_with("LayerNorm.beta")) name.replace(name.size() - 4, 4, "bias");
   return store.find(name) == nullptr && store.find("bert." + name) != nullptr ? "bert." + name : name;
@@ -66,6 +77,8 @@ bool is_other(std::string_view name) {
          ends_with_any(name, buffers);
 }
 
+bool is_classifier(std::string_view name) { return name.starts_with("classifier."); }
+
 struct Source {
   const Safetensors* file;
   std::string name;  // in the file
@@ -73,23 +86,41 @@ struct Source {
 
 }  // namespace
 
-LoadReport load_hf_weights(const fs::path& directory, ParameterStore& store, uint64_t seed, float range) {
-  std::vector<std::unique_ptr<Safetensors>> files;
-  for (const fs::path& path : weight_files(directory)) files.push_back(std::make_unique<Safetensors>(path));
+HfWeights::HfWeights(const fs::path& directory, const std::string& architecture)
+    : source_(directory.string()),
+      takes_classifier_(architecture.empty() || architecture == "BertForSequenceClassification") {
+  for (const fs::path& path : weight_files(directory)) files_.push_back(std::make_unique<Safetensors>(path));
+}
 
+HfWeights::~HfWeights() = default;
+
+bool HfWeights::has_head() const {
+  std::set<std::string> found;
+  for (const auto& file : files_)
+    for (const auto& [name, entry] : file->entries()) {
+      const std::string plain = unwrapped(name);
+      found.insert(plain.starts_with("bert.") ? plain.substr(5) : plain);
+    }
+  return takes_classifier_ && std::ranges::all_of(std::array{"pooler.dense.weight", "pooler.dense.bias",
+                                                             "classifier.weight", "classifier.bias"},
+                                                  [&](const char* name) { return found.contains(name); });
+}
+
+LoadReport HfWeights::load(ParameterStore& store, uint64_t seed, float range, bool new_classifier) const {
+  const bool takes_classifier = has_head() && !new_classifier;
   LoadReport report;
   LoadProblems problems;
   std::map<const Parameter*, Source> sources;
-  for (const auto& file : files) {
+  for (const auto& file : files_) {
     for (const auto& [name, entry] : file->entries()) {
       const std::string wanted = canonical(name, store);
       const Parameter* const p = store.find(wanted);
-      if (p == nullptr) {
+      if (p == nullptr || (is_classifier(wanted) && !takes_classifier)) {
         (is_other(wanted) ? report.ignored : report.unexpected).push_back(name);
         continue;
       }
       const auto [other, is_new] = sources.try_emplace(p, Source{file.get(), name});
-      CHECK(is_new, directory.string(), ": ", other->second.name, " and ", name, " are both for ", wanted,
+      CHECK(is_new, source_, ": ", other->second.name, " and ", name, " are both for ", wanted,
             "; expected one of them");
       problems.compare(name, entry.shape, p->shape);
     }
@@ -99,7 +130,8 @@ LoadReport load_hf_weights(const fs::path& directory, ParameterStore& store, uin
     if (sources.contains(p)) continue;
     Encoder::owns(p->name) ? problems.missing.push_back(p->name) : fresh.push_back(p);
   }
-  problems.check(directory.string(), "the weights do not belong to its config.json");
+  problems.unused = report.unexpected;
+  problems.check(source_, "expected the tensors that config.json describes");
 
   store.settle();  // no update that is still due may change what is loaded
   if (!store.values()) store.lay_out();

@@ -9,6 +9,8 @@
 namespace espalier {
 namespace {
 
+constexpr size_t names_shown = 6;
+
 std::string join(const std::vector<std::string>& names, size_t limit) {
   std::string text;
   for (size_t i = 0; i < std::min(names.size(), limit); ++i) text += (i > 0 ? ", " : "") + names[i];
@@ -19,11 +21,25 @@ std::string join(const std::vector<std::string>& names, size_t limit) {
 }  // namespace
 
 std::string LoadReport::text() const {
-  constexpr size_t shown = 6;
   std::string text = loaded > 0 ? std::to_string(loaded) + " tensors loaded" : "initialised from the seed";
-  if (loaded > 0 && !initialised.empty()) text += "; new, initialised from the seed: " + join(initialised, shown);
-  if (!ignored.empty()) text += "; not needed: " + join(ignored, shown);
-  if (!unexpected.empty()) text += "; of unknown purpose and ignored: " + join(unexpected, shown);
+  if (loaded > 0 && !initialised.empty()) text += "; new, initialised from the seed: " + join(initialised, names_shown);
+  if (!ignored.empty()) text += "; not needed: " + join(ignored, names_shown);
+  if (rows_without_token > 0)
+    text += "; " + std::to_string(rows_without_token) + " rows of the word embeddings have no token";
+  if (!unexpected.empty()) text += "; of unknown purpose and ignored: " + join(unexpected, names_shown);
+  if (!unknown_fields.empty())
+    text += "; fields of config.json that are not used: " + join(unknown_fields, names_shown);
+  return text;
+}
+
+std::string LoadReport::warning() const {
+  std::string text;
+  if (!unexpected.empty())
+    text += std::to_string(unexpected.size()) +
+            " of its tensors are of unknown purpose and have no effect here: " + join(unexpected, names_shown);
+  if (!unknown_fields.empty())
+    text += (text.empty() ? "" : "; ") + std::string("fields of config.json that have no effect here: ") +
+            join(unknown_fields, names_shown);
   return text;
 }
 
@@ -38,13 +54,15 @@ void LoadProblems::compare(const std::string& name, std::span<const int64_t> fou
 
 void LoadProblems::check(const std::string& source, const std::string& conclusion) const {
   if (missing.empty() && unexpected.empty() && mis_shaped.empty()) return;
+  constexpr size_t listed = 3;  // of each kind: an error is one line
   std::string text = source + ": ";
   const auto add = [&](const char* what, const std::vector<std::string>& names) {
-    if (!names.empty()) text += std::to_string(names.size()) + ' ' + what + " (" + join(names, names.size()) + "), ";
+    if (!names.empty()) text += std::to_string(names.size()) + ' ' + what + " (" + join(names, listed) + "), ";
   };
   add("missing", missing);
   add("unexpected", unexpected);
   add("of the wrong shape", mis_shaped);
+  if (!missing.empty()) add("of the file are not used", unused);
   text.replace(text.size() - 2, 2, "; " + conclusion);
   throw Error(text);
 }

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "core/check.h"
+#include "data/models/head_choice.h"
 #include "data/models/hf.h"
 #include "data/text/demo_corpus.h"
 
@@ -28,48 +29,65 @@ WordPiece read_tokenizer(const fs::path& vocabulary) {
   } catch (const Error& error) { fail(vocabulary.string(), ": ", error.what()); }
 }
 
-std::unique_ptr<Model> make_model(BertConfig config, WordPiece tokenizer, const OpenOptions& options) {
-  if (options.labels) config.labels = *options.labels;
-  if (options.head) config.head = *options.head;
-  const std::set<std::string> distinct(config.labels.begin(), config.labels.end());
-  CHECK(distinct.size() == config.labels.size(), "labels: a name is given twice; expected different names");
-  return std::make_unique<Model>(config, std::move(tokenizer));
-}
-
 std::unique_ptr<Model> open_random(const std::string& size, const OpenOptions& options) {
   BertConfig config = BertConfig::of_size(size);
   WordPiece tokenizer =
       options.vocabulary.empty() ? WordPiece(demo_vocabulary(), {}) : read_tokenizer(options.vocabulary);
   config.vocab_size = tokenizer.size();
-  auto model = make_model(config, std::move(tokenizer), options);
+  OpenOptions all_is_random = options;
+  all_is_random.may_start_head = true;
+  const HeadChoice head = choose_head(config, {}, all_is_random, std::string(random_prefix) + size);
+  auto model = std::make_unique<Model>(config, std::move(tokenizer));
   model->store.allocate(options.seed, config.initializer_range);
   for (const Parameter* p : model->store.all()) model->report.initialised.push_back(p->name);
+  model->report.labels = head.labels;
   return model;
 }
 
+HeadInFile head_of(const HfWeights& weights, const HfConfig& config) {
+  if (weights.has_head()) return {.trained = true, .names_task = config.names_task};
+  const std::string none = "no classification head for sentences (bert.pooler.dense and classifier)";
+  const bool other = !config.architecture.empty() && config.architecture != "BertForSequenceClassification";
+  return {.names_task = config.names_task,
+          .missing = other ? "holds a " + config.architecture + ", which has " + none : "its weights have " + none};
+}
+
 std::unique_ptr<Model> open_directory(const fs::path& directory, const OpenOptions& options) {
-  const BertConfig config = read_config(directory);
+  HfConfig hf = read_config(directory);
   WordPiece tokenizer =
       options.vocabulary.empty() ? WordPiece::from_directory(directory) : read_tokenizer(options.vocabulary);
-  check_vocabulary(tokenizer.vocabulary(), config, directory.string());
-  auto model = make_model(config, std::move(tokenizer), options);
-  model->report = load_hf_weights(directory, model->store, options.seed, config.initializer_range);
+  check_vocabulary(tokenizer.vocabulary(), hf.model, directory.string());
+  const HfWeights weights(directory, hf.architecture);
+  const HeadChoice head = choose_head(hf.model, head_of(weights, hf), options, directory.string());
+  auto model = std::make_unique<Model>(hf.model, std::move(tokenizer));
+  model->report = weights.load(model->store, options.seed, hf.model.initializer_range, head.new_classifier);
+  model->report.unknown_fields = hf.unknown;
+  model->report.labels = head.labels;
+  model->report.new_head = head.why_new;
   return model;
 }
 
 std::unique_ptr<Model> open_checkpoint(const fs::path& path, const OpenOptions& options) {
   const Checkpoint checkpoint(path);
-  const BertConfig& config = checkpoint.contents().config;
+  BertConfig config = checkpoint.contents().config;
   CHECK(options.vocabulary.empty(), path.string(),
         ": has a vocabulary of its own; a checkpoint is opened without another one");
   CHECK(!options.head || *options.head == config.head, path.string(), ": has the head '", config.head, "', but '",
         *options.head, "' is wanted");
-  CHECK(!options.labels || std::ssize(*options.labels) == config.classes(), path.string(), ": has ", config.classes(),
-        " labels, but ", options.labels->size(), " are given");
-  auto model = make_model(config, checkpoint.tokenizer(), options);
-  model->report = checkpoint.load_weights(model->store);
+  const HeadChoice head = choose_head(config, {.trained = true}, options, path.string());
+  std::set<std::string> fresh;
+  if (head.new_classifier) fresh = {"classifier.bias", "classifier.weight"};
+  auto model = std::make_unique<Model>(config, checkpoint.tokenizer());
+  model->report = checkpoint.load_weights(model->store, fresh);
   model->options = checkpoint.contents().options;
-  for (const auto& [name, bits] : checkpoint.masks(model->store)) hold(model->store.at(name), bits);
+  for (const auto& [name, bits] : checkpoint.masks(model->store))
+    if (!fresh.contains(name)) hold(model->store.at(name), bits);
+  for (const std::string& name : fresh)
+    model->store.initialise(model->store.at(name), options.seed, config.initializer_range);
+  model->report.initialised.assign(fresh.begin(), fresh.end());
+  model->report.ignored = model->report.initialised;
+  model->report.labels = head.labels;
+  model->report.new_head = head.why_new;
   return model;
 }
 
@@ -110,7 +128,18 @@ std::unique_ptr<Model> open_model(const std::string& source, const OpenOptions& 
          "; expected a checkpoint FILE.h5, a Hugging Face directory, or random:tiny|mini|small|medium|base|large");
   model->source = source;
   model->store.check_finite(source);
+  model->report.rows_without_token = model->config.vocab_size - model->tokenizer.size();
+  if (const std::string warning = model->report.warning(); !warning.empty())
+    options.listener.warn(source + ": " + warning);
   return model;
+}
+
+std::optional<Task> task_of(const std::string& source) {
+  std::error_code ignored;
+  if (source.starts_with(random_prefix)) return std::nullopt;
+  const BertConfig config =
+      fs::is_directory(source, ignored) ? read_config(source).model : Checkpoint(source).contents().config;
+  return Task{config.head, config.labels, "from " + source};
 }
 
 }  // namespace espalier

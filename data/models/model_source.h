@@ -5,11 +5,13 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "core/listener.h"
 #include "data/models/checkpoint.h"
 #include "data/models/hf.h"
 #include "data/text/wordpiece.h"
@@ -31,19 +33,36 @@ struct Model {
   CheckpointContents contents() const;  // for save_checkpoint
 };
 
+// What a new head is for.
+struct Task {
+  std::string head;  // by its name in nn/heads
+  std::vector<std::string> labels;
+  std::string from;  // who says so: "from --labels"
+};
+
 struct OpenOptions {
   uint64_t seed = 0;                      // of the values that the source does not have
   std::filesystem::path vocabulary = {};  // vocab.txt, or a directory with one and its options; replaces
                                           // demo_vocabulary() of random:SIZE or a directory's own; empty: none
-  std::optional<std::vector<std::string>> labels = {};  // instead of the source's names
-  std::optional<std::string> head = {};                 // instead of the source's task
+  // Instead of the source's names. Another number of them makes a new head.
+  std::optional<std::vector<std::string>> labels = {};
+  std::optional<std::string> head = {};  // instead of the source's task
+  // Whether a head may be initialised that the source does not have: for training, and for looking at models. All other
+  // programs answer with the head, which must not be random, unless the whole model is (random:SIZE).
+  bool may_start_head = false;
+  // Of a head that is initialised, where `labels` says nothing; not called: it is what the source's configuration says.
+  std::function<Task(const BertConfig&)> new_task = {};
+  Listener listener = {};  // warned of what has no effect in the source
 };
+
+// The task that a source's configuration names, without its weights; none for random:SIZE.
+std::optional<Task> task_of(const std::string& source);
 
 // Throws for an int8 model: what changes weights, and names itself, needs those in f32.
 void require_f32(const Model& model, const std::string& what);
 
-// Throws Error listing the three forms if the source is none of them, and if the vocabulary does not fit the word
-// embeddings, with both sizes.
+// Throws Error listing the three forms if the source is none of them, if the vocabulary does not fit the word
+// embeddings, with both sizes, and for a head that is not trained, see OpenOptions.
 std::unique_ptr<Model> open_model(const std::string& source, const OpenOptions& options = {});
 
 }  // namespace espalier

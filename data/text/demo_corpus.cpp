@@ -12,6 +12,7 @@
 
 #include "core/check.h"
 #include "core/disk_error.h"
+#include "data/files/atomic_file.h"
 #include "data/text/demo_grammar.h"
 #include "data/text/splitmix.h"
 #include "data/text/tsv.h"
@@ -127,6 +128,7 @@ void write_demo_corpus(const std::filesystem::path& folder, uint64_t seed) {
     refuse_writing(folder.string() + ": cannot be made; expected a folder that you may write to", error.value());
   write_tsv(folder / "train.tsv", demo_corpus(Split::train, seed));
   write_tsv(folder / "dev.tsv", demo_corpus(Split::dev, seed));
+  write_file(folder / "labels.txt", "negative\npositive\n");
 }
 
 std::vector<std::string> demo_vocabulary() {

@@ -20,7 +20,8 @@ enum class Split { train, dev };
 // (naive Bayes: about 70 % on dev).
 Dataset demo_corpus(Split split, uint64_t seed);
 
-// Writes both splits as train.tsv and dev.tsv into `folder`, which is made if it is missing. Throws as write_tsv does.
+// Writes both splits as train.tsv and dev.tsv, and labels.txt, into `folder`, which is made if it is missing. Throws as
+// write_tsv does.
 void write_demo_corpus(const std::filesystem::path& folder, uint64_t seed);
 
 // A WordPiece vocabulary to train `random:*` models on the synthetic corpus where no encoder's own is at hand: [PAD]

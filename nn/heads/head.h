@@ -4,7 +4,9 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,9 +29,11 @@ struct Metrics {
 
 // What a model says about one sentence or pair.
 struct Answer {
-  std::string label;                  // a class's name; a number or words as text
-  double probability = 0;             // of that label; NaN where the task has no probabilities
-  std::vector<double> probabilities;  // of each of Head::labels()
+  std::string label = {};  // a class's name; several with commas between, or none; a number or words as text
+  double probability = std::numeric_limits<double>::quiet_NaN();  // of that label; NaN where it is not one class
+  std::vector<double> probabilities = {};                         // of each of Head::labels(); empty: there are none
+  std::optional<std::vector<std::string>> chosen = {};            // for tasks that choose any number of classes
+  std::vector<double> values = {};                                // for tasks whose answer is numbers
 };
 
 class Head {
@@ -69,7 +73,7 @@ class Head {
   // About the only sentence of a batch, from its logits.
   virtual Answer answer(const Tensor& logits) const = 0;
 
-  // Names of the classes in order; empty for a task without classes. Teacher and student must agree.
+  // Names of the classes, or of the numbers, in order; empty for a task without such. Teacher and student must agree.
   virtual const std::vector<std::string>& labels() const = 0;
 
   // What it consists of, in reports: "pooler and classifier".

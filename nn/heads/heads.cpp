@@ -4,7 +4,10 @@
 #include <array>
 
 #include "core/check.h"
+#include "core/quoted.h"
 #include "nn/heads/classification.h"
+#include "nn/heads/multi_label.h"
+#include "nn/heads/regression.h"
 
 namespace espalier {
 namespace {
@@ -14,17 +17,29 @@ std::unique_ptr<Head> make(ParameterStore& store, const Encoder& encoder) {
   return std::make_unique<T>(store, encoder);
 }
 
-constexpr std::array<HeadRow, 1> table = {{{"classification", "BertForSequenceClassification", make<Classification>}}};
+constexpr const char* architecture = "BertForSequenceClassification";
+constexpr std::array<HeadRow, 3> table = {
+    {{"classification", architecture, "single_label_classification", make<Classification>},
+     {"regression", architecture, "regression", make<Regression>},
+     {"multi-label", architecture, "multi_label_classification", make<MultiLabel>}}};
+
+const HeadRow& find(const char* HeadRow::*column, const std::string& wanted, const std::string& what) {
+  std::string names;
+  for (const HeadRow& row : table) {
+    if (row.*column == wanted) return row;
+    names += (names.empty() ? "" : ", ") + std::string(row.*column);
+  }
+  fail(what, " is ", quoted(std::string_view(wanted)), ", expected one of ", names);
+}
 
 }  // namespace
 
 const HeadRow& head_named(const std::string& name, const std::string& source) {
-  std::string names;
-  for (const HeadRow& row : table) {
-    if (row.name == name) return row;
-    names += (names.empty() ? "" : ", ") + std::string(row.name);
-  }
-  fail(source, ": head is '", name, "', expected one of ", names);
+  return find(&HeadRow::name, name, source + ": head");
+}
+
+const HeadRow& head_of_problem(const std::string& problem_type, const std::string& source) {
+  return find(&HeadRow::problem_type, problem_type, source + ": problem_type");
 }
 
 }  // namespace espalier

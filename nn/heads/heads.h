@@ -11,10 +11,12 @@ namespace espalier {
 struct HeadRow {
   const char* name;          // BertConfig::head
   const char* architecture;  // of config.json: the class of transformers that has these parameters
+  const char* problem_type;  // of config.json: which loss that class has, and what its logits mean
   MakeHead make;
 };
 
 // Throws Error, listing the names that there are; `source` begins the text.
 const HeadRow& head_named(const std::string& name, const std::string& source);
+const HeadRow& head_of_problem(const std::string& problem_type, const std::string& source);
 
 }  // namespace espalier

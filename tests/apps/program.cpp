@@ -106,6 +106,7 @@ Programs::Programs() {
   std::filesystem::create_directory(folder_ / "data");
   write_bytes(folder_ / "data/train.tsv", "sentence\tlabel\n" + reviews(70, 1));
   write_bytes(folder_ / "data/dev.tsv", "sentence\tlabel\n" + reviews(20, 2));
+  write_bytes(folder_ / "data/labels.txt", "negative\npositive\n");
   write_bytes(
       folder_ / "vocab.txt",
       "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\nthe\na\nfilm\nplot\nis\nnot\nvery\ngood\nbad\nwarm\ndull\n##ly\n.\n");

@@ -49,7 +49,8 @@ class Process {
   int status_ = -1;
 };
 
-// A test's folder: data/train.tsv with 70 short reviews, data/dev.tsv with 20, vocab.txt.
+// A test's folder: data/train.tsv with 70 short reviews, data/dev.tsv with 20,
+// data/labels.txt (negative, positive), vocab.txt.
 class Programs : public testing::Test {
  protected:
   Programs();

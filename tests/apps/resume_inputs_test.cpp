@@ -4,7 +4,7 @@
 #include <unistd.h>
 #include <csignal>
 
-#include "data/models/checkpoint.h"
+#include "data/models/model_source.h"
 #include "tests/apps/program.h"
 
 namespace espalier {
@@ -117,7 +117,7 @@ TEST_F(ResumeInputs, OtherModelsTeachersAndTextAreRefusedByName) {
   refuses({{"distill.teacher", "t1.h5"}}, {"m.state.h5: the teacher has changed since the run stopped"});
   refuses({{"distill.unlabelled", "data/train.tsv"}}, {"m.state.h5: more text for distill has changed"});
   options_.erase("distill.unlabelled");
-  refuses({}, {"m.state.h5: --distill.unlabelled", "the run that stopped had more text for distill"});
+  refuses({}, {"m.state.h5: the run that stopped had more text for distill (20 sentences", "which is missing now"});
 }
 
 // Fields that cannot be of this run are refused, so that it neither loops nor ends too early.
@@ -169,16 +169,17 @@ TEST_F(ResumeInputs, OldStatesAreTaken) {
 // The best checkpoint so far is a part of a stopped run.
 TEST_F(ResumeInputs, TheOutputBelongsToTheState) {
   options_["evaluate-every"] = "1";
-  stop(train());
+  stop(train(), "m.h5");
   const int64_t best = Checkpoint(*this / "m.state.h5").state().best_step;
-  ASSERT_EQ(best, 1);
+  ASSERT_GE(best, 1);
   const std::string output = bytes("m.h5");
   fs::rename(*this / "m.h5", *this / "away.h5");
-  refuses({}, {"m.h5: is not there, but m.state.h5 says that it has the best checkpoint so far, of step 1"});
+  refuses({}, {"m.h5: is not there, but m.state.h5 says that it has the best checkpoint so far, of step " +
+               std::to_string(best)});
   succeed("prune --model away.h5 --output m.h5 --amount 0.5 --quiet");
-  refuses({}, {"m.h5: --pruned.", "this program does not have it"});
-  succeed(
-      "train_sst2 --model random:tiny --vocab vocab.txt --data data --max-steps 1 --quiet --overwrite --output m.h5");
+  refuses({}, {"m.h5: --pruned was ", "this program does not have it"});
+  succeed("train_sst2 --model random:tiny --vocab vocab.txt --data data --max-steps 1 --quiet --output other.h5");
+  write_bytes(*this / "m.h5", bytes("other.h5"));
   refuses({}, {"m.h5: --", "resume with"});
   write_bytes(*this / "m.h5", output);
   goes_on({});

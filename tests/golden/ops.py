@@ -58,6 +58,17 @@ def target(name, *shape):
     return torch.from_numpy(uniform(name, 50, shape))
 
 
+def hits(rows, cols, ones):
+    y = torch.zeros(rows * cols, dtype=torch.float64)
+    y[ones] = 1
+    return y.reshape(rows, cols)
+
+
+def bernoulli_divergence(z, t):
+    from torch.distributions import Bernoulli, kl_divergence
+    return kl_divergence(Bernoulli(probs=t), Bernoulli(logits=z))
+
+
 def relation(name, left, right, heads, probabilities):
     goal = target(name, 19, 72)
 
@@ -104,6 +115,8 @@ CASES = {
     "cross_entropy_unlabelled": ([(5, 3)], lambda x: F.cross_entropy(x, torch.tensor([0, -1, 2, -1, 0]), ignore_index=-1).reshape(1)),
     "soft_cross_entropy": ([(5, 3)], lambda x: (2.5**2 * 5 / 8 * F.kl_div(F.log_softmax(x / 2.5, -1), F.softmax(target("soft_cross_entropy", 5, 3) / 2.5, -1),
                                                                           reduction="batchmean")).reshape(1)),
+    "binary_cross_entropy": ([(5, 3)], lambda x: F.binary_cross_entropy_with_logits(x, hits(5, 3, [0, 2, 7, 10, 14])).reshape(1)),
+    "binary_cross_entropy_soft": ([(5, 3)], lambda x: bernoulli_divergence(x / 2.5, (target("binary_cross_entropy_soft", 5, 3) + 2) / 4).sum().reshape(1) * 2.5**2 / 8),
     "mse": ([(6, 11)], lambda x: F.mse_loss(x, target("mse", 6, 11)).reshape(1)),
     "mse_pieces": ([(260, 130)], lambda x: F.mse_loss(x, target("mse_pieces", 260, 130)).reshape(1)),
     "cosine_distance": ([(200, 130)], lambda x: F.cosine_embedding_loss(x, target("cosine_distance", 200, 130), torch.ones(200)).reshape(1)),

@@ -76,6 +76,17 @@ inline Tensor target(const std::string& name, const Shape& shape, Vars v) {
   return golden::uniform(name, 50, shape, 2, v[0].dtype());
 }
 
+// The same from 0 to 1.
+inline Tensor shares(const std::string& name, const Shape& shape, Vars v) {
+  const Tensor t = target(name, shape, v);
+  for (int64_t i = 0; i < t.size(); ++i)
+    if (t.dtype() == DType::f64)
+      t.data<double>()[i] = (t.data<double>()[i] + 2) / 4;
+    else
+      t.data<float>()[i] = (t.data<float>()[i] + 2) / 4;
+  return t;
+}
+
 // Sentences of 1, 13 and 5 tokens; the student has 12 numbers in each of query, key and value, the teacher 24.
 inline OpCase relation_case(const std::string& name, const ops::Relation& relation) {
   return {
@@ -167,6 +178,23 @@ inline std::vector<OpCase> op_cases() {
            },
        .wrong = {{4, 3}},
        .words = {"[4, 3]", "[5, 3]", "soft_cross_entropy"}},
+      {.name = "binary_cross_entropy",
+       .inputs = {{5, 3}},
+       .op =
+           [](Vars v) {
+             const Tensor yes = Tensor::zeros({5, 3}, v[0].dtype());
+             for (const int64_t i : {0, 2, 7, 10, 14})
+               v[0].dtype() == DType::f64 ? yes.data<double>()[i] = 1 : yes.data<float>()[i] = 1;
+             return ops::binary_cross_entropy(v[0], yes, 15);
+           },
+       .wrong = {{4, 3}},
+       .words = {"[4, 3]", "[5, 3]", "binary_cross_entropy"}},
+      {.name = "binary_cross_entropy_soft",  // targets of a teacher, at a temperature
+       .inputs = {{5, 3}},
+       .op =
+           [](Vars v) {
+             return ops::binary_cross_entropy(v[0], shares("binary_cross_entropy_soft", {5, 3}, v), 8, 2.5);
+           }},
       {.name = "mse",
        .inputs = {{6, 11}},
        .op =

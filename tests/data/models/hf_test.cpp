@@ -29,7 +29,7 @@ std::map<std::string, Tensor> golden_tensors() {
 // A model of the golden configuration, without values.
 struct Loaded {
   explicit Loaded(int64_t labels = 3) {
-    BertConfig config = read_config(golden / "hf_model");
+    BertConfig config = read_config(golden / "hf_model").model;
     config.labels.resize(static_cast<size_t>(labels), "more");
     bert = std::make_unique<Bert>(store, config);
   }
@@ -58,7 +58,7 @@ class Directory : public testing::Test {
     auto tensors = golden_tensors();
     change(tensors);
     write_safetensors(folder_ / "model.safetensors", tensors);
-    return load_hf_weights(folder_.path(), model.store, seed, 0.02F);
+    return HfWeights(folder_.path()).load(model.store, seed, 0.02F);
   }
   TemporaryFolder folder_;
 };
@@ -75,7 +75,7 @@ std::string replaced(std::string text, const std::string& from, const std::strin
 }
 
 TEST(HfConfig, ReadsEveryField) {
-  const BertConfig c = read_config(golden / "hf_model");
+  const BertConfig c = read_config(golden / "hf_model").model;
   EXPECT_EQ(c.vocab_size, 25);
   EXPECT_EQ(c.hidden_size, 8);
   EXPECT_EQ(c.num_hidden_layers, 2);
@@ -94,10 +94,44 @@ TEST(HfConfig, ReadsEveryField) {
   EXPECT_EQ(defaults.hidden_size, 768);
   EXPECT_LT(defaults.classifier_dropout, 0);
   EXPECT_EQ(defaults.labels, (std::vector<std::string>{"LABEL_0", "LABEL_1"}));
+  EXPECT_EQ(defaults.head, "regression");
+}
+
+TEST(HfConfig, ProblemTypeIsTheHead) {
+  const auto head = [](const char* text) { return config_from_json(Json::parse(text), "x").head; };
+  EXPECT_EQ(head(R"({"problem_type": null})"), "classification");
+  EXPECT_EQ(head(R"({"problem_type": "single_label_classification"})"), "classification");
+  EXPECT_EQ(head(R"({"problem_type": "multi_label_classification"})"), "multi-label");
+  EXPECT_EQ(head(R"({"num_labels": 1})"), "regression") << "as transformers takes it";
+  EXPECT_EQ(head(R"({"problem_type": "multi_label_classification", "num_labels": 1})"), "multi-label");
+  for (const char* task : {"regression", "multi-label", "classification"}) {
+    BertConfig config;
+    config.head = task;
+    EXPECT_EQ(config_from_json(config_to_json(config), "x").head, task);
+  }
+}
+
+TEST(HfConfig, FieldsAreReadKnownOrNamed) {
+  const TemporaryFolder folder;
+  const auto unknown = [&](const char* change) {
+    Json json = config_json();
+    json.merge_patch(Json::parse(change));
+    write_bytes(folder / "config.json", json.dump());
+    return read_config(folder.path()).unknown;
+  };
+  using Fields = std::vector<std::string>;
+  EXPECT_EQ(unknown("{}"), Fields()) << "what transformers writes is all known";
+  EXPECT_EQ(unknown(R"({"torch_dtype": "float16", "use_cache": false, "finetuning_task": "sst-2", "pruned_heads": {},
+                        "position_embedding_type": "absolute", "pooler_type": "first_token_transform"})"),
+            Fields());
+  EXPECT_EQ(unknown(R"({"logit_scale": 2, "class_weights": [1, 2, 3]})"), (Fields{"class_weights", "logit_scale"}));
+  EXPECT_EQ(unknown(R"({"pruned_layers": [{"attention_heads": 2}, {"ffn": 7}]})"), (Fields{"pruned_layers[1].ffn"}));
+  EXPECT_EQ(unknown(R"({"label2id": {"negative": 2, "positive": 0}})"), (Fields{"label2id (id2label says otherwise)"}));
+  EXPECT_EQ(read_config(golden / "hf_model").architecture, "BertForSequenceClassification");
 }
 
 TEST(HfConfig, WritesWhatItReads) {
-  const BertConfig c = read_config(golden / "hf_model");
+  const BertConfig c = read_config(golden / "hf_model").model;
   const Json written = config_to_json(c), original = config_json();
   for (const char* field :
        {"architectures", "attention_probs_dropout_prob", "classifier_dropout", "hidden_act", "hidden_dropout_prob",
@@ -142,7 +176,24 @@ TEST(HfConfig, WhatIsWrongIsNamed) {
   expect_in(error(R"({"vocab_size": 18446744073709551615})"), "vocab_size is -1");
   expect_in(error(R"({"layer_norm_eps": "small"})"), "layer_norm_eps is \"small\"; expected a number");
   expect_in(error(R"({"hidden_dropout_prob": 1})"), "hidden_dropout_prob is 1");
-  expect_in(error(R"({"head": "poetry"})"), "config.json: head is 'poetry', expected one of classification");
+  for (const auto& [change, part] : std::map<std::string, std::string>{
+           {R"({"add_cross_attention": true})", "add_cross_attention is true: cross-attention, which is not supported"},
+           {R"({"is_encoder_decoder": true})", "is_encoder_decoder is true"},
+           {R"({"pruned_heads": {"0": [1]}})", "pruned_heads is {\"0\":[1]}"},
+           {R"({"quantization_config": {"bits": 8}})", "quantization_config is {\"bits\":8}: quantized weights"},
+           {R"({"auto_map": {"AutoModel": "m.M"}})", "auto_map"},
+           {R"({"rope_theta": 10000.0})", "rope_theta is 10000.0: rotary positions"},
+           {R"({"embedding_size": 4})", "embedding_size is 4: embeddings of another width"},
+           {R"({"pooler_type": "mean"})", "pooler_type is \"mean\": another pooler"},
+           {R"({"tokenizer_class": "BertJapaneseTokenizer"})", "tokenizer_class is \"BertJapaneseTokenizer\""},
+           {R"({"problem_type": "ranking"})", "problem_type is 'ranking', expected one of single_label_classification"},
+           {R"({"problem_type": 3})", "problem_type is 3"},
+           {R"({"head": "multi-label", "problem_type": "regression"})", "head is multi-label and problem_type is"},
+           {R"({"id2label": null, "label2id": null, "num_labels": 1, "problem_type": "single_label_classification"})",
+            "the answer would always be that label"}})
+    expect_in(error(change), part);
+  expect_in(error(R"({"head": "poetry"})"),
+            "config.json: head is 'poetry', expected one of classification, regression");
   expect_in(error(R"({"head": 5})"), "config.json: head is 5; expected the name of a task");
   expect_in(error(R"({"num_labels": 2})"), "num_labels is 2, but 3 labels are named");
   expect_in(error(R"({"num_labels": 1000000})"), "num_labels is 1000000");
@@ -171,7 +222,7 @@ TEST(HfConfig, WhatIsWrongIsNamed) {
 TEST_F(Directory, LoadsWhatTransformersWrites) {
   for (const char* name : {"hf_model", "hf_model_sharded"}) {
     Loaded model;
-    const LoadReport report = load_hf_weights(golden / name, model.store, 1);
+    const LoadReport report = HfWeights(golden / name).load(model.store, 1, 0.02F);
     EXPECT_EQ(report.loaded, 41);
     EXPECT_EQ(report.text(), "41 tensors loaded");
     model.expect_golden(true);
@@ -186,7 +237,10 @@ TEST_F(Directory, TakesOtherNamesOfTheSameTensors) {
     model.expect_golden(true);
   };
   check([](const std::string& name) { return replaced(name, "bert.", ""); });
-  check([](const std::string& name) { return "module." + name; });
+  for (const std::string prefix : {"module.", "_orig_mod.", "model.", "module._orig_mod.", "_orig_mod.module.model."}) {
+    check([&](const std::string& name) { return prefix + name; });
+    check([&](const std::string& name) { return prefix + replaced(name, "bert.", ""); });
+  }
   check([](const std::string& name) {
     return replaced(replaced(name, "LayerNorm.weight", "LayerNorm.gamma"), "LayerNorm.bias", "LayerNorm.beta");
   });
@@ -215,6 +269,9 @@ TEST_F(Directory, ReportsNewIgnoredAndUnexpectedTensors) {
             "classifier.bias, classifier.weight; not needed: "
             "bert.embeddings.position_ids, cls.predictions.bias, qa_outputs.weight; of unknown purpose and ignored: "
             "bert.encoder.layer.7.output.dense.bias, odd");
+  EXPECT_EQ(report.warning(),
+            "2 of its tensors are of unknown purpose and have no effect here: bert.encoder.layer.7.output.dense.bias, "
+            "odd");
   model.expect_golden(false);
   load(change, same, 5);
   load(change, other, 6);
@@ -245,9 +302,16 @@ TEST_F(Directory, OneErrorListsAllThatDoesNotFit) {
                       ": 2 missing (bert.embeddings.LayerNorm.weight, bert.encoder.layer.1.output.dense.bias), 2 of "
                       "the wrong shape "
                       "(bert.embeddings.word_embeddings.weight [24, 8] for [25, 8], classifier.weight [2, 8, 1, 1] for "
-                      "[3, 8]); the weights do not belong to its "
-                      "config.json");
+                      "[3, 8]); expected the tensors that config.json describes");
   EXPECT_FALSE(model.store.values()) << "memory was taken before the check";
+
+  Loaded wrapped;
+  const std::string other = error_of<Error>([&] {
+    load([](auto& tensors) { rename(tensors, [](const std::string& name) { return "student." + name; }); }, wrapped);
+  });
+  expect_in(other, "37 missing (bert.embeddings.LayerNorm.bias, bert.embeddings.LayerNorm.weight, ");
+  expect_in(other, "and 34 more), 41 of the file are not used (student.bert.embeddings.LayerNorm.bias, ");
+  EXPECT_LT(other.size(), 500U);
 
   Loaded twice;
   expect_in(
@@ -263,9 +327,31 @@ TEST_F(Directory, OneErrorListsAllThatDoesNotFit) {
             "classifier.bias [3] for [4], classifier.weight [3, 8] for [4, 8]");
 }
 
+// Token classification has a classifier of the same name, and no pooler.
+TEST_F(Directory, TakesTheClassifierOfSequenceClassificationOnly) {
+  write_safetensors(folder_ / "model.safetensors", golden_tensors());
+  EXPECT_TRUE(HfWeights(folder_.path()).has_head());
+  EXPECT_TRUE(HfWeights(folder_.path(), "BertForSequenceClassification").has_head());
+  for (const char* other : {"BertForTokenClassification", "BertForMultipleChoice", "BertModel"}) {
+    const HfWeights weights(folder_.path(), other);
+    EXPECT_FALSE(weights.has_head());
+    Loaded model;
+    const LoadReport report = weights.load(model.store, 1, 0.02F);
+    EXPECT_EQ(report.ignored, (std::vector<std::string>{"classifier.bias", "classifier.weight"}));
+    EXPECT_EQ(report.initialised, report.ignored);
+    EXPECT_EQ(model.sum("classifier.bias"), 0);
+  }
+  Loaded four(4);
+  EXPECT_EQ(HfWeights(folder_.path()).load(four.store, 1, 0.02F, true).loaded, 39) << "a new classifier";
+  auto tensors = golden_tensors();
+  std::erase_if(tensors, [](const auto& t) { return t.first.starts_with("bert.pooler"); });
+  write_safetensors(folder_ / "model.safetensors", tensors);
+  EXPECT_FALSE(HfWeights(folder_.path()).has_head());
+}
+
 TEST_F(Directory, WeightFilesMustBeThere) {
   Loaded model;
-  const auto error = [&] { return error_of<Error>([&] { load_hf_weights(folder_.path(), model.store, 1); }); };
+  const auto error = [&] { return error_of<Error>([&] { HfWeights(folder_.path()).load(model.store, 1, 0.02F); }); };
   expect_in(error(), "holds no model.safetensors; expected a Hugging Face directory");
   write_bytes(folder_ / "pytorch_model.bin", "x");
   expect_in(error(), "save_pretrained(DIRECTORY, safe_serialization=True)");

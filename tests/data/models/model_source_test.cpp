@@ -76,10 +76,12 @@ TEST(ModelSource, CheckpointIsTheSameModel) {
 
   const auto renamed = open_model((folder / "m.h5").string(), {.labels = {{"x", "y", "z"}}});
   EXPECT_EQ(renamed->contents().config.labels, (std::vector<std::string>{"x", "y", "z"}));
+  EXPECT_EQ(renamed->report.labels, "x, y, z (from --labels; they replace the model's negative, neutral, positive)");
+  EXPECT_EQ(again->report.labels, "negative, neutral, positive (from the model)");
   expect_in(error_of<Error>([&] {
               open_model((folder / "m.h5").string(), {.labels = {{"x", "y"}}});
             }),
-            "m.h5: has 3 labels, but 2 are given");
+            "m.h5: its head is for 3 labels (negative, neutral, positive), and 2 are wanted; train a new one first");
   expect_in(error_of<Error>([&] { open_model((folder / "m.h5").string(), {.vocabulary = hf / "vocab.txt"}); }),
             "m.h5: has a vocabulary of its own");
 }
@@ -113,7 +115,7 @@ TEST(ModelSource, DirectoryMayGetOtherLabelsAndVocabulary) {
   expect_in(error_of<Error>([&] {
               open_model(directory, {.vocabulary = hf, .labels = {{"x", "y"}}});
             }),
-            "classifier.bias [3] for [2]");
+            "its head is for 3 labels");
   expect_in(error_of<Error>([&] {
               open_model(directory, {.vocabulary = hf, .labels = {{"x", "x"}}});
             }),
@@ -125,7 +127,90 @@ TEST(ModelSource, DirectoryMayGetOtherLabelsAndVocabulary) {
   expect_in(error_of<Error>([&] { open_model(directory); }),
             directory + ": the vocabulary has 26 tokens and the word embeddings have 25 rows");
   write_bytes(folder / "vocab.txt", vocabulary.substr(0, vocabulary.size() - 2));
-  expect_in(error_of<Error>([&] { open_model(directory); }), "the vocabulary has 24 tokens");
+  const auto surplus = open_model(directory);
+  EXPECT_EQ(surplus->tokenizer.size(), 24) << "rows behind the last token are never read";
+  expect_in(surplus->report.text(), "1 rows of the word embeddings have no token");
+}
+
+// A copy of the golden directory, whose config.json can be changed.
+struct Copy {
+  explicit Copy(const std::string& change = "{}") {
+    for (const char* name : {"config.json", "model.safetensors", "vocab.txt", "tokenizer_config.json"})
+      fs::copy(hf / name, folder / name);
+    Json json = Json::parse(read_bytes(hf / "config.json"));
+    json.merge_patch(Json::parse(change));
+    write_bytes(folder / "config.json", json.dump());
+  }
+  std::string path() const { return folder.path().string(); }
+  TemporaryFolder folder;
+};
+
+TEST(ModelSource, AnotherNumberOfLabelsMakesANewHead) {
+  const Copy copy;
+  const TemporaryFolder folder;
+  const auto model = open_model(copy.path());
+  save_checkpoint(folder / "m.h5", model->store, model->contents());
+  for (const std::string& source : {copy.path(), (folder / "m.h5").string()}) {
+    const auto two = open_model(source, {.seed = 3, .labels = {{"no", "yes"}}, .may_start_head = true});
+    EXPECT_EQ(two->config.labels, (std::vector<std::string>{"no", "yes"}));
+    EXPECT_EQ(two->report.new_head,
+              "new head for 2 labels: the model's has 3 (negative, neutral, positive), whose classifier.bias and "
+              "classifier.weight are not used");
+    EXPECT_EQ(two->report.initialised, (std::vector<std::string>{"classifier.bias", "classifier.weight"}));
+    EXPECT_EQ(two->store.at("classifier.weight").shape, (Shape{2, 8}));
+    EXPECT_NE(two->store.at("classifier.weight").value.data<float>()[0], 0);
+    EXPECT_EQ(two->store.at("bert.pooler.dense.bias").value.data<float>()[3],
+              model->store.at("bert.pooler.dense.bias").value.data<float>()[3]);
+  }
+}
+
+// The rows of a trained head belong to its names: another order would swap its answers.
+TEST(ModelSource, NamesInAnotherOrderAreRefused) {
+  const Copy copy;
+  for (const std::vector<std::string>& swapped :
+       {std::vector<std::string>{"positive", "neutral", "negative"}, {"NEUTRAL", "Negative", "positive"}})
+    expect_in(error_of<Error>([&] { open_model(copy.path(), {.labels = swapped, .may_start_head = true}); }),
+              "expected the model's order (negative, neutral, positive): leave --labels out");
+  expect_in(error_of<Error>([&] {
+              open_model(copy.path(), {.labels = {{"a", "b", "neutral"}}, .may_start_head = true});
+            }),
+            "--labels has 'neutral' as class 2, the model as class 1");
+  EXPECT_EQ(open_model(copy.path(), {.labels = {{"Negative", "Neutral", "Positive"}}})->config.labels[0], "Negative");
+}
+
+TEST(ModelSource, AHeadThatIsNotInTheFileNeverAnswers) {
+  for (const char* name : {"BertModel", "BertForMaskedLM", "BertForTokenClassification", "BertForQuestionAnswering"}) {
+    const Copy copy(std::string(R"({"architectures": [")") + name + "\"]}");
+    EXPECT_EQ(error_of<Error>([&] { open_model(copy.path()); }),
+              copy.path() + ": holds a " + name +
+                  ", which has no classification head for sentences (bert.pooler.dense and classifier); an answer "
+                  "would be random: train one first, with train_sst2 --model " +
+                  copy.path());
+    const auto task = [](const BertConfig& config) { return Task{config.head, {"a", "b"}, "from the test"}; };
+    const auto fresh = open_model(copy.path(), {.may_start_head = true, .new_task = task});
+    EXPECT_EQ(fresh->report.labels, "a, b (from the test)");
+    EXPECT_EQ(open_model(copy.path(), {.may_start_head = true})->config.classes(), 3);
+  }
+  for (const char* name : {"RobertaForSequenceClassification", "MyBert", "BertForSequenceClassificationWithCrf"}) {
+    const Copy copy(std::string(R"({"architectures": [")") + name + "\"]}");
+    expect_in(error_of<Error>([&] { open_model(copy.path(), {.may_start_head = true}); }),
+              std::string("architectures is [\"") + name + "\"]; expected BERT's");
+  }
+  const Copy unnamed(R"({"architectures": null})");
+  EXPECT_EQ(open_model(unnamed.path())->config.classes(), 3) << "the tensors tell";
+}
+
+TEST(ModelSource, WarnsOfWhatHasNoEffect) {
+  const Copy copy(R"({"logit_scale": 2})");
+  std::vector<std::string> lines;
+  Listener listener;
+  listener.warn = [&](const std::string& line) { lines.push_back(line); };
+  open_model(copy.path(), {.listener = listener});
+  EXPECT_EQ(lines, (std::vector<std::string>{copy.path() + ": fields of config.json that have no effect here: "
+                                                           "logit_scale"}));
+  lines.clear();
+  open_model(hf.string(), {.listener = listener});
+  EXPECT_TRUE(lines.empty());
 }
 
 TEST(ModelSource, OtherSourcesGetTheThreeForms) {

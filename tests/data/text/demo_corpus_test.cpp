@@ -194,7 +194,7 @@ TEST(DemoCorpus, IsWrittenAsTsv) {
       EXPECT_EQ(read.examples[i].label, made.examples[i].label);
     }
   }
-  EXPECT_EQ(std::distance(fs::directory_iterator(folder / "below"), {}), 2);
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder / "below"), {}), 3) << "and labels.txt";
   EXPECT_THROW(write_demo_corpus(folder / "below" / "dev.tsv", 5), Error) << "a file is no folder";
   fs::remove_all(folder);
 }

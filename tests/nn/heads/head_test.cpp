@@ -114,7 +114,8 @@ TEST(Heads, NamesThatAreUnknownAreRefused) {
   BertConfig config = golden_config();
   config.head = "poetry";
   ParameterStore store;
-  EXPECT_EQ(error_of([&] { Bert(store, config); }), "model: head is 'poetry', expected one of classification");
+  EXPECT_EQ(error_of([&] { Bert(store, config); }),
+            "model: head is 'poetry', expected one of classification, regression, multi-label");
 }
 
 }  // namespace

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "data/models/head_choice.h"
+
+#include <algorithm>
+#include <set>
+
+#include "core/check.h"
+#include "core/quoted.h"
+#include "data/text/class_names.h"
+
+namespace espalier {
+namespace {
+
+using NameList = std::vector<std::string>;
+
+void check_names(const NameList& labels) {
+  const std::set<std::string> distinct(labels.begin(), labels.end());
+  CHECK(distinct.size() == labels.size(), "labels: a name is given twice; expected different names");
+  CHECK(!distinct.contains(""), "labels: a name is empty; expected a name for each class");
+}
+
+// The number of classes and some of their names.
+std::string brief(const NameList& labels) {
+  constexpr size_t most = 8;
+  NameList some(labels.begin(), labels.begin() + static_cast<int64_t>(std::min(most, labels.size())));
+  std::string text;
+  for (const std::string& name : some) text += (text.empty() ? "" : ", ") + name;
+  return labels.size() > most ? text + " and " + std::to_string(labels.size() - most) + " more" : text;
+}
+
+// A name of the trained head at the place of another class.
+void refuse_swapped(const NameList& own, const NameList& wanted, const std::string& source) {
+  for (size_t i = 0; i < wanted.size(); ++i) {
+    const auto same = std::ranges::find_if(own, [&](const std::string& name) { return equal_names(name, wanted[i]); });
+    CHECK(same == own.end() || same - own.begin() == static_cast<int64_t>(i) || equal_names(own[i], wanted[i]), source,
+          ": --labels has ", quoted(std::string_view(wanted[i])), " as class ", i, ", the model as class ",
+          same - own.begin(), "; expected the model's order (", brief(own),
+          "): leave --labels out, and number the data so or write names into its label column");
+  }
+}
+
+}  // namespace
+
+HeadChoice choose_head(BertConfig& config, const HeadInFile& head, const OpenOptions& options,
+                       const std::string& source) {
+  CHECK(head.trained || options.may_start_head, source, ": ", head.missing,
+        "; an answer would be random: train one first, with train_sst2 --model ", source);
+  const NameList own = config.labels;
+  HeadChoice choice{.new_classifier = !head.trained};
+  std::string from = "from the model";
+  if (options.head) config.head = *options.head;
+  if (options.labels) {
+    config.labels = *options.labels;
+    from = "from --labels";
+  } else if (!head.trained && options.new_task) {
+    const Task task = options.new_task(config);
+    config.head = task.head;
+    config.labels = task.labels;
+    from = task.from;
+  }
+  check_names(config.labels);
+  if (!head.names_task && config.head == "regression" && config.classes() > 1) config.head = BertConfig{}.head;
+  if (head.trained && config.labels.size() != own.size()) {
+    CHECK(options.may_start_head, source, ": its head is for ", own.size(), " labels (", brief(own), "), and ",
+          config.labels.size(), " are wanted; train a new one first, with train_sst2 --model ", source);
+    choice.new_classifier = true;
+    choice.why_new = "new head for " + std::to_string(config.labels.size()) + " labels: the model's has " +
+                     std::to_string(own.size()) + " (" + brief(own) +
+                     "), whose classifier.bias and classifier.weight are not used";
+  } else if (head.trained && config.labels != own) {
+    refuse_swapped(own, config.labels, source);
+    from += "; they replace the model's " + brief(own);
+  }
+  choice.labels = brief(config.labels) + " (" + from + ")";
+  return choice;
+}
+
+}  // namespace espalier

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// Any number of classes for each sentence or pair, each decided alone, such as the emotions of GoEmotions (Demszky et
+// al. 2020, arXiv:2005.00547).
+#pragma once
+
+#include "nn/heads/head.h"
+#include "nn/heads/pooled_logits.h"
+
+namespace espalier {
+
+// transformers' problem_type "multi_label_classification". PackedBatch::values holds 0 or 1 for each of
+// BertConfig::labels. A class is chosen where its probability, the sigmoid of its logit, is above 0.5. The loss is the
+// mean binary cross-entropy; the metric is F1 over all decisions together (micro-average), 0 where nothing is chosen
+// and nothing is labelled.
+class MultiLabel : public Head {
+ public:
+  MultiLabel(ParameterStore& store, const Encoder& encoder)
+      : logits_(store, encoder, encoder.config().classes()), labels_(encoder.config().labels) {}
+
+  std::vector<int32_t> rows(const PackedBatch& batch) const override { return first_rows(batch); }
+  Var logits(const Var& hidden, Context& context) const override { return logits_(hidden, context); }
+  int64_t width() const override { return std::ssize(labels_); }
+  // Names with commas or spaces between, none of them in a blank text; or 0 or 1 for each class.
+  Label read_label(std::string_view text) const override;
+  Var loss(const Var& logits, const PackedBatch& batch, int64_t labelled) const override;
+  // The binary form of ops::soft_cross_entropy, each class for itself; the mean over the classes.
+  Var soft_loss(const Var& logits, const Tensor& teacher, double temperature, double divisor) const override;
+  Tensor scores(const Tensor& logits, const PackedBatch& batch) const override;
+  Metrics metrics(const Tensor& scores) const override;
+  std::string metric() const override { return "f1"; }
+  Answer answer(const Tensor& logits) const override;
+  const std::vector<std::string>& labels() const override { return labels_; }
+  std::string parts() const override { return "pooler and classifier"; }
+  std::vector<Linear*> quantizable() override { return {&logits_.pooler}; }
+
+ private:
+  bool read_bits(std::string_view text, std::vector<float>& values) const;
+
+  PooledLogits logits_;
+  const std::vector<std::string>& labels_;
+};
+
+}  // namespace espalier
