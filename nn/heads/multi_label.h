@@ -31,6 +31,7 @@ class MultiLabel : public Head {
   Answer answer(const Tensor& logits) const override;
   const std::vector<std::string>& labels() const override { return labels_; }
   std::string parts() const override { return "pooler and classifier"; }
+  std::vector<Linear*> linears() override { return {&logits_.pooler, &logits_.classifier}; }
   std::vector<Linear*> quantizable() override { return {&logits_.pooler}; }
 
  private:

@@ -29,6 +29,7 @@ class Regression : public Head {
   Answer answer(const Tensor& logits) const override;
   const std::vector<std::string>& labels() const override { return labels_; }
   std::string parts() const override { return "pooler and regression"; }
+  std::vector<Linear*> linears() override { return {&logits_.pooler, &logits_.classifier}; }
   std::vector<Linear*> quantizable() override { return {&logits_.pooler}; }
 
  private:
