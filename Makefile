@@ -3,7 +3,7 @@
 SHELL := bash -o pipefail
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := build
-.PHONY: build run test test-fast asan tsan format lint install sst2 bert-base clean help
+.PHONY: build run test test-fast asan tsan tsan-all fuzz format lint install sst2 bert-base clean help
 
 # As many compilers as there are cores, but no more than memory has room for (1.5 GB each).
 JOBS ?= $(shell cat /proc/meminfo /sys/fs/cgroup/memory.max 2>/dev/null | awk -v cores=$$(nproc) \
@@ -40,9 +40,18 @@ asan: ## the fast tests under the address and undefined-behaviour sanitizers
 	@$(call compile,asan,build-asan)
 	@$(call check,build-asan,--label-regex fast)
 
-tsan: ## the fast tests under the thread sanitizer
+tsan: ## core's tests and one training run with threads under the thread sanitizer
+	@$(call compile,tsan,build-tsan,tests_core train_sst2)
+	@.ci/tsan
+
+tsan-all: ## all fast tests under the thread sanitizer, which takes long
 	@$(call compile,tsan,build-tsan)
-	@TSAN_OPTIONS="suppressions=$(CURDIR)/.ci/tsan.supp" $(call check,build-tsan,--label-regex fast)
+	@TSAN_OPTIONS="suppressions=$(CURDIR)/.ci/tsan.supp:allocator_may_return_null=1" $(call check,build-tsan,--label-regex fast)
+
+fuzz: ## run the fuzz targets for ESPALIER_FUZZ_SECONDS=N each (20), with clang's libFuzzer
+	@.ci/setup clang
+	@$(call compile,fuzz,build-fuzz,fuzz_targets)
+	@.ci/fuzz
 
 format: ## format all sources
 	@.ci/setup clang-format
@@ -64,7 +73,7 @@ bert-base: ## download bert-base-uncased into runs/models/bert-base-uncased (lik
 	@.ci/fetch-bert-base
 
 clean: ## remove what was built; runs/ with its models and data stays
-	@rm -rf build build-asan build-tsan build-debug
+	@rm -rf build build-asan build-tsan build-fuzz build-debug
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):[^#]*## \(.*\)/make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16

@@ -74,7 +74,7 @@ void Record::append(const Record& value) {
 }
 
 int64_t Record::integer(const std::string& name, int64_t otherwise) const {
-  return has(name) && (*value_)[name].is_number() ? (*value_)[name].get<int64_t>() : otherwise;
+  return has(name) && (*value_)[name].is_number_integer() ? (*value_)[name].get<int64_t>() : otherwise;
 }
 
 double Record::number(const std::string& name, double otherwise) const {

@@ -14,7 +14,6 @@ DataFolder find_data(const std::string& wanted) {
   const std::filesystem::path sst2 = "runs/data/sst2", demo = "runs/data/demo";
   if (std::filesystem::exists(sst2 / "train.tsv")) return {sst2, "data: " + sst2.string()};
   if (!std::filesystem::exists(demo / "train.tsv") || !std::filesystem::exists(demo / "dev.tsv")) {
-    std::filesystem::create_directories(demo);
     write_demo_corpus(demo, 0);
   }
   return {demo, "data: " + demo.string() +

@@ -5,6 +5,7 @@
 
 #include "apps/training/output.h"
 #include "core/check.h"
+#include "core/disk_error.h"
 #include "data/files/atomic_file.h"
 
 namespace espalier {
@@ -25,7 +26,7 @@ RunLog::RunLog(const std::filesystem::path& folder, int64_t step, int64_t evalua
     : path_(folder / "metrics.jsonl") {
   std::error_code error;
   std::filesystem::create_directories(folder, error);
-  CHECK(!error, folder.string(), ": the log folder cannot be made: ", error.message());
+  if (error) refuse_writing(folder.string() + ": the log folder cannot be made", error.value());
   lock_ = FileLock(path_);
   if (step == 0) announce_replaced(path_, overwrite, Written::text);
   std::string kept;

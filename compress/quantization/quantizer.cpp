@@ -14,6 +14,7 @@ namespace espalier {
 namespace {
 
 const char* const table = "bert.embeddings.word_embeddings.weight";
+const char* const on_key = "on";  // attribute of a state: whether numbers were rounded in its last step
 
 // The weight that the quantizer's transform meets: behind those before it.
 Tensor before(Parameter& p, const WeightTransform* transform) {
@@ -94,11 +95,16 @@ void Quantizer::before_forward(int64_t step) {
         for (int64_t r = 0; r < w.rows(); ++r)
           scale.data<float>()[r] = first_scale(w.view(r * w.cols(), {1, w.cols()}), options_.bits);
       }
-    if (site.input != nullptr) {
-      site.input->on = step >= options_.begin;
-      site.input->observing = options_.freeze < 0 || step < options_.freeze;
-    }
-    for (const auto& [p, transform] : site.weights) transform->on = step >= options_.begin;
+    if (site.input != nullptr) site.input->observing = options_.freeze < 0 || step < options_.freeze;
+  }
+  set_on(step >= options_.begin);
+}
+
+void Quantizer::set_on(bool on) {
+  on_ = on;
+  for (const Site& site : sites_) {
+    if (site.input != nullptr) site.input->on = on;
+    for (const auto& [p, transform] : site.weights) transform->on = on;
   }
 }
 
@@ -153,6 +159,7 @@ void Quantizer::save(const Hdf5Group& group) const {
   for (const Site& site : sites_)
     if (site.input != nullptr && site.input->observer() != nullptr)
       site.input->observer()->save(observers.create_group(site.weights.front().first->name));
+  observers.set_attribute(".", on_key, on_ ? "yes" : "no");
   scales_.save(group);
 }
 
@@ -161,6 +168,8 @@ void Quantizer::load(const Hdf5Group& group) {
   for (const Site& site : sites_)
     if (site.input != nullptr && site.input->observer() != nullptr)
       site.input->observer()->load(observers.group(site.weights.front().first->name));
+  // An evaluation may be due before the next step. Older states do not say it.
+  if (observers.has_attribute(".", on_key)) set_on(observers.attribute(".", on_key) == "yes");
   scales_.load(group);
 }
 

@@ -49,11 +49,13 @@ class Quantizer : public Compressor {
     std::vector<std::pair<Parameter*, std::shared_ptr<WeightFakeQuant>>> weights;
   };
   void add(const std::vector<Linear*>& linears);
+  void set_on(bool on);  // whether numbers are rounded
 
   QuantizeOptions options_;
   std::vector<Site> sites_;
   std::vector<uint8_t> matched_;  // of keep_f32
-  Learned scales_;                // one parameter for each weight and input, where they learn
+  bool on_ = true;
+  Learned scales_;  // one parameter for each weight and input, where they learn
 };
 
 }  // namespace espalier

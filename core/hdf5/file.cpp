@@ -7,6 +7,7 @@
 #include <cstring>
 #include <utility>
 
+#include "core/disk_error.h"
 #include "core/hdf5/driver.h"
 #include "core/hdf5/handles.h"
 
@@ -146,7 +147,7 @@ Hdf5File Hdf5File::create(const std::filesystem::path& path, const std::string& 
   const Hdf5Id access = access_properties(shared.get()), creation = creation_properties(H5P_FILE_CREATE);
   errno = 0;
   Hdf5Id id(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, creation, access), H5Fclose);
-  CHECK(id >= 0, shown_as, ": cannot be created", reason(errno));
+  if (id < 0) refuse_writing(shown_as + ": cannot be created", errno);
   Hdf5Id root(H5Gopen2(id, "/", H5P_DEFAULT), H5Gclose);
   auto group = std::make_shared<Hdf5Node>(Hdf5Node{std::move(root), shown_as, "/", 0, shared.get()});
   Hdf5File file(std::make_unique<Handle>(Handle{shown_as, std::move(shared), std::move(id)}),

@@ -12,6 +12,7 @@
 #include <system_error>
 
 #include "core/check.h"
+#include "core/disk_error.h"
 #include "core/fingerprint.h"
 #include "data/files/output_path.h"
 
@@ -68,7 +69,7 @@ AtomicFile::AtomicFile(const fs::path& target) : target_(output_path(target)) {
     temporary_ = target_;
     temporary_ += "." + random_name() + ".part";
     file_ = ::open(temporary_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    CHECK(file_ >= 0, target.string(), ": cannot be written: ", std::strerror(errno));
+    if (file_ < 0) refuse_writing(target.string() + ": cannot be written", errno);
   }
 }
 

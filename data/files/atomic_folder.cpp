@@ -12,6 +12,7 @@
 #include <system_error>
 
 #include "core/check.h"
+#include "core/disk_error.h"
 #include "data/files/atomic_file.h"
 #include "data/files/output_path.h"
 
@@ -28,7 +29,7 @@ AtomicFolder::AtomicFolder(const fs::path& target, const std::function<bool(cons
   check_target();
   temporary_ = target_;
   temporary_ += ".part";
-  CHECK(::mkdir(temporary_.c_str(), 0777) == 0 || errno == EEXIST, name_, ": cannot be made: ", std::strerror(errno));
+  if (::mkdir(temporary_.c_str(), 0777) != 0 && errno != EEXIST) refuse_writing(name_ + ": cannot be made", errno);
   folder_ = ::open(temporary_.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
   CHECK(folder_ >= 0, temporary_.string(), ": cannot be opened as a directory: ", std::strerror(errno));
   try {

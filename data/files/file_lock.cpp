@@ -7,10 +7,10 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 #include <utility>
 
 #include "core/check.h"
+#include "core/disk_error.h"
 #include "data/files/output_path.h"
 
 namespace espalier {
@@ -27,7 +27,7 @@ FileLock::FileLock(const std::filesystem::path& target) : path_(output_path(targ
     left_behind_ = std::filesystem::exists(path_, ignored);
     file_ = ::open(path_.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0666);
     if (file_ < 0 && errno == ELOOP) refuse(path_.string(), " is a symbolic link; it is needed for a lock, remove it");
-    if (file_ < 0) refuse("cannot be written: ", path_.string(), ": ", std::strerror(errno));
+    if (file_ < 0) refuse_writing(target.string() + ": cannot be written: " + path_.string(), errno);
     struct stat found {};
     if (::fstat(file_, &found) != 0 || !S_ISREG(found.st_mode) || found.st_size != 0)
       refuse(path_.string(), " is not empty and no lock of ours; it is needed for one, move it away");

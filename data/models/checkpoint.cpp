@@ -19,6 +19,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <sstream>
+#include <type_traits>
 
 #include "core/bitmap.h"
 #include "core/check.h"
@@ -89,6 +90,15 @@ struct JsonDataset {
       fail(where, ": the field ", name, " is ", shortened(at(name).dump(), 60),
            ", which has the wrong type; the file is damaged or of another kind");
     }
+  }
+
+  // A field that counts something: converting anything else would have no defined result.
+  template <class T>
+  void count(const char* name, T& to) const {
+    const Json& value = at(name);
+    CHECK(value.is_number_unsigned() && (std::is_unsigned_v<T> || value.get<uint64_t>() <= INT64_MAX), where,
+          ": the field ", name, " is ", shortened(value.dump(), 60), "; expected a whole number that is not negative");
+    value.get_to(to);
   }
 
   std::string where;
@@ -215,6 +225,12 @@ Checkpoint::Checkpoint(const std::filesystem::path& path) : path_(path.string())
   resumes_ = root.contains("training");
 }
 
+WordPiece Checkpoint::tokenizer() const {
+  try {
+    return {contents_.vocabulary, contents_.tokenizer};
+  } catch (const Error& error) { fail(path_, ": ", error.what()); }
+}
+
 LoadReport Checkpoint::load_weights(ParameterStore& store, const std::set<std::string>& without) const {
   const Hdf5Group weights = root().group("weights");
   LoadProblems problems;
@@ -269,12 +285,12 @@ TrainingState Checkpoint::state() const {
   TrainingState state;
   CHECK(resumes_, path_, ": has no training state; expected the file of a run that can be resumed");
   const JsonDataset fields(root().group("training"), "state");
-  fields.read("step", state.step);
-  fields.read("epoch", state.epoch);
-  fields.read("batch", state.batch);
-  fields.read("seed", state.seed);
+  fields.count("step", state.step);
+  fields.count("epoch", state.epoch);
+  fields.count("batch", state.batch);
+  fields.count("seed", state.seed);
   fields.read("best_accuracy", state.best_accuracy);
-  fields.read("best_step", state.best_step);
+  fields.count("best_step", state.best_step);
   CHECK(fields.at("extra").is_object(), fields.where, ": the field extra is no object; the file is damaged");
   state.extra = Record(fields.at("extra"));
   return state;
@@ -288,7 +304,7 @@ void Checkpoint::load_optimizer(AdamW& optimizer, const ParameterStore& store) c
   training.read_into("first_moments", optimizer.first_moments());
   training.read_into("second_moments", optimizer.second_moments());
   int64_t steps = 0;
-  JsonDataset(training, "state").read("optimizer_steps", steps);
+  JsonDataset(training, "state").count("optimizer_steps", steps);
   optimizer.set_steps(steps);
 }
 

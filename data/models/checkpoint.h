@@ -61,7 +61,7 @@ class Checkpoint {
   explicit Checkpoint(const std::filesystem::path& path);
 
   const CheckpointContents& contents() const { return contents_; }
-  WordPiece tokenizer() const { return {contents_.vocabulary, contents_.tokenizer}; }
+  WordPiece tokenizer() const;
 
   // All values and integers of a model of contents().config; lays the store out unless that is done. Masks that are
   // fixed and copies of values follow. One Error lists all missing, unexpected and mis-shaped tensors. The parameters

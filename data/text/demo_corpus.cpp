@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "core/check.h"
+#include "core/disk_error.h"
 #include "data/files/atomic_file.h"
 #include "data/text/demo_grammar.h"
 #include "data/text/splitmix.h"
@@ -123,7 +124,8 @@ Dataset demo_corpus(Split split, uint64_t seed) {
 void write_demo_corpus(const std::filesystem::path& folder, uint64_t seed) {
   std::error_code error;
   std::filesystem::create_directories(folder, error);
-  CHECK(!error, folder.string(), ": cannot be made (", error.message(), "); expected a folder that you may write to");
+  if (error)
+    refuse_writing(folder.string() + ": cannot be made; expected a folder that you may write to", error.value());
   write_tsv(folder / "train.tsv", demo_corpus(Split::train, seed));
   write_tsv(folder / "dev.tsv", demo_corpus(Split::dev, seed));
   write_file(folder / "labels.txt", "negative\npositive\n");

@@ -90,7 +90,10 @@ Process::~Process() {
     if (file != nullptr) std::fclose(file);
 }
 
-void Process::send(int signal) const { ::kill(pid_, signal); }
+// Once it has been waited for there is nothing to signal: its id is -1 then, which to kill() means every process.
+void Process::send(int signal) const {
+  if (pid_ > 0) ::kill(pid_, signal);
+}
 
 void Process::reap(int options) {
   while (pid_ > 0 && waitpid(pid_, &status_, options) == pid_) {

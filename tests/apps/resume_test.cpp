@@ -8,7 +8,7 @@
 #include <set>
 
 #include "data/models/checkpoint.h"
-#include "tests/apps/program.h"
+#include "tests/reliability/files.h"
 
 namespace espalier {
 namespace {
@@ -19,15 +19,6 @@ Options options_of(const std::string& folder, const std::string& precision = "f3
           {"log-dir", folder},      {"epochs", "4"},           {"batch-size", "8"}, {"accumulate", "2"},
           {"dropout", "0.2"},       {"learning-rate", "1e-3"}, {"seed", "7"},       {"save-every", "3"},
           {"precision", precision}, {"evaluate-every", "3"},   {"threads", "2"},    {"quiet", ""}};
-}
-
-// What a log says apart from speeds.
-std::vector<nlohmann::json> without_times(const std::string& log) {
-  auto objects = objects_of(log);
-  for (auto& object : objects)
-    for (const char* name : {"examples_per_second", "eval_runtime", "eval_samples_per_second", "eval_steps_per_second"})
-      object.erase(name);
-  return objects;
 }
 
 class Resume : public Programs {
