@@ -5,10 +5,12 @@
 #include "apps/cli/model_option.h"
 #include "apps/training/evaluate.h"
 #include "apps/training/max_length.h"
+#include "apps/training/output.h"
 #include "apps/training/timing.h"
 #include "core/check.h"
 #include "core/products/precision.h"
 #include "data/files/atomic_file.h"
+#include "data/files/file_lock.h"
 #include "data/text/read_text.h"
 
 namespace {
@@ -27,12 +29,14 @@ struct Evaluate {
   std::string data, logits;
   Precision precision = Precision::f32;
   int64_t batch_size = 32;
+  bool overwrite = false;
   MaxLength max_length;
 
   void declare(Options& rows) {
     model.declare(rows);
     rows.add("data", data, "TSV file with a header: sentence, optional sentence2, optional label").required();
     rows.add("logits", logits, "file for the logits: a row of C numbers per sentence, in file order");
+    declare_overwrite(rows, overwrite, "logits");
     rows.add("batch-size", batch_size, "sentences a batch; sentences are sorted by length").at_least(1);
     rows.add("max-length", max_length, "tokens a sentence or pair, with [CLS] and [SEP]");
     rows.add("precision", precision, "of the encoder's products: f32, bf16, or auto: bf16 where the CPU has it");
@@ -45,7 +49,8 @@ struct Evaluate {
     m->bert->set_compute(choose(precision).compute, Use::inference);
     const TokenizedDataset text = read_text(data, m->tokenizer, m->bert->head(), longest, Labels::if_present);
     CHECK(logits.empty() || m->bert->head().width() > 0, "--logits: this model's logits belong to tokens");
-    if (!logits.empty()) AtomicFile{logits};  // throws unless it can be written, before the work
+    FileLock lock;
+    if (!logits.empty()) lock = FileLock(logits);
     say_what_is_initialised(*m, common);
     Evaluation result;
     {
@@ -53,7 +58,10 @@ struct Evaluate {
       result = evaluate(*m->bert, text, batch_size,
                         [&](int64_t done, int64_t all) { listener.progress(done, all, "batches"); });
     }
-    if (!logits.empty()) write_file(logits, logits_text(result, m->bert->head().width()));
+    if (!logits.empty()) {
+      announce_replaced(logits, overwrite, Written::text);
+      write_file(logits, logits_text(result, m->bert->head().width()));
+    }
     Record metrics = result.to_record();
     metrics.set("model_preparation_time", preparation);
     if (common.json) {

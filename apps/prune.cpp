@@ -6,8 +6,10 @@
 #include "apps/cli/model_option.h"
 #include "apps/cli/part_table.h"
 #include "apps/training/cut_model.h"
+#include "apps/training/output.h"
 #include "apps/training/prune_model.h"
 #include "core/check.h"
+#include "data/files/file_lock.h"
 
 namespace {
 using namespace espalier;
@@ -20,7 +22,7 @@ struct Prune {
   PruneOptions prune;
   CutOptions cut;
   CalibrationOptions calibration;
-  bool shrink = false;
+  bool overwrite = false, shrink = false;
   Options* rows = nullptr;
 
   bool calibrates() const { return prune.on() && prune.learns(); }
@@ -29,6 +31,7 @@ struct Prune {
     rows = &all;
     model.declare(all);
     all.add("output", output, "checkpoint to write").required();
+    declare_overwrite(all, overwrite);
     all.begin({.entry = "cut"});
     cut.declare(all);
     all.begin({.entry = "pruned",
@@ -49,9 +52,11 @@ struct Prune {
   }
 
   int run(const CommonOptions& common) {
+    const FileLock lock(output);
     prune.seed = calibration.seed = common.seed;
     if (calibrates()) prune.schedule.begin = calibration.steps;
     auto m = model.open(common);
+    announce_replaced(output, overwrite, Written::checkpoint);
     const PartReport before = sum_of(report_of(*m, length));
     Record figures;
     std::string what = cut.apply(m, figures);

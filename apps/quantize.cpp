@@ -7,7 +7,9 @@
 #include "apps/cli/part_table.h"
 #include "apps/cli/sensitivity.h"
 #include "apps/training/balance.h"
+#include "apps/training/output.h"
 #include "core/kernels/gemm_int8.h"
+#include "data/files/file_lock.h"
 
 namespace {
 using namespace espalier;
@@ -17,6 +19,7 @@ constexpr int64_t length = 32;  // tokens a sentence, for the work
 struct Quantize {
   ModelOption model;
   std::string output, analyze;
+  bool overwrite = false;
   QuantizeOptions quantize;
   Balance balance;
   CalibrationOptions calibration;
@@ -28,6 +31,7 @@ struct Quantize {
     rows = &all;
     model.declare(all);
     all.add("output", output, "int8 checkpoint to write").required();
+    declare_overwrite(all, overwrite);
     all.begin({.entry = "quantize"});
     quantize.declare(all, false);
     balance.declare(all);
@@ -40,9 +44,11 @@ struct Quantize {
   }
 
   int run(const CommonOptions& common) {
+    const FileLock lock(output);
     calibration.seed = common.seed;
     const auto m = model.open(common);
     require_f32(*m, "quantization");
+    announce_replaced(output, overwrite, Written::checkpoint);
     const PartReport before = sum_of(report_of(*m, length));
     balance.before(*m, calibration, common.listener());
     if (fixed()) quantize.begin = quantize.freeze = calibration.steps;

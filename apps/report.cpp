@@ -5,12 +5,14 @@
 #include "apps/cli/program.h"
 #include "apps/training/evaluate.h"
 #include "apps/training/max_length.h"
+#include "apps/training/output.h"
 #include "apps/training/timing.h"
 #include "core/check.h"
 #include "core/kernels/isa.h"
 #include "core/parallel.h"
 #include "core/products/precision.h"
 #include "data/files/atomic_file.h"
+#include "data/files/file_lock.h"
 #include "data/text/read_text.h"
 
 namespace {
@@ -23,11 +25,13 @@ struct Report {
   int64_t batch_size = 32;
   MaxLength max_length;
   int rounds = 3;
+  bool overwrite = false;
 
   void declare(Options& rows) {
     rows.add("models", models, "checkpoints FILE.h5 or Hugging Face directories").positional().required();
     rows.add("data", data, "TSV file with a header: sentence, optional sentence2, label").required();
     rows.add("output", output, "HTML page with the table and two plots");
+    declare_overwrite(rows, overwrite);
     rows.add("batch-size", batch_size, "sentences a batch; one by one is measured, too")
         .range([this] { return batch_size >= 2; }, "at least 2 is expected; 1 is measured anyway");
     rows.add("max-length", max_length, "tokens a sentence or pair");
@@ -70,7 +74,8 @@ struct Report {
   }
 
   int run(const CommonOptions& common) const {
-    if (!output.empty()) AtomicFile{output};  // throws unless it can be written, before the work
+    FileLock lock;
+    if (!output.empty()) lock = FileLock(output);
     std::vector<ComparedModel> compared;
     {
       int64_t done = 0;
@@ -86,7 +91,10 @@ struct Report {
     const std::string about = data + ", batches of " + std::to_string(batch_size) + "; " + kernels::cpu_description() +
                               format(", %d threads, medians of %d rounds", threads(), rounds);
     if (!common.json) print_comparison(compared);
-    if (!output.empty()) write_file(output, comparison_page(compared, about, batch_size));
+    if (!output.empty()) {
+      announce_replaced(output, overwrite, Written::text);
+      write_file(output, comparison_page(compared, about, batch_size));
+    }
     return 0;
   }
 };

@@ -53,6 +53,10 @@ class Compressor {
   virtual void save(const Hdf5Group& /*group*/) const {}
   virtual void load(const Hdf5Group& /*group*/) {}
 
+  // What it learns from beside the model and the data, such as a teacher: a fingerprint of each by its name. A run is
+  // resumed with the same.
+  virtual std::map<std::string, std::string> inputs() const { return {}; }
+
   virtual std::string describe() const = 0;  // one line for the log
 };
 

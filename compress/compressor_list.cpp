@@ -58,6 +58,13 @@ void CompressorList::load(const Hdf5Group& group) {
   for (size_t i = 0; i < list_.size(); ++i) list_[i]->load(group.group(std::to_string(i)));
 }
 
+std::map<std::string, std::string> CompressorList::inputs() const {
+  std::map<std::string, std::string> all;
+  for (const auto& c : list_)
+    for (const auto& [name, fingerprint] : c->inputs()) all[name] = fingerprint;
+  return all;
+}
+
 std::string CompressorList::describe() const {
   std::string text;
   for (const auto& c : list_) text += (text.empty() ? "" : "\n") + c->describe();

@@ -26,6 +26,7 @@ class CompressorList : public Compressor {
   void after_evaluation() override;
   void save(const Hdf5Group& group) const override;  // a group for each, named by its number from 0
   void load(const Hdf5Group& group) override;
+  std::map<std::string, std::string> inputs() const override;
   std::string describe() const override;  // a line for each
 
  private:

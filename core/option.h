@@ -21,8 +21,10 @@ struct Option {
   std::string help, type;
   Form form = Form::value;
   bool positional = false, required = false, decides = true, shows_default = false;
-  bool by_commas = false;  // a list in one text, such as 0,2,4
-  bool given = false;      // by the user
+  bool by_commas = false;   // a list in one text, such as 0,2,4
+  bool by_content = false;  // a path: what is there decides, not its name
+  bool given = false;       // by the user
+  std::string reason;       // why a resumed run must have the same, where that is not plain
 
   std::function<void(const std::vector<std::string>& texts)> set;  // throws, naming the option, for what is no value
   std::function<std::string()> text;                               // the value, for people
@@ -84,7 +86,10 @@ class OptionRow {
   OptionRow& kept_as(const std::string& key) { return option_.key = key, *this; }  // in the checkpoint
   OptionRow& positional() { return option_.positional = true, *this; }
   OptionRow& no_default() { return option_.shows_default = false, *this; }  // in the help
-  OptionRow& free() { return option_.decides = false, *this; }              // no result depends on it
+  // It names what a run reads, whose fingerprint a resumed run compares; kept in the checkpoint, not compared.
+  OptionRow& by_content() { return option_.by_content = true, *this; }
+  OptionRow& because(const std::string& why) { return option_.reason = why, *this; }  // a resumed run has the same
+  OptionRow& free() { return option_.decides = false, *this; }                        // no result depends on it
 
  private:
   Option& option_;

@@ -139,7 +139,8 @@ void Options::expect_same(const Record& saved, const std::string& source, const 
   for (const Option* option : deciding()) {
     const Record place = option->entry.empty() ? saved : saved.at(option->entry, Record());
     const Record was = place.at(option->key, option->first_record), now = option->record();
-    CHECK(was == now, source, ": --", option->name, " was ", was.text(), " and is now ", now.text(),
+    CHECK(was == now || option->by_content, source, ": --", option->name, " was ", was.text(), " and is now ",
+          now.text(), option->reason.empty() ? "" : ", but ", option->reason,
           "; resume with the options of the stopped run");
     known.insert(name_of(option->entry, option->key));
   }

@@ -53,7 +53,7 @@ class Options {
   // The values of one entry, as far as they have an effect.
   Record all_of(const std::string& entry) const;
   // Throws, beginning with `source`, for the first option that decides the result and was another one in `saved`, the
-  // effective options of the run before. `more`: names that it may have beside the rows.
+  // effective options of the run before; paths may be others. `more`: names that it may have beside the rows.
   void expect_same(const Record& saved, const std::string& source, const std::set<std::string>& more = {}) const;
 
  private:

@@ -47,6 +47,10 @@ int train(TrainOptions& options, const Options& rows, const std::vector<Algorith
   options.seed = common.seed;
   const TrainResult result = Run(options, rows, algorithms, common.listener(true)).run();
   if (result.signal != 0) return 128 + result.signal;
+  if (result.was_over) {
+    if (common.json) print_json({{"output", result.output.string()}, {"was_over", true}});
+    return 0;
+  }
   print(result, common);
   return 0;
 }
@@ -57,6 +61,7 @@ void declare_student(Options& rows, TrainOptions& options, const DistillationOpt
            "what to train: a Hugging Face directory, a checkpoint FILE.h5, or "
            "random:tiny|mini|small|medium|base|large; default: the teacher, cut by --student-layers")
       .kept_as("model")
+      .by_content()
       .fill([&] {
         CHECK(!distillation.student_layers.all(),
               "--student or --student-layers is missing; expected a model to train, or some layers of the teacher, "

@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "apps/training/output.h"
 #include "core/check.h"
 #include "data/files/atomic_file.h"
 
@@ -20,11 +21,13 @@ bool is_before(const std::string& line, int64_t step, int64_t evaluated_step) {
 
 }  // namespace
 
-RunLog::RunLog(const std::filesystem::path& folder, int64_t step, int64_t evaluated_step)
+RunLog::RunLog(const std::filesystem::path& folder, int64_t step, int64_t evaluated_step, bool overwrite)
     : path_(folder / "metrics.jsonl") {
   std::error_code error;
   std::filesystem::create_directories(folder, error);
   CHECK(!error, folder.string(), ": the log folder cannot be made: ", error.message());
+  lock_ = FileLock(path_);
+  if (step == 0) announce_replaced(path_, overwrite, Written::text);
   std::string kept;
   if (step > 0) {
     std::ifstream in(path_);

@@ -2,38 +2,45 @@
 // The options of a fine-tuning: what they are called, what they mean, what is allowed.
 #include "apps/training/options.h"
 
-#include <filesystem>
-
-#include "core/check.h"
-#include "data/files/atomic_file.h"
+#include "apps/training/output.h"
 
 namespace espalier {
+
+namespace {
+
+const char* const schedule_reason = "the learning rates of all steps depend on it";
+
+}  // namespace
 
 void TrainOptions::declare_model(Options& rows) {
   rows.add("model", model,
            "what to fine-tune: a Hugging Face directory, a checkpoint FILE.h5, or "
            "random:tiny|mini|small|medium|base|large")
-      .required();
+      .required()
+      .by_content();
 }
 
 void TrainOptions::declare(Options& rows) {
   rows.add("data", data,
            "folder with train.tsv and dev.tsv (header: sentence, optional sentence2, label); default: $ESPALIER_DATA, "
-           "runs/data/sst2, else built-in synthetic reviews");
+           "runs/data/sst2, else built-in synthetic reviews")
+      .by_content();
   rows.add("output", output,
            "checkpoint to write: the weights of the best evaluation, with configuration and vocabulary")
       .required()
       .free();
-  rows.add("vocab", vocab, "vocab.txt for random:* models; default: the vocabulary of the synthetic reviews");
+  declare_overwrite(rows, overwrite);
+  rows.add("vocab", vocab, "vocab.txt for random:* models; default: the vocabulary of the synthetic reviews")
+      .by_content();
   rows.add("labels", labels,
            "class names in the order of the numbers in the label column; another number of them than the model has "
-           "makes "
-           "a new head; default: the model's if its head is trained, else those in labels.txt beside train.tsv, else "
+           "makes a new head; default: the model's if its head is trained, else those in labels.txt beside train.tsv, "
+           "else "
            "LABEL_0, LABEL_1, … or the words in the label column")
       .by_commas()
       .no_default()
       .range([this] { return labels.empty() || labels.size() >= 2; }, "at least two class names are expected");
-  rows.add("epochs", epochs, "passes over the training data").at_least(1);
+  rows.add("epochs", epochs, "passes over the training data").at_least(1).because(schedule_reason);
   rows.add("batch-size", batch_size, "sentences a batch").at_least(1);
   rows.add("accumulate", accumulate, "batches a step: the result equals one batch of batch-size * accumulate sentences")
       .at_least(1);
@@ -54,7 +61,9 @@ void TrainOptions::declare(Options& rows) {
   dropouts.no_default().range([this, &row = dropouts.option()] { return (dropout >= 0 && dropout < 1) || !row.given; },
                               "a probability below 1 is expected");
   rows.add("shuffle", shuffle, "new order of the sentences each epoch, by the seed; false: the file's order");
-  rows.add("max-steps", max_steps, "stop, and end the schedule, after so many steps; 0: after the epochs").at_least(0);
+  rows.add("max-steps", max_steps, "stop, and end the schedule, after so many steps; 0: after the epochs")
+      .at_least(0)
+      .because(schedule_reason);
   rows.add("precision", precision,
            "of the encoder's products: f32; bf16 (mixed precision: f32 weights, sums, softmax and layer norms); auto: "
            "bf16 where the CPU has it");
@@ -67,18 +76,16 @@ void TrainOptions::declare(Options& rows) {
       .free();
   rows.add("evaluate-every", evaluate_every,
            "steps between evaluations, each of which may find the best checkpoint; 0: only after each epoch")
-      .at_least(0);
+      .at_least(0)
+      .because("which checkpoint is the best depends on it");
   rows.add("save-every", save_every,
            "steps between saves of OUTPUT.state.h5, from which --resume continues to the same bits; 0: only when "
            "interrupted")
       .at_least(0)
       .free();
-  rows.flag("resume", resume, "continue a stopped run from OUTPUT.state.h5, or start if there is none").free();
-  rows.rule([this] {
-    const auto folder = std::filesystem::absolute(output).parent_path();
-    CHECK(std::filesystem::is_directory(folder), "--output ", output, ": there is no folder ", folder.string());
-    AtomicFile{output};  // throws unless it can be written; training takes too long to learn that at its end
-  });
+  rows.flag("resume", resume,
+            "continue a stopped run from OUTPUT.state.h5, or start if there is none; a finished run is left alone")
+      .free();
 }
 
 }  // namespace espalier

@@ -20,7 +20,7 @@ struct TrainOptions {
   double learning_rate = 2e-5, weight_decay = 0.01, warmup = 0.06, max_grad_norm = 1, dropout = -1;
   Decay schedule = Decay::linear;
   Precision precision = Precision::automatic;
-  bool shuffle = true, resume = false, gradient_checkpointing = false;
+  bool shuffle = true, resume = false, overwrite = false, gradient_checkpointing = false;
   uint64_t seed = 0;  // a row of every program's: see apps/cli/program.h
 
   void declare_model(Options& rows);  // --model, required

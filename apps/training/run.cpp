@@ -4,12 +4,23 @@
 #include <algorithm>
 #include <cmath>
 
+#include "apps/training/output.h"
 #include "apps/training/signals.h"
 #include "core/check.h"
 
 namespace espalier {
 
 TrainResult Run::run() {
+  if (was_over_) {
+    say_always("resume: there is no " + state_path_.string() +
+               " to go on from, since this run has ended; its best "
+               "checkpoint is in " +
+               output_.string() + ". Without --resume it would start anew");
+    TrainResult ended;
+    ended.output = output_;
+    ended.was_over = true;
+    return ended;
+  }
   while (evaluated_step() < schedule_.total && stop_signal() == 0) {
     const Epoch epoch = loader_->epoch(state_.epoch);
     for (const int64_t next = next_evaluation(); state_.step < next && stop_signal() == 0;) {
@@ -45,6 +56,8 @@ TrainResult Run::run() {
     return stopped;
   }
   finish();
+  std::error_code ignored;
+  std::filesystem::remove(state_path_, ignored);
   return result();
 }
 
@@ -96,7 +109,7 @@ void Run::evaluate_and_keep_best() {
     state_.best_accuracy = evaluation.metrics.best();
     state_.best_step = state_.step;
     state_.extra.set("best_loss", evaluation.metrics.loss);
-    save_checkpoint(output_, model_->store, model_->contents());
+    save_best();
   }
   listener_.say(format("epoch %.4g  dev loss %.4f  %s %.4f%s", epochs_done(), evaluation.metrics.loss,
                        model_->bert->head().metric().c_str(), evaluation.metrics.best(),

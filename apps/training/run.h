@@ -5,21 +5,25 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "apps/training/evaluate.h"
 #include "apps/training/log.h"
 #include "apps/training/options.h"
+#include "apps/training/run_inputs.h"
 #include "apps/training/step.h"
 #include "apps/training/timing.h"
 #include "compress/algorithm.h"
 #include "compress/compressor_list.h"
+#include "data/files/file_lock.h"
 #include "optim/schedule.h"
 
 namespace espalier {
 
 struct TrainResult {
   std::filesystem::path output;
+  bool was_over = false;      // --resume found the output of a run that has ended: nothing below counts
   int signal = 0;             // that stopped the run: its state is saved, and nothing else below counts
   double loss = 0, best = 0;  // of the best evaluation, whose weights are in the output; `best` by the metric
   std::string metric;         // of the head: accuracy
@@ -46,7 +50,12 @@ class Run {
   DType choose_precision();
   Setting setting() const;
 
+  void claim_files();
+  void check_options() const;
   void resume();
+  void check_position() const;
+  void check_best() const;
+  void save_best();
   void save_state() const;
 
   int64_t evaluated_step() const { return state_.extra.integer("evaluated_step", 0); }  // the last one
@@ -64,6 +73,10 @@ class Run {
   Listener listener_;
   Stopwatch watch_;
   std::filesystem::path output_, state_path_;
+  FileLock output_lock_, state_lock_;  // a.h5 and a.bin have one state
+  std::optional<Checkpoint> saved_;    // what a resumed run goes on from; none once it has
+  RunInputs inputs_;
+  bool was_over_ = false;
   std::unique_ptr<Model> model_;
   TokenizedDataset train_data_, dev_data_;
   std::unique_ptr<Loader> loader_;

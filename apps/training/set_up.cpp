@@ -22,15 +22,18 @@ Run::Run(TrainOptions& options, const Options& rows, const std::vector<Algorithm
   };
   state_path_ = std::filesystem::path(output_).replace_extension(".state.h5");
   state_.seed = options.seed;
+  claim_files();
   open_model();
+  const DType compute = choose_precision();
+  check_options();
   read_data();
   make_schedule();
   make_compressors();
-  const DType compute = choose_precision();
   resume();
   model_->bert->set_compute(compute);
   model_->bert->set_gradient_checkpointing(options_.gradient_checkpointing);
-  if (!options_.log_dir.empty()) log_ = RunLog(options_.log_dir, state_.step, evaluated_step());
+  if (!options_.log_dir.empty() && !was_over_)
+    log_ = RunLog(options_.log_dir, state_.step, evaluated_step(), options_.overwrite);
   listener_.progress = listener.progress;  // from now on a signal ends the loop between two steps
 }
 
@@ -74,16 +77,23 @@ void Run::read_data() {
   const auto read = [&](const char* file) {
     return read_text(folder.path / file, model_->tokenizer, model_->bert->head(), options_.max_length.tokens());
   };
+  inputs_.add("the model", described(*model_));
   train_data_ = read("train.tsv");
+  inputs_.add("train.tsv", described(train_data_));
   dev_data_ = read("dev.tsv");
+  inputs_.add("dev.tsv", described(dev_data_));
   if (const auto classes = std::set<int32_t>(train_data_.labels.begin(), train_data_.labels.end());
       model_->config.head == BertConfig{}.head && std::ssize(classes) < model_->config.classes())
     listener_.say(
         format("%s/train.tsv has %ld of the model's %ld labels; to train a new head for them alone, name them "
                "with --labels",
                options_.data.c_str(), std::ssize(classes), model_->config.classes()));
-  for (const Algorithm& algorithm : algorithms_)
-    if (algorithm.more_data) append(train_data_, algorithm.more_data(setting()));
+  for (const Algorithm& algorithm : algorithms_) {
+    if (!algorithm.more_data) continue;
+    const TokenizedDataset more = algorithm.more_data(setting());
+    if (more.sentences() > 0) inputs_.add("more text for " + algorithm.name, described(more));
+    append(train_data_, more);
+  }
   listener_.say(folder.note +
                 format(": %ld training sentences of %.1f tokens, %ld dev sentences", train_data_.sentences(),
                        static_cast<double>(train_data_.tokens()) / static_cast<double>(train_data_.sentences()),
@@ -136,7 +146,6 @@ void Run::make_compressors() {
 DType Run::choose_precision() {
   const ChosenPrecision chosen = choose(options_.precision);
   options_.precision = chosen.precision;  // as chosen, so that resume cannot change it
-  model_->options = rows_.effective();
   listener_.say("machine: " + kernels::cpu_description() +
                 format(", %d threads, kernels on %s, ", threads(), kernels::current_isa().c_str()) + chosen.note);
   return chosen.compute;

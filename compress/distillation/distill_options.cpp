@@ -55,7 +55,7 @@ void DistillationOptions::declare(Options& rows) {
   auto teacher = rows.add("teacher", teachers,
                           "the model to learn from: a checkpoint or a Hugging Face directory with the student's "
                           "vocabulary and labels; several: the mean of their logits");
-  teacher.is_switch();
+  teacher.is_switch().by_content();
   if (rows.group().prefix.empty()) teacher.required();  // a program that distils, and nothing else
   rows.add("student-layers", student_layers,
            "train these layers only of the model to start from: first:N, second (every second one: 0, 2, …) or "
@@ -73,7 +73,7 @@ void DistillationOptions::declare(Options& rows) {
             "computed for each batch")
       .only_if([this] { return loss.looks_inside(); },
                "nothing but logits is compared; give a weight to hidden states, attention or relations");
-  rows.add("unlabelled", unlabelled, "TSV with more sentences, learned from with the soft loss only");
+  rows.add("unlabelled", unlabelled, "TSV with more sentences, learned from with the soft loss only").by_content();
   rows.add("augment", augment.copies,
            "copies of each training sentence with words left out or masked, as unlabelled text")
       .range([this] { return augment.copies >= 0; }, "0 or a positive number is expected");

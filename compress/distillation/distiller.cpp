@@ -131,6 +131,13 @@ void Distiller::after_step(int64_t /*step*/) {
   if (projections_.started()) projections_.step(options_.projection_rate);
 }
 
+std::map<std::string, std::string> Distiller::inputs() const {
+  std::map<std::string, std::string> teachers;
+  for (const std::string& fingerprint : teacher_->fingerprints())
+    teachers[teacher_->models() == 1 ? "the teacher" : "teacher " + std::to_string(teachers.size() + 1)] = fingerprint;
+  return teachers;
+}
+
 std::string Distiller::describe() const {
   std::ostringstream text;
   text << "distil: " << (teacher_->models() == 1 ? "one teacher" : std::to_string(teacher_->models()) + " teachers")

@@ -34,6 +34,7 @@ class Distiller : public Compressor {
   void after_step(int64_t step) override;
   void save(const Hdf5Group& group) const override { projections_.save(group); }
   void load(const Hdf5Group& group) override { projections_.load(group); }
+  std::map<std::string, std::string> inputs() const override;  // each teacher
   std::string describe() const override;
 
  private:

@@ -2,42 +2,23 @@
 #include "compress/distillation/teacher.h"
 
 #include <cmath>
-#include <cstring>
 
 #include "core/check.h"
-#include "core/hash.h"
+#include "core/fingerprint.h"
 #include "data/files/atomic_file.h"
 
 namespace espalier {
 namespace {
 
-// FNV-1a over words of 8 bytes: tells files apart that are not made to deceive.
-class Fingerprint {
- public:
-  void add(const void* bytes, size_t count) {
-    const auto* const from = static_cast<const unsigned char*>(bytes);
-    for (size_t i = 0; i < count; i += 8) {
-      uint64_t word = 0;
-      std::memcpy(&word, from + i, std::min<size_t>(8, count - i));
-      hash_ = fnv1a(hash_, word);
-      hash_ ^= hash_ >> 29;  // high bits reach the low ones, too
-    }
+std::string fingerprint_of(const Model& model) {
+  Fingerprint f;
+  f.add(std::string_view(name_of(model.bert->compute())));
+  for (const Parameter* p : model.store.all()) {
+    f.add(p->name + (p->integers() != nullptr ? " int8" : ""));
+    f.add(p->value.raw(), p->value.bytes());
   }
-  template <class T>
-  void add(const std::vector<T>& values) {
-    add(values.data(), values.size() * sizeof(T));
-  }
-  void add(const std::string& text) { add(text.data(), text.size()); }
-  std::string text() const {
-    static const char digits[] = "0123456789abcdef";
-    std::string s;
-    for (int shift = 60; shift >= 0; shift -= 4) s += digits[hash_ >> shift & 15];
-    return s;
-  }
-
- private:
-  uint64_t hash_ = fnv1a_start;
-};
+  return f.text();
+}
 
 bool generic(const std::vector<std::string>& labels) {
   for (size_t i = 0; i < labels.size(); ++i)
@@ -58,7 +39,14 @@ Teacher::Teacher(const std::vector<std::string>& sources, DType compute) {
   for (const std::string& source : sources) {
     models_.push_back(open_model(source));
     models_.back()->bert->set_compute(compute, Use::inference);
+    fingerprints_.push_back(fingerprint_of(*models_.back()));
   }
+}
+
+std::string Teacher::fingerprint() const {
+  Fingerprint f;
+  for (const std::string& one : fingerprints_) f.add(one);
+  return f.text();
 }
 
 void Teacher::check(const Model& student, int max_length) const {
@@ -111,18 +99,6 @@ Activations Teacher::inside(const PackedBatch& batch) const {
   return activations;
 }
 
-std::string Teacher::fingerprint() const {
-  Fingerprint f;
-  for (const auto& model : models_) {
-    f.add(std::string(name_of(model->bert->compute())));
-    for (const Parameter* p : model->store.all()) {
-      f.add(p->name + (p->integers() != nullptr ? " int8" : ""));
-      f.add(p->value.raw(), p->value.bytes());
-    }
-  }
-  return f.text();
-}
-
 std::string fingerprint(const TokenizedDataset& data) {
   Fingerprint f;
   f.add(data.ids);
@@ -141,7 +117,8 @@ void CacheKey::write(const Hdf5File& file) const {
 
 void CacheKey::check(const Hdf5File& file, const std::filesystem::path& path) const {
   const std::string remedy = "; remove it, or name another file";
-  CHECK(file.root().read_text("teacher") == teacher, path.string(), ": holds the answers of another teacher", remedy);
+  CHECK(file.root().read_text("teacher") == teacher, path.string(),
+        ": holds the answers of another teacher, or was made by an earlier version", remedy);
   CHECK(file.root().read_text("data") == data, path.string(),
         ": holds the answers to other sentences (another file, vocabulary or --max-length)", remedy);
 }

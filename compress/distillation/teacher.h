@@ -34,10 +34,13 @@ class Teacher {
   const BertConfig& config() const { return models_.front()->config; }  // of the first model
   const Head& head() const { return models_.front()->bert->head(); }
   int64_t models() const { return std::ssize(models_); }
-  std::string fingerprint() const;  // 16 hexadecimal digits that the models' weights and the precision decide
+  // 16 hexadecimal digits that weights and precision decide: of each model, and of all.
+  const std::vector<std::string>& fingerprints() const { return fingerprints_; }
+  std::string fingerprint() const;
 
  private:
   std::vector<std::unique_ptr<Model>> models_;
+  std::vector<std::string> fingerprints_;
 };
 
 // Of the tokens and where sentences begin: 16 hexadecimal digits.

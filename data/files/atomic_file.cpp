@@ -8,53 +8,68 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
-#include <string>
+#include <random>
 #include <system_error>
 
 #include "core/check.h"
+#include "core/fingerprint.h"
+#include "data/files/output_path.h"
 
 namespace espalier {
 namespace {
 
 namespace fs = std::filesystem;
 
-// Where a symbolic link leads: the link stays, its target is replaced.
-fs::path follow(const fs::path& path) {
-  std::error_code error;
-  return fs::is_symlink(path, error) ? fs::weakly_canonical(path) : path;
+constexpr size_t digits = 16;
+
+// "3f2a…" that no other process chooses.
+std::string random_name() {
+  std::random_device random;
+  Fingerprint f;
+  for (int i = 0; i < 4; ++i) f.add(uint64_t{random()});
+  return f.text();
 }
 
-fs::path folder_of(const fs::path& path) { return path.has_parent_path() ? path.parent_path() : fs::path("."); }
+bool lock(int file) {
+  struct flock lock {};
+  lock.l_type = F_WRLCK;
+  return ::fcntl(file, F_OFD_SETLK, &lock) == 0 || (errno != EAGAIN && errno != EACCES);
+}
 
-// Whether the open file still goes by that name: another process may have renamed it in between.
-bool is_named(int file, const fs::path& path) {
-  struct stat opened {
-  }, named{};
-  return ::fstat(file, &opened) == 0 && ::stat(path.c_str(), &named) == 0 && opened.st_ino == named.st_ino &&
-         opened.st_dev == named.st_dev;
+// Removes what killed processes left of this file: regular files with a name as ours that nobody has locked.
+void remove_left_behind(const fs::path& target) {
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(folder_of(target), ignored)) {
+    const std::string name = entry.path().filename().string();
+    if (name == target.filename() || temporary_of(name) != target.filename()) continue;
+    const int file = ::open(entry.path().c_str(), O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (file < 0) continue;
+    struct stat found {};
+    if (::fstat(file, &found) == 0 && S_ISREG(found.st_mode) && lock(file)) ::unlink(entry.path().c_str());
+    ::close(file);
+  }
 }
 
 }  // namespace
 
-AtomicFile::AtomicFile(const fs::path& target) : target_(follow(target)), temporary_(target_) {
-  std::error_code ignored;
-  temporary_ += ".part";
-  CHECK(!fs::is_directory(target_, ignored), target.string(), ": is a directory; expected a file to write");
-  CHECK(!fs::exists(target_, ignored) || fs::is_regular_file(target_, ignored), target.string(),
-        ": is a device or pipe, which cannot be replaced by a file; expected the name of a file to write");
-  CHECK(fs::is_directory(folder_of(target_), ignored), target.string(), ": cannot be written: there is no folder ",
-        folder_of(target_).string());
-  for (bool ready = false; !ready; ready = is_named(file_, temporary_)) {
+std::string temporary_of(const std::string& name) {
+  const std::string end = ".part";
+  if (!name.ends_with(end) || name.size() < digits + end.size() + 2) return name;
+  const size_t dot = name.size() - end.size() - digits - 1;
+  const std::string middle = name.substr(dot + 1, digits);
+  return name[dot] == '.' && middle.find_first_not_of("0123456789abcdef") == std::string::npos ? name.substr(0, dot)
+                                                                                               : name;
+}
+
+AtomicFile::AtomicFile(const fs::path& target) : target_(output_path(target)) {
+  remove_left_behind(target_);
+  for (bool ready = false; !ready; ready = lock(file_) && is_named(file_, temporary_)) {
     if (file_ >= 0) ::close(file_);
-    file_ = ::open(temporary_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    temporary_ = target_;
+    temporary_ += "." + random_name() + ".part";
+    file_ = ::open(temporary_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     CHECK(file_ >= 0, target.string(), ": cannot be written: ", std::strerror(errno));
-    struct flock lock {};
-    lock.l_type = F_WRLCK;
-    if (::fcntl(file_, F_OFD_SETLK, &lock) == 0 || (errno != EAGAIN && errno != EACCES)) continue;
-    ::close(file_);
-    fail(target.string(), ": another process is writing it now (", temporary_.string(), ")");
   }
-  if (::ftruncate(file_, 0) != 0) give_up("cannot be written");
 }
 
 AtomicFile::~AtomicFile() {

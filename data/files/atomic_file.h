@@ -4,16 +4,17 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
 #include <string_view>
 
 namespace espalier {
 
 class AtomicFile {
  public:
-  // Makes an empty TARGET.part and locks it, so that a killed run's is taken over and a running one's is not. Throws
-  // Error if the folder is missing or not writable, the target is a folder, or another process writes it now.
+  // Makes an empty file beside the target with a name that nothing has, such as TARGET.0123456789abcdef.part, and
+  // removes those that killed processes left. Throws Error where no file can be written there (see output_path).
   explicit AtomicFile(const std::filesystem::path& target);
-  ~AtomicFile();  // removes the .part unless it was committed
+  ~AtomicFile();  // removes the temporary file unless it was committed
   AtomicFile(const AtomicFile&) = delete;
   AtomicFile& operator=(const AtomicFile&) = delete;
 
@@ -27,6 +28,9 @@ class AtomicFile {
   std::filesystem::path target_, temporary_;
   int file_ = -1;
 };
+
+// The name of the file that one of this name is to become; the name itself where it is no temporary one.
+std::string temporary_of(const std::string& name);
 
 // The whole of a small file.
 void write_file(const std::filesystem::path& target, std::string_view bytes);

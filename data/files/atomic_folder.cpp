@@ -12,6 +12,8 @@
 #include <system_error>
 
 #include "core/check.h"
+#include "data/files/atomic_file.h"
+#include "data/files/output_path.h"
 
 namespace espalier {
 
@@ -20,6 +22,7 @@ namespace fs = std::filesystem;
 AtomicFolder::AtomicFolder(const fs::path& target, const std::function<bool(const std::string&)>& ours)
     : name_(target.string()) {
   std::error_code ignored;
+  refuse_dangling_link(target);
   target_ = fs::weakly_canonical(target, ignored);
   if (!target_.has_filename()) target_ = target_.parent_path();  // after a slash at the end
   check_target();
@@ -32,9 +35,8 @@ AtomicFolder::AtomicFolder(const fs::path& target, const std::function<bool(cons
     CHECK(::flock(folder_, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK, name_,
           ": another process is writing it now (", temporary_.string(), ")");
     for (const auto& entry : fs::directory_iterator(temporary_)) {
-      const fs::path file = entry.path().extension() == ".part" ? entry.path().stem() : entry.path().filename();
-      CHECK(ours(file.string()), temporary_.string(), ": holds ", entry.path().filename().string(),
-            ", which no export wrote; it is needed for a moment, so move it away");
+      CHECK(ours(temporary_of(entry.path().filename().string())), temporary_.string(), ": holds ",
+            entry.path().filename().string(), ", which no export wrote; it is needed for a moment, so move it away");
     }
   } catch (...) {
     ::close(folder_);
@@ -56,7 +58,7 @@ void AtomicFolder::check_target() const {
     CHECK(fs::is_directory(target_, ignored), name_, ": is a file; expected the name of a directory to write");
     CHECK(fs::is_empty(target_, ignored), name_, ": is a directory with files in it; expected a new or empty one");
   }
-  const fs::path parent = target_.has_parent_path() ? target_.parent_path() : fs::path(".");
+  const fs::path parent = folder_of(target_);
   CHECK(fs::is_directory(parent, ignored), name_, ": cannot be made: there is no folder ", parent.string());
 }
 
@@ -66,8 +68,7 @@ void AtomicFolder::commit() {
   if (std::rename(temporary_.c_str(), target_.c_str()) != 0) give_up("cannot be given its name");
   ::close(folder_);
   folder_ = -1;
-  const fs::path parent = target_.has_parent_path() ? target_.parent_path() : fs::path(".");
-  const int above = ::open(parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const int above = ::open(folder_of(target_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (above < 0) return;
   (void)::fsync(above);  // the new name; some file systems refuse, the files are complete all the same
   ::close(above);

@@ -64,12 +64,11 @@ TEST_F(DistillPrograms, EverySubsetTrainsAndResumesToTheSameBits) {
     const std::string name = std::to_string(subset);
     succeed(train + " --output whole" + name + ".h5");
     Around killed;
-    killed.largest_file = bytes("whole" + name + ".state.h5").size() / 2;
+    killed.largest_file = bytes("teacher.h5").size() * 3 / 2;
     killed.killed_at_limit = true;
     EXPECT_NE(run(train + " --output parts" + name + ".h5", killed).exit_code, 0);
     succeed(train + " --output parts" + name + ".h5 --resume");
     EXPECT_TRUE(bytes("whole" + name + ".h5") == bytes("parts" + name + ".h5")) << train;
-    EXPECT_TRUE(bytes("whole" + name + ".state.h5") == bytes("parts" + name + ".state.h5")) << train;
   }
 }
 

@@ -37,7 +37,9 @@ struct Example {
 
   Example() {
     rows.add("count", count, "how many").at_least(1);
-    rows.add("rate", rate, "how fast").between(0, 1, "a share from 0 to 1 is expected");
+    rows.add("rate", rate, "how fast")
+        .between(0, 1, "a share from 0 to 1 is expected")
+        .because("the steps depend on it");
     rows.add("weight", weight, "how heavy").not_negative();
     rows.flag("loud", loud, "not quiet").free();
     rows.add("log", log, "where").free();
@@ -115,12 +117,18 @@ TEST(Options, KeepWhatDecidesTheResult) {
 TEST(Options, AResumedRunHasTheSameOnes) {
   const auto error = [](const std::string& saved, const std::vector<std::pair<std::string, std::string>>& given) {
     Example e;
+    std::string data = "here";
+    e.rows.add("data", data, "a path").by_content();
     for (const auto& [name, text] : given) e.set(name, {text});
     return error_of<Error>([&] { e.rows.expect_same(Record::parse(saved, "saved"), "s.h5", {"old"}); });
   };
   EXPECT_EQ(error(R"({"count":3,"old":1})", {{"loud", "true"}}), "no error") << "what is missing is at its default";
   EXPECT_EQ(error(R"({"count":4})", {}),
             "s.h5: --count was 4 and is now 3; resume with the options of the stopped run");
+  EXPECT_EQ(error(R"({"rate":0.25})", {}),
+            "s.h5: --rate was 0.25 and is now 0.5, but the steps depend on it; resume with the options of the stopped "
+            "run");
+  EXPECT_EQ(error(R"({"data":"there"})", {{"data", "here"}}), "no error") << "what is there decides";
   EXPECT_EQ(error("{}", {{"group.on", "true"}}),
             "s.h5: the stopped run had no option --group; resume with the options of the stopped run");
   EXPECT_EQ(error(R"({"group":{"colour":"green"}})", {}),

@@ -159,7 +159,7 @@ TEST_F(HfExport, OnlyANewOrEmptyDirectoryIsWritten) {
   EXPECT_EQ(read_bytes(part_ / "notes"), "x");
   fs::remove(part_ / "notes");
   write_bytes(part_ / "vocab.txt", "left by a run that was killed");
-  write_bytes(part_ / "model.safetensors.part", "likewise");
+  write_bytes(part_ / "model.safetensors.0123456789abcdef.part", "likewise");
   round_trip(*model);
 
   directory_ = folder_ / "missing" / "model";

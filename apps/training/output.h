@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a program does about a file that stands where it will write: a word on what is replaced.
+#pragma once
+
+#include <filesystem>
+
+#include "core/options.h"
+
+namespace espalier {
+
+// --overwrite, for the option that names the file: `option`, such as "output".
+void declare_overwrite(Options& rows, bool& overwrite, const std::string& option = "output");
+
+void say_always(const std::string& line);  // on stderr, also with --quiet
+
+enum class Written { checkpoint, text };
+
+// To be called when the program is about to begin: where there is a file already that --overwrite does not give up, one
+// line says that it is replaced. Throws Error for a checkpoint that would replace a file of another kind.
+void announce_replaced(const std::filesystem::path& file, bool overwrite, Written written);
+
+}  // namespace espalier

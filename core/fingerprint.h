@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// Fingerprint: 64 bits that tell contents apart which are not made to deceive (xxh3, about as fast as memory is read).
+// Used for teachers' caches and for what a resumed run must find again.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace espalier {
+
+class Fingerprint {
+ public:
+  void add(const void* bytes, size_t count);
+  void add(std::string_view text) { add(text.data(), text.size()); }
+  template <class T>
+  void add(const std::vector<T>& values) {
+    add(values.data(), values.size() * sizeof(T));
+  }
+  void add(uint64_t number) { add(&number, sizeof number); }
+
+  uint64_t value() const { return hash_; }
+  std::string text() const;  // 16 hexadecimal digits
+
+ private:
+  uint64_t hash_ = 0;  // of all that came so far: it is the seed of what comes next
+};
+
+}  // namespace espalier
