@@ -37,7 +37,7 @@ TEST_F(ClassNamesTest, NumbersNameThemselves) {
   EXPECT_EQ(find({"0"}).names, (Names{"LABEL_0", "LABEL_1"})) << "at least two";
   EXPECT_EQ(find({"1"}, {"3"}).names.size(), 4U) << "dev.tsv counts, too";
   EXPECT_EQ(find({"1"}).from, "numbers in the data");
-  expect_in(error({"0", "-1"}), "train.tsv:3: label '-1' is no class");
+  expect_in(error({"0", "-1"}), "train.tsv:3: label '-1' is none");
   expect_in(error({"0", "100000"}), "train.tsv:3: label '100000' is no class");
   expect_in(error({"0.5"}), "train.tsv:2: label '0.5' is a number, but no class");
 }
