@@ -52,6 +52,7 @@ struct Evaluate {
     FileLock lock;
     if (!logits.empty()) lock = FileLock(logits);
     say_what_is_initialised(*m, common);
+    if (text.labels.empty()) common.listener().say(data + " has no labels: no loss and no accuracy");
     Evaluation result;
     {
       const Listener listener = common.listener();

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Label and probability of sentences given as arguments or as lines of standard input.
 #include <cstdio>
-#include <iostream>
 
 #include "apps/cli/model_option.h"
 #include "apps/training/max_length.h"
 #include "core/format.h"
+#include "data/text/lines.h"
 
 namespace {
 using namespace espalier;
@@ -59,8 +59,9 @@ struct Predict {
     m->bert->set_compute(DType::f32, Use::inference);
     say_what_is_initialised(*m, common);
     for (const std::string& line : text) answer(*m, line, longest, common.json);
-    if (text.empty())
-      for (std::string line; std::getline(std::cin, line);) answer(*m, line, longest, common.json);
+    if (!text.empty()) return 0;
+    Lines lines = Lines::of_standard_input();
+    for (std::string_view line; lines.next(line);) answer(*m, std::string(line), longest, common.json);
     return 0;
   }
 };

@@ -6,6 +6,7 @@
 #include "apps/cli/program.h"
 #include "core/check.h"
 #include "data/models/checkpoint.h"
+#include "data/text/lines.h"
 
 namespace {
 using namespace espalier;
@@ -29,9 +30,11 @@ struct Tokenize {
 
   int run(const CommonOptions& common) const {
     const WordPiece tokenizer = open_tokenizer(model);
+    for (const std::string& note : tokenizer.notes()) common.listener().say(note);
     std::ios::sync_with_stdio(false);
     std::string out;
-    for (std::string line; std::getline(std::cin, line);) {
+    Lines lines = Lines::of_standard_input();
+    for (std::string_view line; lines.next(line);) {
       const auto encoding = tokenizer.encode(line, max_length);
       if (common.json) {
         print_json({{"ids", encoding.ids}});

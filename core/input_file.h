@@ -22,6 +22,7 @@ class InputFile {
 
   int64_t size() const { return size_; }  // bytes, when it was opened
   int descriptor() const { return descriptor_; }
+  const std::string& path() const { return path_; }
 
   // Fills `to` from byte `first` on. Throws Error where the file ends before that.
   void read(int64_t first, std::span<std::byte> to) const;

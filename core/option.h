@@ -25,6 +25,7 @@ struct Option {
   bool by_content = false;  // a path: what is there decides, not its name
   bool given = false;       // by the user
   std::string reason;       // why a resumed run must have the same, where that is not plain
+  std::string place;        // FILE:LINE:COLUMN, where a config file gave it
 
   std::function<void(const std::vector<std::string>& texts)> set;  // throws, naming the option, for what is no value
   std::function<std::string()> text;                               // the value, for people
@@ -41,7 +42,8 @@ struct Option {
   std::function<void()> fill;  // the default, where it depends on other options
 
   bool has_effect() const;
-  std::string shown() const { return (positional ? "" : "--") + name; }  // as the user writes it
+  // As the user writes it, for errors.
+  std::string shown() const { return (place.empty() ? "" : place + ": ") + (positional ? "" : "--") + name; }
   bool is_set() const { return given || text() != first_text; }
 };
 
@@ -57,6 +59,9 @@ class OptionRow {
   }
   OptionRow& at_least(const T& least) {
     return range([&v = value_, least] { return v >= least; }, "at least " + option_text(least) + " is expected");
+  }
+  OptionRow& at_most(const T& most) {
+    return range([&v = value_, most] { return v <= most; }, "at most " + option_text(most) + " is expected");
   }
   OptionRow& between(const T& least, const T& most, const std::string& expected) {
     return range([&v = value_, least, most] { return v >= least && v <= most; }, expected);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 
 namespace espalier {
 namespace {
@@ -27,7 +28,9 @@ std::string joined(const std::vector<std::string>& reasons) {
 bool OptionValue<int64_t>::read(const std::string& text, int64_t& value) { return parse(text, value); }
 bool OptionValue<int>::read(const std::string& text, int& value) { return parse(text, value); }
 bool OptionValue<uint64_t>::read(const std::string& text, uint64_t& value) { return parse(text, value); }
-bool OptionValue<double>::read(const std::string& text, double& value) { return parse(text, value); }
+bool OptionValue<double>::read(const std::string& text, double& value) {
+  return parse(text, value) && std::isfinite(value);
+}
 bool OptionValue<bool>::read(const std::string& text, bool& value) {
   value = text == "true" || text == "on";
   return value || text == "false" || text == "off";

@@ -6,11 +6,16 @@
 #include <oneapi/tbb/parallel_for.h>
 #include <oneapi/tbb/task_arena.h>
 
+#include <pthread.h>
+
 #include <algorithm>
-#include <cmath>
-#include <fstream>
-#include <limits>
 #include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "core/check.h"
+#include "core/cpu_quota.h"
 
 #ifdef __SANITIZE_THREAD__
 #include <sanitizer/tsan_interface.h>
@@ -29,22 +34,45 @@ void hand_over(const char*) {}
 void take_over(const char*) {}
 #endif
 
-// Cores that a control group lets the process use, rounded up; no limit: very many.
-int quota() {
-  std::ifstream file("/sys/fs/cgroup/cpu.max");
-  double allowed = 0, period = 0;
-  if (!(file >> allowed >> period) || allowed <= 0 || period <= 0) return std::numeric_limits<int>::max();
-  return std::max(1, static_cast<int>(std::min(1e6, std::ceil(allowed / period))));
+// How many threads beside this one the system lets the process start now, up to `most`. oneTBB ends the process where
+// it cannot start one.
+int startable(int most) {
+  constexpr size_t stack = 4 << 20;  // as oneTBB's
+  std::mutex gate;                   // closed until all are started
+  std::vector<pthread_t> started;
+  started.reserve(static_cast<size_t>(most));
+  pthread_attr_t attributes;
+  pthread_attr_init(&attributes);
+  pthread_attr_setstacksize(&attributes, stack);
+  const auto wait = [](void* at) -> void* { return std::scoped_lock(*static_cast<std::mutex*>(at)), nullptr; };
+  gate.lock();
+  for (pthread_t thread{}; std::ssize(started) < most; started.push_back(thread))
+    if (pthread_create(&thread, &attributes, wait, &gate) != 0) break;
+  gate.unlock();
+  for (const pthread_t thread : started) pthread_join(thread, nullptr);
+  pthread_attr_destroy(&attributes);
+  return static_cast<int>(started.size());
 }
 
 struct Arena {
   int threads = 0;
+  bool asked = false;  // for this number
   std::unique_ptr<tbb::global_control> limit;
   std::unique_ptr<tbb::task_arena> arena;
 
   void resize(int wanted) {
-    threads = wanted > 0 ? wanted : std::min(tbb::info::default_concurrency(), quota());
+    asked = wanted > 0;
+    threads = asked ? wanted : std::min(tbb::info::default_concurrency(), cpu_quota());
     arena.reset();
+  }
+
+  // With the first parallel section. Where nobody asked for a number, fewer threads do as well.
+  void start() {
+    const int allowed = 1 + startable(threads - 1);
+    if (asked && allowed < threads)
+      throw Failure("the system allows no more than " + std::to_string(allowed) + " of " + std::to_string(threads) +
+                    " threads; try --threads " + std::to_string(allowed));
+    threads = allowed;
     limit = std::make_unique<tbb::global_control>(tbb::global_control::max_allowed_parallelism, threads);
     arena = std::make_unique<tbb::task_arena>(threads);
   }
@@ -69,6 +97,7 @@ namespace parallel_detail {
 
 void run(int64_t count, Task task, const void* context) {
   if (count <= 0) return;
+  if (count > 1 && threads() > 1 && arena().arena == nullptr) arena().start();
   if (count == 1 || threads() == 1) {
     for (int64_t i = 0; i < count; ++i) task(context, i);
     return;

@@ -7,7 +7,9 @@
 
 namespace espalier {
 
-// Threads that parallel sections use from now on. 0: as many as the process may use. Call it between parallel sections.
+// Threads that parallel sections use from now on, started with the first of them. 0: as many as the process may use and
+// the system lets it start; any other number throws Failure in the first section where they cannot be started. Call it
+// between parallel sections.
 void set_threads(int threads);
 int threads();
 int most_threads();  // more than this would only wait for each other: 64, or four for each core

@@ -11,6 +11,7 @@ namespace espalier {
 // The text in quotes, fit for one line: control characters become '?', and more than 40 bytes are cut between two
 // UTF-8 characters.
 std::string quoted(std::string_view text);
+inline std::string quoted(const std::string& text) { return quoted(std::string_view(text)); }  // before std::quoted
 std::string quoted(const std::vector<std::string>& texts);  // with commas between
 
 }  // namespace espalier

@@ -51,14 +51,27 @@ std::vector<std::string> Record::names() const {
 }
 
 Record Record::at(const std::string& name) const {
-  CHECK(has(name), "record: there is no field ", name, " in ", text());
+  CHECK(has(name), "record: there is no field ", name, " in ", shortened(text(), 200));
   return Record((*value_)[name]);
 }
 
 Record Record::at(const std::string& name, const Record& otherwise) const { return has(name) ? at(name) : otherwise; }
-void Record::set(const std::string& name, const Record& value) { (*value_)[name] = *value.value_; }
-void Record::update(const Record& more) { value_->update(*more.value_); }
-void Record::append(const Record& value) { value_->push_back(*value.value_); }
+
+void Record::set(const std::string& name, const Record& value) {
+  CHECK(is_object(), "record: ", shortened(text(), 60), " is no object, so it takes no field ", name);
+  (*value_)[name] = *value.value_;
+}
+
+void Record::update(const Record& more) {
+  CHECK(is_object() && more.is_object(), "record: ", shortened((is_object() ? more : *this).text(), 60),
+        " is no object");
+  value_->update(*more.value_);
+}
+
+void Record::append(const Record& value) {
+  CHECK(value_->is_array(), "record: ", shortened(text(), 60), " is no list");
+  value_->push_back(*value.value_);
+}
 
 int64_t Record::integer(const std::string& name, int64_t otherwise) const {
   return has(name) && (*value_)[name].is_number_integer() ? (*value_)[name].get<int64_t>() : otherwise;

@@ -45,6 +45,7 @@ class Record {
   std::vector<std::string> names() const;  // of the fields, sorted
   Record at(const std::string& name) const;
   Record at(const std::string& name, const Record& otherwise) const;  // where there is no such field
+  // These throw Error for a value that is no object, or no list.
   void set(const std::string& name, const Record& value);
   void update(const Record& more);   // its fields are added or take the place of ours
   void append(const Record& value);  // to a list

@@ -66,23 +66,33 @@ Parameter& ParameterStore::add(const std::string& name, const Shape& shape, Role
   auto [place, is_new] =
       by_name_.try_emplace(name, std::make_unique<Parameter>(Parameter{.name = name, .shape = shape, .role = role}));
   CHECK(is_new, "parameters: ", name, " exists already");
-  sorted_.insert(sorted_.begin() + std::distance(by_name_.begin(), place), place->second.get());
+  const auto after = std::ranges::upper_bound(sorted_, name, {}, [](const Parameter* p) { return p->name; });
+  sorted_.insert(after, place->second.get());
   return *place->second;
 }
 
 void ParameterStore::lay_out() {
+  lay_out_unset();
+  values_.fill_zero();
+}
+
+void ParameterStore::lay_out_unset() {
   CHECK(!values_, "parameters: the layout is made already");
   int64_t total = 0;
   for (Parameter* p : sorted_) {
     p->first = total;
     total += (p->shape.size() + 15) / 16 * 16;
   }
-  values_ = Tensor::zeros({total});
-  for (Parameter* p : sorted_) p->value = values_.view(p->first, p->shape);
+  values_ = Tensor({total});
+  for (Parameter* p : sorted_) {
+    p->value = values_.view(p->first, p->shape);
+    const int64_t n = p->shape.size(), with_gap = (n + 15) / 16 * 16;
+    std::fill(values_.data<float>() + p->first + n, values_.data<float>() + p->first + with_gap, 0.0F);
+  }
 }
 
 void ParameterStore::allocate(uint64_t seed, float range) {
-  lay_out();
+  lay_out_unset();
   parallel_for(static_cast<int64_t>(sorted_.size()),
                [&](int64_t i) { initialise(*sorted_[static_cast<size_t>(i)], seed, range); });
 }

@@ -93,6 +93,7 @@ class ParameterStore {
 
   // Lays the parameters out, sorted by name, each at a multiple of 64 bytes; the values are zero.
   void lay_out();
+  void lay_out_unset();  // as lay_out, but the values are undefined: for who fills all of them
 
   // Lays out and initialises: weights and embeddings from a normal distribution with standard deviation `range`, norm
   // weights with one, the rest with zero. A parameter's values depend on seed and name only.

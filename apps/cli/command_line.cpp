@@ -1,127 +1,190 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "apps/cli/command_line.h"
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cctype>
+#include <iostream>
 #include <map>
+#include <span>
 
-#include "core/format.h"
+#include "apps/cli/config_file.h"
+#include "apps/cli/help.h"
+#include "apps/cli/spelling.h"
+#include "core/quoted.h"
 
 namespace espalier {
 namespace {
 
-// TOML whose table names are prefixes of options: amount = 0.5 under [prune] is --prune.amount 0.5.
-class PrefixedToml : public CLI::ConfigTOML {
+using Texts = std::vector<std::string>;
+using Form = Option::Form;
+
+// -h, --name or --name=value, and no number such as -1.
+bool is_option(const std::string& word) {
+  return word.size() > 1 && word[0] == '-' &&
+         (word[1] == '-' || std::isalpha(static_cast<unsigned char>(word[1])) != 0);
+}
+
+class Reader {
  public:
-  std::vector<CLI::ConfigItem> from_config(std::istream& input) const override {
-    std::vector<CLI::ConfigItem> list;
-    for (CLI::ConfigItem& item : CLI::ConfigTOML::from_config(input)) {
-      if (item.name == "++" || item.name == "--") continue;  // where a table begins and ends
-      item.name = item.fullname();
-      item.parents.clear();
-      list.push_back(std::move(item));
+  Reader(const std::string& program, Options& rows) : help_(" (" + program + " --help lists the options)") {
+    for (Option& row : rows.rows()) {
+      if (!rows_.contains(row.name)) order_.push_back(row.name);
+      rows_[row.name].push_back(&row);
     }
-    return list;
   }
-};
 
-// The text of a flag: one that is named without a value is on.
-std::string flag_text(const std::string& text) {
-  return text.empty() || text == "1" ? "true" : text == "0" || text == "-1" ? "false" : text;
-}
-
-// One option of CLI11 for all rows of a name.
-void declare(CLI::App& app, const std::vector<Option*>& rows) {
-  const Option& row = *rows.front();
-  const auto set = [rows](const std::vector<std::string>& texts) {
-    for (Option* r : rows) {
-      r->given = true;
-      r->set(texts == std::vector<std::string>{"{}"} ? std::vector<std::string>{} : texts);
-    }
-    return true;
-  };
-  CLI::Option* option = nullptr;
-  if (row.form == Option::Form::flag) {
-    option = app.add_flag("--" + row.name, row.help);
-    option->each([set](const std::string& text) { set({flag_text(text)}); });
-  } else {
-    option = app.add_option((row.positional ? "" : "--") + row.name, set, row.help);
-    option->type_name(row.type);
-    if (row.shows_default) option->default_str(row.text());
-    if (row.form == Option::Form::list) option->expected(1, CLI::detail::expected_max_vector_size)->allow_extra_args();
-    if (row.by_commas) option->delimiter(',');
-  }
-  if (row.required) option->required();
-  if (!row.heading.empty()) option->group(row.heading);
-}
-
-// Insertions, deletions, replacements and exchanges of neighbours from one word to the other.
-size_t distance(const std::string& a, const std::string& b) {
-  std::vector<std::vector<size_t>> d(a.size() + 1, std::vector<size_t>(b.size() + 1));
-  for (size_t i = 0; i <= a.size(); ++i)
-    for (size_t j = 0; j <= b.size(); ++j) {
-      if (i == 0 || j == 0) {
-        d[i][j] = i + j;
-        continue;
+  // Sets nothing yet. Returns "--help" or "--version" where one of them is asked for.
+  std::string read(std::span<const std::string> words) {
+    while (!words.empty()) {
+      const std::string word = words.front();
+      words = words.subspan(1);
+      if (word == "-h" || word == "--help" || word == "--version") return word == "-h" ? "--help" : word;
+      if (word == "--") {  // the rest are no options
+        for (const std::string& rest : words) take_positional(rest);
+        break;
       }
-      d[i][j] = std::min({d[i - 1][j] + 1, d[i][j - 1] + 1, d[i - 1][j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1)});
-      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
-        d[i][j] = std::min(d[i][j], d[i - 2][j - 2] + 1);
+      if (is_option(word))
+        words = words.subspan(take_option(word, words));
+      else
+        take_positional(word);
     }
-  return d[a.size()][b.size()];
-}
-
-// "; did you mean --NAME?" for the option that is most like the word; nothing where none is.
-std::string guess(const CLI::App& app, std::string word) {
-  word = word.substr(0, std::min<size_t>(word.find('='), 64));
-  std::string best;
-  size_t least = 3;  // so many mistakes are another word
-  for (const CLI::Option* option : app.get_options()) {
-    const size_t mistakes =
-        distance(word.substr(std::min(word.size(), word.find_first_not_of('-'))), option->get_single_name());
-    if (mistakes >= least) continue;
-    least = mistakes;
-    best = option->get_single_name();
+    return {};
   }
-  return best.empty() ? "" : "; did you mean --" + best + "?";
-}
 
-// CLI11's words for a mistake, made to name the file, the option and what is expected.
-[[noreturn]] void explain(const CLI::App& app, const CLI::ParseError& error) {
-  const std::string help = " (" + app.get_name() + " --help lists the options)", text = one_line(error.what());
-  if (dynamic_cast<const CLI::ConfigError*>(&error) != nullptr) {
-    const std::string parser = "INI was not able to parse ";
-    const std::string word = text.starts_with(parser) ? text.substr(parser.size()) : text;
-    fail(app.get_option("--config")->as<std::string>(), ": '", word,
-         "' is not an option; lines such as max-length = 64 are expected", guess(app, word), help);
+  // The config file, then the command line, which wins.
+  void apply() {
+    if (given_.contains("config")) {
+      CHECK(!given_["config"].front().empty(), "--config is empty; the name of a file is expected");
+      for (const ConfigEntry& entry : read_config_file(given_["config"].front())) apply(entry);
+    }
+    for (const std::string& name : order_)
+      if (given_.contains(name)) set(name, given_[name]);
+    for (const std::string& name : order_) {
+      const Option& row = *rows_[name].front();
+      CHECK(!row.required || row.given, row.shown(), " is required", help_);
+    }
   }
-  const auto unknown = app.remaining();
-  if (!unknown.empty())
-    fail("'", one_line(unknown.front()), "' is not expected here", guess(app, unknown.front()), help);
-  fail(text, help);
-}
+
+ private:
+  // Takes the values that follow the option, and returns how many they are.
+  size_t take_option(const std::string& word, std::span<const std::string> next) {
+    const size_t equals = word.find('=');
+    const std::string shown = word.substr(0, equals), name = shown.substr(std::min<size_t>(2, shown.size()));
+    const auto found = rows_.find(name);
+    const bool known = found != rows_.end() && !found->second.front()->positional;
+    CHECK(shown.starts_with("--") && (known || name == "config"), quoted(shown), " is not expected here",
+          guess(name, "--"), help_);
+    const Form form = known ? found->second.front()->form : Form::value;
+    CHECK(form == Form::list || !given_.contains(name), shown, " is given twice; expected once");
+    Texts& texts = given_[name];
+    if (equals != std::string::npos) return texts.push_back(word.substr(equals + 1)), 0;
+    if (form == Form::flag) return texts.emplace_back("true"), 0;
+    size_t count = 0;
+    for (; count < next.size() && !is_option(next[count]) && (form == Form::list || count == 0); ++count)
+      texts.push_back(next[count]);
+    const std::string instead = next.empty() ? "nothing" : quoted(next.front());
+    CHECK(count > 0, shown, " has no value: found ", instead, "; expected ", shown, " VALUE, or ", shown,
+          "=VALUE where the value begins with -", help_);
+    return count;
+  }
+
+  void take_positional(const std::string& word) {
+    for (const std::string& name : order_) {
+      const Option& row = *rows_[name].front();
+      if (!row.positional || (row.form != Form::list && given_.contains(name))) continue;
+      given_[name].push_back(word);
+      return;
+    }
+    fail(quoted(word), " is not expected here", guess(word, "--"), help_);
+  }
+
+  void apply(const ConfigEntry& entry) {
+    const auto found = rows_.find(entry.name);
+    CHECK(found != rows_.end(), entry.place, ": ", quoted(entry.name), " is not an option", guess(entry.name, ""),
+          help_);
+    const Option& row = *found->second.front();
+    CHECK(!entry.list || row.form == Form::list, entry.place, ": ", entry.name, " has a list; one value is expected");
+    Texts texts;
+    for (const ConfigValue& value : entry.values) {
+      check_kind(row, value, entry);
+      texts.push_back(value.text);
+    }
+    if (given_.contains(entry.name)) return;
+    for (Option* same : found->second) same->place = entry.place;
+    set(entry.name, texts);
+  }
+
+  // That a number is not in quotes and a text is. The options' own types, such as STEP, may be either.
+  static void check_kind(const Option& row, const ConfigValue& value, const ConfigEntry& entry) {
+    using Kind = ConfigValue::Kind;
+    struct Type {
+      std::vector<Kind> kinds;
+      const char* expected;
+    };
+    static const Type whole = {{Kind::whole_number}, "a whole number, without quotes,"};
+    static const Type text = {{Kind::text}, "a text in quotes"};
+    static const Type own = {{Kind::text, Kind::whole_number, Kind::number}, "a number, or a text in quotes,"};
+    static const std::map<std::string, Type> types = {
+        {"INT", whole},
+        {"UINT", whole},
+        {"FLOAT", {{Kind::whole_number, Kind::number}, "a number, without quotes,"}},
+        {"BOOLEAN", {{Kind::truth}, "true or false, without quotes,"}},
+        {"TEXT", text},
+        {"PATH", text},
+        {"NAME", text}};
+    const auto found = types.find(row.type);
+    const Type& type = found == types.end() ? own : found->second;
+    const std::string shown = value.kind == Kind::text ? '"' + value.text + '"' : value.text;
+    CHECK(std::ranges::count(type.kinds, value.kind) != 0, entry.place, ": ", entry.name, " has the value ",
+          quoted(shown), "; ", type.expected, " is expected");
+  }
+
+  void set(const std::string& name, const Texts& given) {
+    const Option& first = *rows_[name].front();
+    Texts texts;
+    for (const std::string& text : given) {
+      if (!first.by_commas) texts.push_back(text);
+      for (size_t from = 0; first.by_commas && from <= text.size();) {
+        const size_t comma = std::min(text.find(',', from), text.size());
+        texts.push_back(text.substr(from, comma - from));
+        from = comma + 1;
+      }
+    }
+    for (const std::string& text : texts)
+      CHECK(!text.empty() || first.positional, first.shown(), " ",
+            texts.size() == 1 ? "is empty" : "has an empty value in its list", "; ", first.type, " is expected");
+    for (Option* row : rows_[name]) {
+      row->given = true;
+      row->set(texts);
+    }
+  }
+
+  std::string guess(const std::string& word, const std::string& dashes) const {
+    std::vector<std::string> names;
+    if (!dashes.empty()) names = {"help", "version", "config"};
+    for (const std::string& name : order_)
+      if (dashes.empty() || !rows_.at(name).front()->positional) names.push_back(name);
+    const std::string best = nearest(word, names);
+    return best.empty() ? "" : "; did you mean " + dashes + best + "?";
+  }
+
+  std::string help_;
+  std::vector<std::string> order_;                    // of the names
+  std::map<std::string, std::vector<Option*>> rows_;  // those of one name are set together
+  std::map<std::string, Texts> given_;                // on the command line
+};
 
 }  // namespace
 
 std::optional<int> read_command_line(int argc, char** argv, const std::string& name, const std::string& description,
                                      Options& rows) {
-  CLI::App app(description, name);
-  app.get_formatter()->column_width(48);  // wide enough for names with their defaults
-  app.set_version_flag("--version", "Espalier " ESPALIER_VERSION);
-  app.set_config("--config", "", "TOML file with the same options; flags given on the command line win")
-      ->check(CLI::ExistingFile);
-  app.config_formatter(std::make_shared<PrefixedToml>());
-  app.allow_config_extras(CLI::config_extras_mode::error);
-  std::map<std::string, std::vector<Option*>> by_name;
-  for (Option& row : rows.rows()) by_name[row.name].push_back(&row);
-  for (Option& row : rows.rows())
-    if (by_name[row.name].front() == &row) declare(app, by_name[row.name]);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() != 0) explain(app, error);
-    return app.exit(error);  // prints --help or --version
-  }
+  Reader reader(name, rows);
+  const Texts words(argv + std::min(argc, 1), argv + argc);
+  const std::string asked = reader.read(words);
+  if (asked == "--help") std::cout << help_text(name, description, rows);
+  if (asked == "--version") std::cout << "Espalier " ESPALIER_VERSION "\n";
+  if (!asked.empty()) return 0;
+  reader.apply();
   return std::nullopt;
 }
 

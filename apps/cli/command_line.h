@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// From the command line and --config to options. The only source that sees CLI11 is command_line.cpp: the library costs
-// 12 s in every source that includes it.
+// From the command line and --config to options. Nothing is guessed: what is not understood, given twice, or has no
+// value, is an error that names it.
 #pragma once
 
 #include <optional>

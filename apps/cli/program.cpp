@@ -4,14 +4,17 @@
 #include <sys/resource.h>
 
 #include <cstdio>
+#include <filesystem>
 #include <iostream>
 
+#include "apps/cli/before_main.h"
 #include "apps/cli/command_line.h"
 #include "apps/cli/progress.h"
 #include "apps/training/signals.h"
 #include "core/format.h"
 #include "core/kernels/isa.h"
 #include "core/parallel.h"
+#include "core/room.h"
 
 namespace espalier {
 namespace {
@@ -29,6 +32,7 @@ void check_stdout() {
 
 int parse_and_run(int argc, char** argv, const std::string& name, const std::string& description,
                   const Declare& declare) {
+  expect_room(32 << 20);  // with less, libraries such as HDF5 crash where they begin
   CommonOptions common;
   Options rows;
   rows.add("threads", common.threads, "threads to use; 0: all that the process may use. Results do not depend on it")
@@ -62,7 +66,7 @@ Listener CommonOptions::listener(bool to_stdout) const {
 }
 
 int run_program(int argc, char** argv, const std::string& description, const Declare& declare) {
-  const std::string path = argc > 0 ? argv[0] : "espalier", name = path.substr(path.find_last_of('/') + 1);
+  const std::string name = program_name();
   try {
     return parse_and_run(argc, argv, name, description, declare);
   } catch (const Error& e) {
@@ -74,6 +78,9 @@ int run_program(int argc, char** argv, const std::string& description, const Dec
   } catch (const std::bad_alloc&) {
     std::cerr << name << ": out of memory\n";
     return 1;
+  } catch (const std::filesystem::filesystem_error& e) {  // its own text names a function of the library
+    std::cerr << named(name, e.path1().string() + ": cannot be used: " + e.code().message()) << '\n';
+    return 2;
   } catch (const std::exception& e) {
     std::cerr << named(name, one_line(e.what())) << '\n';
     return 1;

@@ -40,10 +40,11 @@ void TrainOptions::declare(Options& rows) {
       .by_commas()
       .no_default()
       .range([this] { return labels.empty() || labels.size() >= 2; }, "at least two class names are expected");
-  rows.add("epochs", epochs, "passes over the training data").at_least(1).because(schedule_reason);
-  rows.add("batch-size", batch_size, "sentences a batch").at_least(1);
+  rows.add("epochs", epochs, "passes over the training data").at_least(1).at_most(1'000'000).because(schedule_reason);
+  rows.add("batch-size", batch_size, "sentences a batch").at_least(1).at_most(1'000'000);
   rows.add("accumulate", accumulate, "batches a step: the result equals one batch of batch-size * accumulate sentences")
-      .at_least(1);
+      .at_least(1)
+      .at_most(1'000'000);
   rows.add("learning-rate", learning_rate, "peak learning rate").positive();
   rows.add("weight-decay", weight_decay,
            "AdamW's decoupled decay of weights and embeddings; biases and layer norms do not decay")

@@ -2,12 +2,12 @@
 #include "compress/cutting/vocabulary.h"
 
 #include <algorithm>
-#include <fstream>
 #include <limits>
 
 #include "compress/cutting/cut.h"
 #include "core/check.h"
 #include "core/parallel.h"
+#include "data/text/lines.h"
 #include "data/text/tsv.h"
 
 namespace espalier {
@@ -23,15 +23,10 @@ void append_examples(const fs::path& tsv, std::vector<std::string>& sentences) {
 }
 
 void append_lines(const fs::path& path, std::vector<std::string>& sentences) {
-  std::error_code ignored;
-  std::ifstream in(path, std::ios::binary);
-  CHECK(in && !fs::is_directory(path, ignored), path.string(), ": ",
-        fs::exists(path, ignored) ? "cannot be read" : "there is no such file",
-        "; expected a .tsv with a column sentence, or a text with a sentence on each line");
+  Lines lines(path, Lines::Of::sentences, "a .tsv with a column sentence, or a text with a sentence on each line");
   const size_t before = sentences.size();
-  for (std::string line; std::getline(in, line);)
-    if (line.find_first_not_of(" \t\r") != std::string::npos) sentences.push_back(std::move(line));
-  CHECK(!in.bad(), path.string(), ": reading failed; check the file and its disk");
+  for (std::string_view line; lines.next(line);)
+    if (line.find_first_not_of(" \t\r") != std::string_view::npos) sentences.emplace_back(line);
   CHECK(sentences.size() > before, path.string(), ": holds no sentence; expected one on each line");
 }
 

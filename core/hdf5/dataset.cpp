@@ -68,9 +68,9 @@ Hdf5Id choose_rows(hid_t dataset, int64_t first, const Tensor& rows, const std::
   return space;
 }
 
-void read_dataset(hid_t dataset, DType type, void* to, const std::string& where) {
-  CHECK(H5Dread(dataset, stored_type(type), H5S_ALL, H5S_ALL, H5P_DEFAULT, to) >= 0, where,
-        " cannot be read; the file is damaged or cut off");
+void read_dataset(hid_t dataset, DType type, void* to, const std::string& where, const Hdf5Access& access) {
+  CHECK(H5Dread(dataset, stored_type(type), H5S_ALL, H5S_ALL, H5P_DEFAULT, to) >= 0, where, " cannot be read",
+        access.cause("; the file is damaged or cut off"));
 }
 
 }  // namespace
@@ -78,7 +78,7 @@ void read_dataset(hid_t dataset, DType type, void* to, const std::string& where)
 Hdf5Id Hdf5Node::open_dataset(const std::string& name) const {
   find(name);
   Hdf5Id dataset(H5Dopen2(id, name.c_str(), H5P_DEFAULT), H5Dclose);
-  CHECK(dataset >= 0, file, ": ", path, name, " cannot be opened as a dataset; the file is damaged or of another kind");
+  CHECK(dataset >= 0, file, ": ", path, name, " cannot be opened as a dataset", access->cause());
   return dataset;
 }
 
@@ -134,7 +134,7 @@ Hdf5Group::Info Hdf5Group::info(const std::string& name) const {
 Tensor Hdf5Group::read(const std::string& name) const {
   const Info found = info(name);
   Tensor values(found.shape, found.type);
-  read_dataset(handle_->open_dataset(name), found.type, values.raw(), where(name));
+  read_dataset(handle_->open_dataset(name), found.type, values.raw(), where(name), *handle_->access);
   return values;
 }
 
@@ -142,7 +142,7 @@ void Hdf5Group::read_into(const std::string& name, const Tensor& to) const {
   const Info found = info(name);
   CHECK(found.type == to.dtype() && found.shape == to.shape(), where(name), " is ", name_of(found.type), found.shape,
         "; expected ", name_of(to.dtype()), to.shape());
-  read_dataset(handle_->open_dataset(name), found.type, to.raw(), where(name));
+  read_dataset(handle_->open_dataset(name), found.type, to.raw(), where(name), *handle_->access);
 }
 
 void Hdf5Group::create(const std::string& name, DType type, const Shape& shape) const {
@@ -162,7 +162,7 @@ void Hdf5Group::read_rows(const std::string& name, int64_t first, const Tensor& 
   const Hdf5Id dataset = handle_->open_dataset(name);
   const Hdf5Id chosen = choose_rows(dataset, first, to, where(name)), memory = space_of(to.shape());
   CHECK(H5Dread(dataset, stored_type(to.dtype()), memory, chosen, H5P_DEFAULT, to.raw()) >= 0, where(name),
-        " cannot be read; the file is damaged or cut off");
+        " cannot be read", handle_->access->cause("; the file is damaged or cut off"));
 }
 
 std::string Hdf5Group::read_text(const std::string& name) const {
@@ -170,7 +170,7 @@ std::string Hdf5Group::read_text(const std::string& name) const {
   CHECK(found.type == DType::u8 && found.shape.rank() == 1, where(name), " is ", name_of(found.type), found.shape,
         "; expected bytes of text");
   std::string text(static_cast<size_t>(found.shape[0]), '\0');
-  read_dataset(handle_->open_dataset(name), DType::u8, text.data(), where(name));
+  read_dataset(handle_->open_dataset(name), DType::u8, text.data(), where(name), *handle_->access);
   return text;
 }
 

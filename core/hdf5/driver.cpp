@@ -2,7 +2,6 @@
 #include "core/hdf5/driver.h"
 
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 #if __has_include(<H5FDdevelop.h>)
 #include <H5FDdevelop.h>  // HDF5 1.14 keeps the driver interface here
@@ -12,19 +11,24 @@
 #include <cerrno>
 #include <cstring>
 #include <iterator>
+#include <span>
+#include <vector>
+
+#include "core/checksum.h"
 
 namespace espalier {
 namespace {
 
 struct Properties {
-  int* error;
+  Hdf5Access* access;
 };
 
 struct File {
   H5FD_t library;  // the library's own part, first
-  int descriptor;
-  int* error;
-  haddr_t end, end_of_addresses;  // of the file as it is, and as the library sees it
+  Hdf5Access* access;
+  int descriptor;                 // of a file that is written; -1 for one that is read
+  haddr_t end, end_of_addresses;  // of the file as it is, without checksums, and as the library sees it
+  BlockHasher hasher;
 };
 
 File* file_of(H5FD_t* file) { return reinterpret_cast<File*>(file); }
@@ -32,22 +36,39 @@ const File* file_of(const H5FD_t* file) { return reinterpret_cast<const File*>(f
 
 H5FD_t* open_file(const char* name, unsigned flags, hid_t access, haddr_t /*max_address*/) {
   const auto* properties = static_cast<const Properties*>(H5Pget_driver_info(access));
-  const int mode = (flags & H5F_ACC_RDWR) != 0 ? O_RDWR : O_RDONLY;
-  const int create = ((flags & H5F_ACC_CREAT) != 0 ? O_CREAT : 0) | ((flags & H5F_ACC_TRUNC) != 0 ? O_TRUNC : 0);
-  const int descriptor = ::open(name, mode | create | O_CLOEXEC, 0666);
-  struct stat status {};
-  if (descriptor < 0) return nullptr;
-  if (::fstat(descriptor, &status) != 0 || properties == nullptr) {
-    ::close(descriptor);
-    return nullptr;
+  if (properties == nullptr) return nullptr;
+  Hdf5Access& shared = *properties->access;
+  if ((flags & H5F_ACC_RDWR) == 0) {
+    const int64_t end = shared.checksums ? shared.checksums->covered() : shared.input->size();
+    return &(new File{{}, &shared, -1, static_cast<haddr_t>(end), 0, {}})->library;
   }
-  auto* file = new File{{}, descriptor, properties->error, static_cast<haddr_t>(status.st_size), 0};
-  return &file->library;
+  const int descriptor = ::open(name, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  return descriptor < 0 ? nullptr : &(new File{{}, &shared, descriptor, 0, 0, {}})->library;
+}
+
+// Writes all of it, unless an error came before.
+void write_fully(const File& f, haddr_t address, std::span<const std::byte> bytes) {
+  while (!bytes.empty() && f.access->error == 0) {
+    const ssize_t n = ::pwrite(f.descriptor, bytes.data(), bytes.size(), static_cast<off_t>(address));
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0)
+      f.access->error = n < 0 ? errno : ENOSPC;
+    else
+      address += n, bytes = bytes.subspan(static_cast<size_t>(n));
+  }
 }
 
 herr_t close_file(H5FD_t* file) {
-  ::close(file_of(file)->descriptor);
-  delete file_of(file);
+  const std::unique_ptr<File> f(file_of(file));
+  if (f->descriptor < 0) return 0;
+  if (f->access->error == 0) {
+    std::vector<std::byte> checksums;
+    if (f->hasher.finish(f->descriptor, static_cast<int64_t>(f->end), checksums))
+      write_fully(*f, f->end, checksums);
+    else
+      f->access->error = errno;
+  }
+  ::close(f->descriptor);
   return 0;
 }
 
@@ -66,38 +87,44 @@ herr_t set_end_of_addresses(H5FD_t* file, H5FD_mem_t /*type*/, haddr_t address) 
 
 haddr_t end_of_file(const H5FD_t* file, H5FD_mem_t /*type*/) { return file_of(file)->end; }
 
+// Zeros are behind the end: allocated, but not written yet.
 herr_t read(H5FD_t* file, H5FD_mem_t /*type*/, hid_t /*transfer*/, haddr_t address, size_t bytes, void* to) {
-  for (auto* at = static_cast<char*>(to); bytes > 0;) {
-    const ssize_t n = ::pread(file_of(file)->descriptor, at, bytes, static_cast<off_t>(address));
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return -1;
-    if (n == 0) {  // allocated, but not written yet
-      std::memset(at, 0, bytes);
-      return 0;
-    }
-    at += n, address += n, bytes -= n;
+  const File& f = *file_of(file);
+  const size_t there = address < f.end ? std::min<size_t>(bytes, f.end - address) : 0;
+  const std::span<std::byte> wanted(static_cast<std::byte*>(to), there);
+  std::memset(static_cast<char*>(to) + there, 0, bytes - there);
+  if (f.descriptor >= 0) return read_fully(f.descriptor, static_cast<int64_t>(address), wanted) ? 0 : -1;
+  if (!f.access->checksums)
+    return read_fully(f.access->input->descriptor(), static_cast<int64_t>(address), wanted) ? 0 : -1;
+  try {
+    const int64_t damaged = f.access->checksums->fill(*f.access->input, static_cast<int64_t>(address), wanted);
+    if (damaged >= 0 && f.access->damaged < 0) f.access->damaged = damaged;
+    return damaged < 0 ? 0 : -1;
+  } catch (...) {  // no memory, no thread; the library is C, nothing may fly through it
+    f.access->error = ENOMEM;
+    return -1;
   }
-  return 0;
 }
 
+// In pieces, so that the checksums find the bytes in the cache and leave them there for the system.
 herr_t write(H5FD_t* file, H5FD_mem_t /*type*/, hid_t /*transfer*/, haddr_t address, size_t bytes, const void* from) {
   File& f = *file_of(file);
   f.end = std::max(f.end, address + bytes);
-  for (const auto* at = static_cast<const char*>(from); bytes > 0 && *f.error == 0;) {
-    const ssize_t n = ::pwrite(f.descriptor, at, bytes, static_cast<off_t>(address));
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0)
-      *f.error = n < 0 ? errno : ENOSPC;
-    else
-      at += n, address += n, bytes -= n;
+  std::span<const std::byte> rest(static_cast<const std::byte*>(from), bytes);
+  while (!rest.empty() && f.access->error == 0) {
+    const auto part = rest.first(std::min<size_t>(rest.size(), checksum_piece - address % checksum_piece));
+    f.hasher.note(static_cast<int64_t>(address), part);
+    write_fully(f, address, part);
+    address += part.size(), rest = rest.subspan(part.size());
   }
   return 0;
 }
 
 herr_t truncate(H5FD_t* file, hid_t /*transfer*/, hbool_t /*closing*/) {
   File& f = *file_of(file);
-  if (f.end == f.end_of_addresses) return 0;
-  if (*f.error == 0 && ::ftruncate(f.descriptor, static_cast<off_t>(f.end_of_addresses)) != 0) *f.error = errno;
+  if (f.end == f.end_of_addresses || f.descriptor < 0) return 0;
+  if (f.access->error == 0 && ::ftruncate(f.descriptor, static_cast<off_t>(f.end_of_addresses)) != 0)
+    f.access->error = errno;
   f.end = f.end_of_addresses;
   return 0;
 }
@@ -128,9 +155,18 @@ hid_t register_driver() {
 
 }  // namespace
 
-void set_driver(hid_t access_properties, int* error) {
+std::string Hdf5Access::cause(const char* otherwise) const {
+  if (error != 0) return std::string(": ") + std::strerror(error);
+  if (damaged < 0) return otherwise;
+  const int64_t first = damaged * BlockChecksums::block;
+  return "; the file is damaged: its bytes " + std::to_string(first) + " … " +
+         std::to_string(std::min(first + BlockChecksums::block, checksums->covered()) - 1) +
+         " do not fit their checksum; take another copy of it";
+}
+
+void set_driver(hid_t access_properties, Hdf5Access* access) {
   static const hid_t driver = register_driver();
-  const Properties properties{error};
+  const Properties properties{access};
   H5Pset_driver(access_properties, driver, &properties);
 }
 

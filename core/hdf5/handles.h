@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "core/check.h"
+#include "core/hdf5/driver.h"
 
 namespace espalier {
 
@@ -34,21 +35,20 @@ struct Hdf5Node {
   Hdf5Id id;
   std::string file, path;  // path ends with a slash
   uint64_t file_size;      // bytes; no dataset may claim more
+  const Hdf5Access* access;
 
   // Throws unless there is such a child, by a hard link: soft and external ones could lead anywhere.
   void find(const std::string& name) const;
   void check_new(const std::string& name) const;
   void check_name(const std::string& name) const;
   Hdf5Id open_dataset(const std::string& name) const;
+  bool has_link(const std::string& name) const;
 };
 
-// Creation properties of a group, dataset or file: without time stamps, which would make equal files differ. Groups
-// keep all names in their header, which has a checksum; the heap that HDF5 takes beyond 8 names has none, and the
-// library crashes on a damaged one.
+// Creation properties of a group, dataset or file: without time stamps, which would make equal files differ.
 inline Hdf5Id creation_properties(hid_t kind) {
   Hdf5Id properties(H5Pcreate(kind), H5Pclose);
   H5Pset_obj_track_times(properties, false);
-  if (kind != H5P_DATASET_CREATE) H5Pset_link_phase_change(properties, 65'535, 0);
   return properties;
 }
 

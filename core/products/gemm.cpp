@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/products/gemm.h"
 
-#include <cblas.h>
-
 #include <algorithm>
-#include <mutex>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "core/check.h"
 #include "core/parallel.h"
+#include "core/products/openblas.h"
+#include "core/room.h"
 #include "core/profile.h"
 
 #if defined(ESPALIER_ONEDNN)
@@ -21,10 +21,21 @@ extern "C" void omp_set_num_threads(int threads);  // of the OpenMP runtime that
 namespace espalier {
 namespace {
 
-// One pool of threads only: the libraries run on the calling thread.
-void quiet_libraries() {
-  static std::once_flag once;
-  std::call_once(once, [] { openblas_set_num_threads(1); });
+#if defined(ESPALIER_ONEDNN)
+template <class T>
+constexpr bool by_openblas = std::is_same_v<T, double>;
+#else
+template <class T>
+constexpr bool by_openblas = true;
+#endif
+
+// Before a product on any thread. One pool of threads only: the libraries run on the calling thread.
+template <class T>
+void prepare_thread() {
+  if constexpr (by_openblas<T>) {  // it maps a block for each thread, and tries without end where that is refused
+    thread_local const bool ready = (expect_room((128 << 20) + 4096), true);
+    (void)ready;
+  }
 #if defined(ESPALIER_ONEDNN)
   thread_local const bool quiet = (omp_set_num_threads(1), true);
   (void)quiet;
@@ -32,10 +43,10 @@ void quiet_libraries() {
 }
 
 void product(const Gemm<double>& g) {
-  cblas_dgemm(CblasRowMajor, g.transpose_a ? CblasTrans : CblasNoTrans, g.transpose_b ? CblasTrans : CblasNoTrans,
-              static_cast<blasint>(g.m), static_cast<blasint>(g.n), static_cast<blasint>(g.k), 1, g.a,
-              static_cast<blasint>(g.lda), g.b, static_cast<blasint>(g.ldb), g.accumulate ? 1 : 0, g.c,
-              static_cast<blasint>(g.ldc));
+  openblas().dgemm(CblasRowMajor, g.transpose_a ? CblasTrans : CblasNoTrans, g.transpose_b ? CblasTrans : CblasNoTrans,
+                   static_cast<blasint>(g.m), static_cast<blasint>(g.n), static_cast<blasint>(g.k), 1, g.a,
+                   static_cast<blasint>(g.lda), g.b, static_cast<blasint>(g.ldb), g.accumulate ? 1 : 0, g.c,
+                   static_cast<blasint>(g.ldc));
 }
 
 void product(const Gemm<float>& g) {
@@ -46,10 +57,10 @@ void product(const Gemm<float>& g) {
     throw Failure("gemm: oneDNN refused a product of " + std::to_string(g.m) + " x " + std::to_string(g.n) + " x " +
                   std::to_string(g.k));
 #else
-  cblas_sgemm(CblasRowMajor, g.transpose_a ? CblasTrans : CblasNoTrans, g.transpose_b ? CblasTrans : CblasNoTrans,
-              static_cast<blasint>(g.m), static_cast<blasint>(g.n), static_cast<blasint>(g.k), 1, g.a,
-              static_cast<blasint>(g.lda), g.b, static_cast<blasint>(g.ldb), g.accumulate ? 1 : 0, g.c,
-              static_cast<blasint>(g.ldc));
+  openblas().sgemm(CblasRowMajor, g.transpose_a ? CblasTrans : CblasNoTrans, g.transpose_b ? CblasTrans : CblasNoTrans,
+                   static_cast<blasint>(g.m), static_cast<blasint>(g.n), static_cast<blasint>(g.k), 1, g.a,
+                   static_cast<blasint>(g.lda), g.b, static_cast<blasint>(g.ldb), g.accumulate ? 1 : 0, g.c,
+                   static_cast<blasint>(g.ldc));
 #endif
 }
 
@@ -82,6 +93,10 @@ void run_tile(const Gemm<T>& g) {
 
 template <class T>
 void run(std::span<const Gemm<T>> products) {
+  if constexpr (by_openblas<T>)
+    openblas();
+  else
+    expect_room(32 << 20);  // oneDNN 2.6 compiles its kernels when they are needed, into memory that it does not check
   std::vector<Gemm<T>> tiles;
   for (const Gemm<T>& g : products) {
     if (g.m == 0 || g.n == 0) continue;
@@ -98,7 +113,7 @@ void run(std::span<const Gemm<T>> products) {
       }
   }
   parallel_for(static_cast<int64_t>(tiles.size()), [&](int64_t i) {
-    quiet_libraries();
+    prepare_thread<T>();
     run_tile(tiles[static_cast<size_t>(i)]);
   });
 }

@@ -24,7 +24,7 @@ fs::path output_path(const fs::path& name) {
   std::error_code ignored;
   CHECK(name.has_filename(), "'", name.string(), "': the name of a file to write is expected");
   refuse_dangling_link(name);
-  const fs::path path = fs::is_symlink(name, ignored) ? fs::canonical(name) : name;
+  fs::path path = fs::is_symlink(name, ignored) ? fs::canonical(name) : name;
   CHECK(!fs::is_directory(path, ignored), name.string(), ": is a directory; expected a file to write");
   CHECK(!fs::exists(path, ignored) || fs::is_regular_file(path, ignored), name.string(),
         ": is a device or pipe, which cannot be replaced by a file; expected the name of a file to write");

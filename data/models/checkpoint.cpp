@@ -19,9 +19,11 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <sstream>
+#include <type_traits>
 
 #include "core/bitmap.h"
 #include "core/check.h"
+#include "core/format.h"
 #include "data/files/atomic_file.h"
 #include "data/files/json_file.h"
 #include "data/models/hf.h"
@@ -70,30 +72,69 @@ std::string layout_of(const ParameterStore& store) {
   return text.str();
 }
 
-// Calls read(json) with a JSON dataset; a field that is missing or of the wrong type is an Error.
-template <class Read>
-void read_json(const Hdf5Group& group, const std::string& name, Read read) {
-  const Json json = parse_object(group.read_text(name), group.where(name));
-  try {
-    read(json);
-  } catch (const Error& error) { fail(group.where(name), ": ", error.what()); } catch (const Json::exception&) {
-    fail(group.where(name), ": a field is missing or of the wrong type; the file is damaged or of another version");
-  }
-}
+// A JSON dataset whose fields must be there. Errors name the dataset and the field.
+struct JsonDataset {
+  JsonDataset(const Hdf5Group& group, const std::string& name)
+      : JsonDataset(group.where(name), parse_object(group.read_text(name), group.where(name))) {}
+  JsonDataset(std::string place, Json object) : where(std::move(place)), json(std::move(object)) {}
 
-// A field that counts something; anything else is an Error, since converting it would have no defined result.
-int64_t count_of(const Json& json, const char* name) {
-  const Json& value = json.at(name);
-  CHECK(value.is_number_unsigned() && value.get<uint64_t>() <= INT64_MAX, name, " is ", value.dump().substr(0, 60),
-        "; expected a whole number that is not negative");
-  return value.get<int64_t>();
-}
+  const Json& at(const char* name) const {
+    CHECK(json.contains(name), where, ": there is no field ", name, "; the file is damaged or of another kind");
+    return json[name];
+  }
+  template <class T>
+  void read(const char* name, T& to) const {
+    try {
+      at(name).get_to(to);
+    } catch (const Json::exception&) {
+      fail(where, ": the field ", name, " is ", shortened(at(name).dump(), 60),
+           ", which has the wrong type; the file is damaged or of another kind");
+    }
+  }
+
+  // A field that counts something: converting anything else would have no defined result.
+  template <class T>
+  void count(const char* name, T& to) const {
+    const Json& value = at(name);
+    CHECK(value.is_number_unsigned() && (std::is_unsigned_v<T> || value.get<uint64_t>() <= INT64_MAX), where,
+          ": the field ", name, " is ", shortened(value.dump(), 60), "; expected a whole number that is not negative");
+    value.get_to(to);
+  }
+
+  std::string where;
+  Json json;
+};
 
 Json to_json(const TokenizerOptions& options) {
+  Json added = Json::array();
+  for (const AddedToken& token : options.added_tokens)
+    added.push_back({{"content", token.content},
+                     {"special", token.special},
+                     {"normalized", token.normalized},
+                     {"lstrip", token.lstrip},
+                     {"rstrip", token.rstrip},
+                     {"single_word", token.single_word},
+                     {"piece", token.piece}});
   return {{"lowercase", options.lowercase},
           {"strip_accents", options.strip_accents ? Json(*options.strip_accents) : Json()},
           {"tokenize_chinese_chars", options.tokenize_chinese_chars},
-          {"added_tokens", options.added_tokens}};
+          {"segments", options.segments},
+          {"added_tokens", added}};
+}
+
+// Files of earlier versions have the text alone, of a token without flags.
+AddedToken to_added_token(const Json& json, const std::string& where) {
+  if (json.is_string()) return {.content = json.get<std::string>()};
+  const JsonDataset fields(where + ": added_tokens", json);
+  AddedToken token;
+  fields.read("content", token.content);
+  fields.read("special", token.special);
+  fields.read("normalized", token.normalized);
+  fields.read("lstrip", token.lstrip);
+  fields.read("rstrip", token.rstrip);
+  fields.read("single_word", token.single_word);
+  fields.read("piece", token.piece);
+  return token;
 }
 
 Json to_json(const TrainingState& state, int64_t optimizer_steps) {
@@ -172,12 +213,14 @@ Checkpoint::Checkpoint(const std::filesystem::path& path) : path_(path.string())
       config_from_json(parse_object(root.read_text("config"), root.where("config")), root.where("config"));
   contents_.vocabulary = tokens_of(root.read_text("vocabulary"));
   check_vocabulary(contents_.vocabulary, contents_.config, path_);
-  read_json(root, "tokenizer", [&](const Json& json) {
-    contents_.tokenizer.lowercase = json.at("lowercase").get<bool>();
-    if (!json.at("strip_accents").is_null()) contents_.tokenizer.strip_accents = json["strip_accents"].get<bool>();
-    contents_.tokenizer.tokenize_chinese_chars = json.at("tokenize_chinese_chars").get<bool>();
-    contents_.tokenizer.added_tokens = json.at("added_tokens").get<std::vector<std::string>>();
-  });
+  const JsonDataset tokenizer(root, "tokenizer");
+  tokenizer.read("lowercase", contents_.tokenizer.lowercase);
+  if (!tokenizer.at("strip_accents").is_null())
+    tokenizer.read("strip_accents", contents_.tokenizer.strip_accents.emplace());
+  tokenizer.read("tokenize_chinese_chars", contents_.tokenizer.tokenize_chinese_chars);
+  if (tokenizer.json.contains("segments")) tokenizer.read("segments", contents_.tokenizer.segments);
+  for (const Json& token : tokenizer.at("added_tokens"))
+    contents_.tokenizer.added_tokens.push_back(to_added_token(token, tokenizer.where));
   contents_.options = Record(parse_object(root.read_text("options"), root.where("options")));
   resumes_ = root.contains("training");
 }
@@ -206,7 +249,7 @@ LoadReport Checkpoint::load_weights(ParameterStore& store, const std::set<std::s
   problems.check(path_, "the weights do not belong to the configuration");
 
   store.settle();  // no update that is still due may change what is loaded
-  if (!store.values()) store.lay_out();
+  if (!store.values()) store.lay_out_unset();
   for (Parameter* p : store.all()) {
     if (without.contains(p->name)) continue;
     const bool whole = !is_quantized(weights, p->name);
@@ -241,16 +284,15 @@ PrunedMasks Checkpoint::masks(const ParameterStore& store) const {
 TrainingState Checkpoint::state() const {
   TrainingState state;
   CHECK(resumes_, path_, ": has no training state; expected the file of a run that can be resumed");
-  read_json(root().group("training"), "state", [&](const Json& json) {
-    state.step = count_of(json, "step");
-    state.epoch = count_of(json, "epoch");
-    state.batch = count_of(json, "batch");
-    CHECK(json.at("seed").is_number_unsigned(), "seed is no whole number");
-    json.at("seed").get_to(state.seed);
-    json.at("best_accuracy").get_to(state.best_accuracy);
-    state.best_step = count_of(json, "best_step");
-    state.extra = Record(json.at("extra"));
-  });
+  const JsonDataset fields(root().group("training"), "state");
+  fields.count("step", state.step);
+  fields.count("epoch", state.epoch);
+  fields.count("batch", state.batch);
+  fields.count("seed", state.seed);
+  fields.read("best_accuracy", state.best_accuracy);
+  fields.count("best_step", state.best_step);
+  CHECK(fields.at("extra").is_object(), fields.where, ": the field extra is no object; the file is damaged");
+  state.extra = Record(fields.at("extra"));
   return state;
 }
 
@@ -261,7 +303,9 @@ void Checkpoint::load_optimizer(AdamW& optimizer, const ParameterStore& store) c
         " has other parameters or shapes than the model; resume with the model of the stopped run");
   training.read_into("first_moments", optimizer.first_moments());
   training.read_into("second_moments", optimizer.second_moments());
-  read_json(training, "state", [&](const Json& json) { optimizer.set_steps(count_of(json, "optimizer_steps")); });
+  int64_t steps = 0;
+  JsonDataset(training, "state").count("optimizer_steps", steps);
+  optimizer.set_steps(steps);
 }
 
 }  // namespace espalier

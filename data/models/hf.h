@@ -47,6 +47,7 @@ class HfWeights {
 
   // Pooler and classifier of a BertForSequenceClassification are there.
   bool has_head() const;
+  std::string some_names() const;  // of tensors, for messages: those that may be a head first
 
   // Lays the store out unless that is done, and reads the values. Parameters of the head that are not there are
   // initialised from seed and range, and so is the classifier if it is to be new. Throws one Error that lists missing

@@ -5,9 +5,14 @@
 #include <array>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <set>
+#include <span>
 #include <string_view>
+#include <system_error>
 
 #include "core/check.h"
+#include "core/checksum.h"
+#include "core/input_file.h"
 #include "data/files/atomic_file.h"
 #include "data/files/atomic_folder.h"
 #include "data/models/safetensors.h"
@@ -22,6 +27,8 @@ using Json = nlohmann::json;
 constexpr std::array<const char*, 4> file_names = {"config.json", "model.safetensors", "tokenizer_config.json",
                                                    "vocab.txt"};
 
+constexpr int64_t largest_vocabulary = int64_t{64} << 20;  // bytes
+
 struct SpecialToken {
   const char* role;
   std::string_view text;
@@ -32,9 +39,17 @@ constexpr std::array<SpecialToken, 5> special_tokens = {{{"pad_token", "[PAD]"},
                                                          {"sep_token", "[SEP]"},
                                                          {"mask_token", "[MASK]"}}};
 
+const char* const vocabulary_key = "checksum of vocab.txt";  // in the metadata of model.safetensors
+
+// vocab.txt, up to the last token that is more than an added one; those behind it are in tokenizer_config.json.
 std::string vocabulary_text(const WordPiece& tokenizer, const std::string& source) {
+  std::set<std::string_view> added;
+  for (const AddedToken& token : tokenizer.options().added_tokens)
+    if (!token.piece) added.insert(token.content);
+  std::span<const std::string> tokens = tokenizer.vocabulary();
+  while (!tokens.empty() && added.contains(tokens.back())) tokens = tokens.first(tokens.size() - 1);
   std::string text;
-  for (const std::string& token : tokenizer.vocabulary()) {
+  for (const std::string& token : tokens) {
     CHECK(token.find_first_of("\r\n") == std::string::npos && is_utf8(token), source, ": the token ",
           Json(token).dump(-1, ' ', true, Json::error_handler_t::replace),
           " has a line break or is not UTF-8; vocab.txt cannot hold it");
@@ -53,14 +68,11 @@ Json tokenizer_to_json(const WordPiece& tokenizer, int64_t max_length) {
                {"tokenize_chinese_chars", options.tokenize_chinese_chars},
                {"model_max_length", max_length}};
   for (const auto& [role, token] : special_tokens) json[role] = place(token) == vocabulary.end() ? Json() : Json(token);
-  for (const std::string& token : options.added_tokens)
-    json["added_tokens_decoder"][std::to_string(place(token) - vocabulary.begin())] = {
-        {"content", token},
-        {"lstrip", false},
-        {"rstrip", false},
-        {"single_word", false},
-        {"normalized", false},
-        {"special", std::ranges::find(special_tokens, token, &SpecialToken::text) != special_tokens.end()}};
+  for (const AddedToken& token : options.added_tokens)
+    json["added_tokens_decoder"][std::to_string(place(token.content) - vocabulary.begin())] = {
+        {"content", token.content},         {"lstrip", token.lstrip},         {"rstrip", token.rstrip},
+        {"single_word", token.single_word}, {"normalized", token.normalized}, {"special", token.special}};
+  if (!options.segments) json["model_input_names"] = {"input_ids", "attention_mask"};
   return json;
 }
 
@@ -107,11 +119,24 @@ int64_t export_hf(const Model& model, const fs::path& directory) {
   write_file(to / "vocab.txt", vocabulary);
   write_file(to / "tokenizer_config.json",
              tokenizer_to_json(model.tokenizer, model.config.max_position_embeddings).dump(2) + '\n');
-  write_safetensors(to / "model.safetensors", tensors, {{"format", "pt"}});
+  write_safetensors(to / "model.safetensors", tensors, {{"format", "pt"}, {vocabulary_key, hex(checksum(vocabulary))}});
   int64_t bytes = 0;
   for (const char* name : file_names) bytes += static_cast<int64_t>(fs::file_size(to / name));
   folder.commit();
   return bytes;
+}
+
+void check_exported_vocabulary(const fs::path& directory) {
+  std::error_code ignored;
+  const fs::path weights = directory / "model.safetensors", file = directory / "vocab.txt";
+  if (!fs::exists(weights, ignored) || !fs::exists(file, ignored)) return;
+  const Safetensors header(weights);
+  const auto expected = header.metadata().find(vocabulary_key);
+  CHECK(expected == header.metadata().end() || expected->second == hex(checksum(read_file(file, largest_vocabulary))),
+        file.string(),
+        ": differs from the file that export wrote together with model.safetensors: it is damaged or was changed; put "
+        "that file back, or, if the change is meant, open the model with --vocab ",
+        directory.string());
 }
 
 }  // namespace espalier

@@ -28,4 +28,8 @@ std::string obstacle_in_transformers(const BertConfig& config);
 // made; Failure where it cannot be completed. Nothing is left of it then.
 int64_t export_hf(const Model& model, const std::filesystem::path& directory);
 
+// Throws Error unless the directory's vocab.txt is the one that export_hf wrote with the weights; a directory of others
+// passes. For who is about to read that file.
+void check_exported_vocabulary(const std::filesystem::path& directory);
+
 }  // namespace espalier

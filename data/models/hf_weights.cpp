@@ -106,6 +106,19 @@ bool HfWeights::has_head() const {
                                                   [&](const char* name) { return found.contains(name); });
 }
 
+std::string HfWeights::some_names() const {
+  constexpr size_t most = 3;
+  std::vector<std::string> names;
+  for (const auto& file : files_)
+    for (const auto& [name, entry] : file->entries()) names.push_back(name);
+  std::ranges::stable_partition(names, [](const std::string& name) {
+    return name.find("classifier") != std::string::npos || name.find("pooler") != std::string::npos;
+  });
+  std::string text;
+  for (size_t i = 0; i < std::min(most, names.size()); ++i) text += (i > 0 ? ", " : "") + names[i];
+  return names.size() > most ? text + " and " + std::to_string(names.size() - most) + " more" : text;
+}
+
 LoadReport HfWeights::load(ParameterStore& store, uint64_t seed, float range, bool new_classifier) const {
   const bool takes_classifier = has_head() && !new_classifier;
   LoadReport report;
@@ -134,7 +147,7 @@ LoadReport HfWeights::load(ParameterStore& store, uint64_t seed, float range, bo
   problems.check(source_, "expected the tensors that config.json describes");
 
   store.settle();  // no update that is still due may change what is loaded
-  if (!store.values()) store.lay_out();
+  if (!store.values()) store.lay_out_unset();
   for (const auto& [p, source] : sources) source.file->read_into(source.name, p->value);
   for (Parameter* p : fresh) {
     store.initialise(*p, seed, range);

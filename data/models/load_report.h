@@ -22,6 +22,7 @@ struct LoadReport {
   int64_t rows_without_token = 0;                // of the word embeddings, behind the last token
   std::string labels = {};                       // the classes, and who named them
   std::string new_head = {};                     // why the head is new, where the file has another one
+  std::vector<std::string> notes = {};           // what other files say that is not used, a sentence each
 
   std::string text() const;     // one line; long lists are cut
   std::string warning() const;  // one line about what has no effect though it may be meant to; empty: nothing

@@ -9,9 +9,12 @@
 #include <utility>
 
 #include "core/check.h"
+#include "core/quoted.h"
 #include "data/models/head_choice.h"
 #include "data/models/hf.h"
+#include "data/models/hf_export.h"
 #include "data/text/demo_corpus.h"
+#include "data/text/unicode_classes.h"
 
 namespace espalier {
 namespace {
@@ -49,10 +52,12 @@ HeadInFile head_of(const HfWeights& weights, const HfConfig& config) {
   const std::string none = "no classification head for sentences (bert.pooler.dense and classifier)";
   const bool other = !config.architecture.empty() && config.architecture != "BertForSequenceClassification";
   return {.names_task = config.names_task,
-          .missing = other ? "holds a " + config.architecture + ", which has " + none : "its weights have " + none};
+          .missing = other ? "holds a " + config.architecture + ", which has " + none
+                           : "its weights have " + none + ", only " + weights.some_names()};
 }
 
 std::unique_ptr<Model> open_directory(const fs::path& directory, const OpenOptions& options) {
+  if (options.vocabulary.empty()) check_exported_vocabulary(directory);
   HfConfig hf = read_config(directory);
   WordPiece tokenizer =
       options.vocabulary.empty() ? WordPiece::from_directory(directory) : read_tokenizer(options.vocabulary);
@@ -64,6 +69,7 @@ std::unique_ptr<Model> open_directory(const fs::path& directory, const OpenOptio
   model->report.unknown_fields = hf.unknown;
   model->report.labels = head.labels;
   model->report.new_head = head.why_new;
+  model->report.notes = model->tokenizer.notes();
   return model;
 }
 
@@ -91,9 +97,11 @@ std::unique_ptr<Model> open_checkpoint(const fs::path& path, const OpenOptions& 
   return model;
 }
 
-// Whether the file begins as HDF5 does. One that cannot be read may be a checkpoint; opening it will tell why.
+// Whether the file is named or begins as HDF5 does. One that cannot be read, and a pipe or device of that name, may be
+// a checkpoint; opening it will tell why.
 bool may_be_checkpoint(const fs::path& path) {
   std::error_code ignored;
+  if (path.extension() == ".h5") return fs::exists(path, ignored);
   if (!fs::is_regular_file(path, ignored)) return false;
   std::ifstream file(path, std::ios::binary);
   std::array<char, 8> start{};
@@ -104,7 +112,10 @@ bool may_be_checkpoint(const fs::path& path) {
 }  // namespace
 
 Model::Model(const BertConfig& model_config, WordPiece model_tokenizer)
-    : config(model_config), bert(std::make_unique<Bert>(store, model_config)), tokenizer(std::move(model_tokenizer)) {}
+    : config(model_config), bert(std::make_unique<Bert>(store, model_config)), tokenizer(std::move(model_tokenizer)) {
+  for (const std::string& label : config.labels)  // they are written as JSON
+    CHECK(is_utf8(label), "labels: ", quoted(label), " is not UTF-8; expected names in UTF-8");
+}
 
 CheckpointContents Model::contents() const { return {config, tokenizer.vocabulary(), tokenizer.options(), options}; }
 
@@ -131,6 +142,7 @@ std::unique_ptr<Model> open_model(const std::string& source, const OpenOptions& 
   model->report.rows_without_token = model->config.vocab_size - model->tokenizer.size();
   if (const std::string warning = model->report.warning(); !warning.empty())
     options.listener.warn(source + ": " + warning);
+  for (const std::string& note : model->report.notes) options.listener.warn(note);
   return model;
 }
 

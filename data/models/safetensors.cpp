@@ -1,20 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // Layout: 8 bytes with the header's length n (little-endian), n bytes of JSON {name: {dtype, shape, data_offsets}}, the
-// values. Offsets count from the end of the header.
+// values. Offsets count from the end of the header. What we write has two checksums more in __metadata__:
+//   header_checksum    of the header, in which these 16 digits are zeros
+//   tensor_checksums   16 digits for each tensor, in the order of their values: see checksum_in_pieces
 #include "data/models/safetensors.h"
-
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <bit>
-#include <cerrno>
-#include <cstring>
 #include <nlohmann/json.hpp>
-#include <set>
 #include <span>
+#include <unordered_set>
 
+#include "core/checksum.h"
+#include "core/format.h"
+#include "core/parallel.h"
 #include "data/files/atomic_file.h"
 
 namespace espalier {
@@ -30,21 +29,15 @@ constexpr struct {
 } types[] = {{"F64", 8}, {"F32", 4}, {"F16", 2}, {"BF16", 2}, {"I64", 8},     {"I32", 4},     {"I16", 2}, {"I8", 1},
              {"U64", 8}, {"U32", 4}, {"U16", 2}, {"U8", 1},   {"F8_E4M3", 1}, {"F8_E5M2", 1}, {"BOOL", 1}};
 
+// A tensor's name, for messages.
+std::string shown(const std::string& name) {
+  return shortened(Json(name).dump(-1, ' ', false, Json::error_handler_t::replace), 120);
+}
+
 // The safetensors name of an element type.
 const char* type_name(DType type) {
   constexpr const char* names[] = {"F32", "F64", "BF16", "I32", "I8", "U8"};
   return names[static_cast<size_t>(type)];
-}
-
-void read_bytes(int file, const std::string& path, int64_t first, std::span<std::byte> to) {
-  while (!to.empty()) {
-    const ssize_t n = ::pread(file, to.data(), to.size(), first);
-    if (n < 0 && errno == EINTR) continue;
-    CHECK(n >= 0, path, ": cannot be read: ", std::strerror(errno));
-    CHECK(n > 0, path, ": ends at byte ", first, ", ", to.size(), " bytes early; it is cut off");
-    to = to.subspan(static_cast<size_t>(n));
-    first += n;
-  }
 }
 
 float half_to_float(uint16_t half) {
@@ -54,33 +47,101 @@ float half_to_float(uint16_t half) {
   return std::bit_cast<float>(sign | (exponent == 31 ? 255U : exponent + 112) << 23 | fraction << 13);
 }
 
-// Reads elements of type T piece by piece and converts them.
+// Reads elements of type T by several threads and converts them. Returns the checksum of what was read.
 template <class T, class Convert>
-void read_converted(int file, const std::string& path, int64_t first, std::span<float> to, Convert convert) {
-  std::vector<T> piece(std::min<size_t>(to.size(), 1 << 16));
-  for (size_t at = 0; at < to.size(); at += piece.size()) {
-    const std::span<T> part = std::span(piece).first(std::min(piece.size(), to.size() - at));
-    read_bytes(file, path, first + static_cast<int64_t>(at * sizeof(T)), std::as_writable_bytes(part));
-    std::transform(part.begin(), part.end(), to.begin() + static_cast<std::ptrdiff_t>(at), convert);
-  }
+uint64_t read_converted(const InputFile& file, int64_t first, std::span<float> to, Convert convert) {
+  constexpr auto most = static_cast<int64_t>(checksum_piece / sizeof(T));
+  std::vector<uint64_t> sums((to.size() + most - 1) / most);
+  parallel_rows(std::ssize(to), most, [&](int64_t begin, int64_t end) {
+    std::vector<T> piece(static_cast<size_t>(end - begin));
+    file.read(first + begin * static_cast<int64_t>(sizeof(T)), std::as_writable_bytes(std::span(piece)));
+    sums[static_cast<size_t>(begin / most)] = checksum(std::as_bytes(std::span(piece)));
+    std::transform(piece.begin(), piece.end(), to.begin() + begin, convert);
+  });
+  return checksum(std::as_bytes(std::span(sums)));
 }
 
-// The header as JSON. What would take far more memory than bytes in the file is refused: the format nests three deep.
-Json parse_header(const std::string& text, const std::string& path) {
-  std::set<std::string> names;
-  const auto check = [&](int depth, Json::parse_event_t event, Json& parsed) {
-    CHECK(depth <= 3, path, ": the header nests deeper than safetensors does; it is damaged");
-    if (event == Json::parse_event_t::key && depth == 1)
-      CHECK(names.insert(parsed.get<std::string>()).second, path, ": tensor ", parsed.dump(), " is listed twice");
+// The same for the type that we want, without a copy.
+uint64_t read_plain(const InputFile& file, int64_t first, std::span<std::byte> to) {
+  constexpr auto most = static_cast<int64_t>(checksum_piece);
+  std::vector<uint64_t> sums((to.size() + checksum_piece - 1) / checksum_piece);
+  parallel_rows(std::ssize(to), most, [&](int64_t begin, int64_t end) {
+    const auto piece = to.subspan(static_cast<size_t>(begin), static_cast<size_t>(end - begin));
+    file.read(first + begin, piece);
+    sums[static_cast<size_t>(begin / most)] = checksum(piece);
+  });
+  return checksum(std::as_bytes(std::span(sums)));
+}
+
+// What the JSON library calls with each part of the header, before any of it is kept. Throws Error for what would take
+// far more memory than bytes in the file (the format nests three deep) and for a name that is listed twice. The
+// library's own hook for this looks at all earlier tensors after each one.
+struct HeaderCheck {
+  const std::string& path;
+  int depth = 0;
+  std::unordered_set<std::string> names = {};
+
+  bool open() {
+    CHECK(++depth <= 4, path, ": the header nests deeper than safetensors does; it is damaged");
     return true;
-  };
-  try {
-    return Json::parse(text, check);
-  } catch (const Json::parse_error& error) {
-    fail(path, ": the header is not JSON at byte ", error.byte, "; the file is damaged or not safetensors");
-  } catch (const Json::out_of_range&) {  // how the JSON library calls 1e999
-    fail(path, ": the header holds a number that is too large; the file is damaged");
   }
+  bool close() { return --depth >= 0; }
+  bool start_object(size_t) { return open(); }
+  bool end_object() { return close(); }
+  bool start_array(size_t) { return open(); }
+  bool end_array() { return close(); }
+  bool key(const std::string& name) {
+    CHECK(depth > 1 || names.insert(name).second, path, ": tensor ", shown(name), " is listed twice");
+    return true;
+  }
+  static bool null() { return true; }
+  static bool boolean(bool) { return true; }
+  static bool number_integer(int64_t) { return true; }
+  static bool number_unsigned(uint64_t) { return true; }
+  static bool number_float(double, const std::string&) { return true; }
+  static bool string(const std::string&) { return true; }
+  static bool binary(const Json::binary_t&) { return true; }
+  [[noreturn]] bool parse_error(size_t byte, const std::string&, const Json::exception& error) const {
+    // An error that is not of the syntax is how the JSON library calls 1e999.
+    if (dynamic_cast<const Json::parse_error*>(&error) == nullptr)
+      fail(path, ": the header holds a number that is too large; the file is damaged");
+    fail(path, ": the header is not JSON at byte ", byte, "; the file is damaged or not safetensors");
+  }
+};
+
+Json parse_header(const std::string& text, const std::string& path) {
+  HeaderCheck check{path};
+  Json::sax_parse(text, &check);
+  return Json::parse(text);
+}
+
+const char* const header_key = "header_checksum";
+const char* const tensors_key = "tensor_checksums";
+const std::string no_digits(16, '0');
+
+// Where the digits of the header's checksum begin; npos: nowhere.
+size_t digits_in(const std::string& header) {
+  const std::string before = '"' + std::string(header_key) + "\":\"";
+  const size_t found = header.find(before);
+  return found == std::string::npos ? found : found + before.size();
+}
+
+// Takes the checksums out of the metadata and checks the header; returns the tensors' checksums, 16 digits each. Empty
+// for a file that has none.
+std::string take_checksums(std::string header, std::map<std::string, std::string>& metadata, size_t tensors,
+                           const std::string& path) {
+  const auto of_header = metadata.extract(header_key), of_tensors = metadata.extract(tensors_key);
+  if (of_header.empty() && of_tensors.empty()) return "";
+  const size_t at = digits_in(header);
+  const bool complete = !of_header.empty() && !of_tensors.empty() && of_tensors.mapped().size() == 16 * tensors &&
+                        at != std::string::npos && of_header.mapped().size() == 16;
+  if (complete) header.replace(at, 16, no_digits);
+  CHECK(
+      complete && hex(checksum(header)) == of_header.mapped(), path,
+      ": the header does not fit its checksum; the file is damaged: take another copy of it, or, if it was changed on "
+      "purpose, remove ",
+      header_key, " and ", tensors_key, " from its __metadata__");
+  return of_tensors.mapped();
 }
 
 int64_t natural(const Json& value, const std::string& what) {
@@ -118,67 +179,61 @@ Safetensors::Entry parse_entry(const Json& json, const std::string& what, int64_
   return entry;
 }
 
-// The extents must follow each other from the header to the end of the file.
-void check_extents(const std::map<std::string, Safetensors::Entry>& entries, const std::string& path, int64_t start,
-                   int64_t size) {
-  std::vector<std::pair<const std::string, Safetensors::Entry> const*> order;
+// The extents must follow each other from the header to the end of the file. Returns them in this order.
+std::vector<Safetensors::Entry*> in_order(std::map<std::string, Safetensors::Entry>& entries, const std::string& path,
+                                          int64_t start, int64_t size) {
+  std::vector<std::pair<const std::string, Safetensors::Entry>*> order;
   order.reserve(entries.size());
-  for (const auto& entry : entries) order.push_back(&entry);
+  for (auto& entry : entries) order.push_back(&entry);
   std::sort(order.begin(), order.end(), [](const auto* a, const auto* b) {
     return std::pair(a->second.first, a->second.bytes) < std::pair(b->second.first, b->second.bytes);
   });
+  std::vector<Safetensors::Entry*> result;
   int64_t end = start;
-  for (const auto* entry : order) {
-    CHECK(entry->second.first == end, path, ": tensor ", Json(entry->first).dump(),
+  for (auto* entry : order) {
+    CHECK(entry->second.first == end, path, ": tensor ", shown(entry->first),
           entry->second.first < end ? " overlaps the one before it" : " follows bytes of no tensor",
           "; the file is damaged");
     end += entry->second.bytes;
+    result.push_back(&entry->second);
   }
   CHECK(end == size, path, ": ", size - end, " bytes at the end belong to no tensor; the file is damaged");
+  return result;
 }
 
 }  // namespace
 
-Safetensors::Safetensors(const std::filesystem::path& path)
-    : path_(path.string()), file_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
-  CHECK(file_ >= 0, path_, ": cannot be opened: ", std::strerror(errno));
-  try {
-    struct stat status {};
-    CHECK(::fstat(file_, &status) == 0 && S_ISREG(status.st_mode), path_, ": is not a file");
-    const auto size = static_cast<int64_t>(status.st_size);
-    uint64_t length = 0;
-    CHECK(size >= 8, path_, ": has ", size, " bytes; it is cut off or not safetensors");
-    read_bytes(file_, path_, 0, std::as_writable_bytes(std::span(&length, 1)));
-    CHECK(length <= static_cast<uint64_t>(size - 8), path_, ": the header should have ", length,
-          " bytes, the file has ", size, "; it is cut off or not safetensors");
-    CHECK(length <= largest_header, path_, ": the header has ", length, " bytes; at most ", largest_header,
-          " are read");
-    std::string text(length, '\0');
-    read_bytes(file_, path_, 8, std::as_writable_bytes(std::span(text)));
-    const int64_t start = 8 + static_cast<int64_t>(length);
-    const Json header = parse_header(text, path_);
-    CHECK(header.is_object(), path_, ": the header is a JSON ", header.type_name(), "; expected an object");
-    for (const auto& [name, value] : header.items()) {
-      if (name == "__metadata__") {
-        for (const auto& [key, entry] : value.items())
-          if (entry.is_string()) metadata_[key] = entry.get<std::string>();
-      } else {
-        entries_[name] = parse_entry(value, path_ + ": tensor " + Json(name).dump(), start, size);
-      }
+Safetensors::Safetensors(const std::filesystem::path& path) : file_(path) {
+  const int64_t size = file_.size();
+  uint64_t length = 0;
+  CHECK(size >= 8, file_.path(), ": has ", size, " bytes; it is cut off or not safetensors");
+  file_.read(0, std::as_writable_bytes(std::span(&length, 1)));
+  CHECK(length <= static_cast<uint64_t>(size - 8), file_.path(), ": the header should have ", length,
+        " bytes, the file has ", size, "; it is cut off or not safetensors");
+  CHECK(length <= largest_header, file_.path(), ": the header has ", length, " bytes; at most ", largest_header,
+        " are read");
+  std::string text(length, '\0');
+  file_.read(8, std::as_writable_bytes(std::span(text)));
+  const int64_t start = 8 + static_cast<int64_t>(length);
+  const Json header = parse_header(text, file_.path());
+  CHECK(header.is_object(), file_.path(), ": the header is a JSON ", header.type_name(), "; expected an object");
+  for (const auto& [name, value] : header.items()) {
+    if (name == "__metadata__") {
+      for (const auto& [key, entry] : value.items())
+        if (entry.is_string()) metadata_[key] = entry.get<std::string>();
+    } else {
+      entries_[name] = parse_entry(value, file_.path() + ": tensor " + shown(name), start, size);
     }
-    check_extents(entries_, path_, start, size);
-  } catch (...) {
-    ::close(file_);
-    throw;
   }
+  const std::vector<Entry*> order = in_order(entries_, file_.path(), start, size);
+  const std::string sums = take_checksums(text, metadata_, order.size(), file_.path());
+  for (size_t i = 0; 16 * i < sums.size(); ++i) order[i]->checksum = sums.substr(16 * i, 16);
 }
-
-Safetensors::~Safetensors() { ::close(file_); }
 
 Tensor Safetensors::read(const std::string& name) const {
   const auto found = entries_.find(name);
-  CHECK(found != entries_.end(), path_, ": there is no tensor ", Json(name).dump());
-  CHECK(found->second.shape.size() <= Shape::max_rank, path_, ": tensor ", Json(name).dump(), " has ",
+  CHECK(found != entries_.end(), file_.path(), ": there is no tensor ", shown(name));
+  CHECK(found->second.shape.size() <= Shape::max_rank, file_.path(), ": tensor ", shown(name), " has ",
         found->second.shape.size(), " dimensions; at most ", Shape::max_rank, " are possible");
   Tensor values{Shape(std::span<const int64_t>(found->second.shape))};
   read_into(name, values);
@@ -187,21 +242,25 @@ Tensor Safetensors::read(const std::string& name) const {
 
 void Safetensors::read_into(const std::string& name, const Tensor& to) const {
   const auto found = entries_.find(name);
-  CHECK(found != entries_.end(), path_, ": there is no tensor ", Json(name).dump());
+  CHECK(found != entries_.end(), file_.path(), ": there is no tensor ", shown(name));
   const Entry& entry = found->second;
-  CHECK(entry.shape.size() <= Shape::max_rank && Shape(std::span<const int64_t>(entry.shape)) == to.shape(), path_,
-        ": tensor ", Json(name).dump(), " has the shape ", Json(entry.shape).dump(), "; expected ", to.shape());
+  CHECK(entry.shape.size() <= Shape::max_rank && Shape(std::span<const int64_t>(entry.shape)) == to.shape(),
+        file_.path(), ": tensor ", shown(name), " has the shape ", Json(entry.shape).dump(), "; expected ", to.shape());
   const std::span<float> values = to.span<float>();
+  const auto to_float = [](auto value) { return static_cast<float>(value); };
+  uint64_t sum = 0;
   if (entry.type == "F32")
-    read_bytes(file_, path_, entry.first, std::as_writable_bytes(values));
+    sum = read_plain(file_, entry.first, std::as_writable_bytes(values));
   else if (entry.type == "F16")
-    read_converted<uint16_t>(file_, path_, entry.first, values, half_to_float);
+    sum = read_converted<uint16_t>(file_, entry.first, values, half_to_float);
   else if (entry.type == "BF16")
-    read_converted<Bf16>(file_, path_, entry.first, values, [](Bf16 value) { return static_cast<float>(value); });
+    sum = read_converted<Bf16>(file_, entry.first, values, to_float);
   else if (entry.type == "F64")
-    read_converted<double>(file_, path_, entry.first, values, [](double value) { return static_cast<float>(value); });
+    sum = read_converted<double>(file_, entry.first, values, to_float);
   else
-    fail(path_, ": tensor ", Json(name).dump(), " has the dtype ", entry.type, "; expected F32, F16, BF16 or F64");
+    fail(file_.path(), ": tensor ", shown(name), " has the dtype ", entry.type, "; expected F32, F16, BF16 or F64");
+  CHECK(entry.checksum.empty() || hex(sum) == entry.checksum, file_.path(), ": tensor ", shown(name),
+        " does not fit its checksum; the file is damaged: take another copy of it");
 }
 
 void write_safetensors(const std::filesystem::path& path, const std::map<std::string, Tensor>& tensors,
@@ -209,8 +268,8 @@ void write_safetensors(const std::filesystem::path& path, const std::map<std::st
   std::vector<const Tensor*>
       order;  // wide elements first, so that each tensor lies at a multiple of its element's size
   Json header = Json::object();
-  if (!metadata.empty()) header["__metadata__"] = metadata;
   int64_t end = 0;
+  std::string sums;
   for (const size_t width : {8, 4, 2, 1}) {
     for (const auto& [name, tensor] : tensors) {
       if (size_of(tensor.dtype()) != width) continue;
@@ -220,10 +279,15 @@ void write_safetensors(const std::filesystem::path& path, const std::map<std::st
       end += static_cast<int64_t>(tensor.bytes());
       header[name] = {{"dtype", type_name(tensor.dtype())}, {"shape", shape}, {"data_offsets", {begin, end}}};
       order.push_back(&tensor);
+      sums += hex(checksum_in_pieces(std::as_bytes(std::span(tensor.raw(), tensor.bytes()))));
     }
   }
+  header["__metadata__"] = metadata;
+  header["__metadata__"][header_key] = no_digits;
+  header["__metadata__"][tensors_key] = sums;
   std::string text = header.dump();
   text.resize((text.size() + 7) / 8 * 8, ' ');
+  text.replace(digits_in(text), 16, hex(checksum(text)));
   const uint64_t length = text.size();
   AtomicFile file(path);
   file.write({reinterpret_cast<const char*>(&length), sizeof length});

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "data/models/tensor_encoding.h"
 
+#include <atomic>
 #include <bit>
+#include <span>
 #include <sstream>
 #include <vector>
 
 #include "core/bitmap.h"
 #include "core/check.h"
+#include "core/parallel.h"
 
 namespace espalier {
 namespace {
@@ -15,6 +18,17 @@ const char* const dense = "dense";
 const char* const sparse = "sparse";
 
 uint32_t bits_of(float value) { return std::bit_cast<uint32_t>(value); }
+
+// How many of them are not +0.
+int64_t count_stored(std::span<const float> values) {
+  std::atomic<int64_t> stored = 0;
+  parallel_rows(std::ssize(values), 1 << 16, [&](int64_t begin, int64_t end) {
+    int32_t here = 0;
+    for (int64_t i = begin; i < end; ++i) here += bits_of(values[static_cast<size_t>(i)]) != 0 ? 1 : 0;
+    stored += here;
+  });
+  return stored;
+}
 
 std::string encoding_of(const Hdf5Group& group, const std::string& name) {
   std::string encoding = group.attribute(name, "encoding");
@@ -28,8 +42,7 @@ std::string encoding_of(const Hdf5Group& group, const std::string& name) {
 void write_tensor(const Hdf5Group& group, const std::string& name, const Tensor& tensor) {
   const auto values = tensor.span<float>();
   const int64_t n = tensor.size(), bytes = (n + 7) / 8;
-  int64_t stored = 0;
-  for (const float v : values) stored += bits_of(v) != 0 ? 1 : 0;
+  const int64_t stored = count_stored(values);
   if (bytes + 4 * stored >= 4 * n) {
     group.write(name, tensor);
     group.set_attribute(name, "encoding", dense);

@@ -30,11 +30,20 @@ constexpr char32_t ascii_lower(char32_t c) { return c >= 'A' && c <= 'Z' ? c - '
 
 }  // namespace
 
-BertWords::BertWords(std::string_view text, const TokenizerOptions& options)
+BertWords::BertWords(std::string_view text, const TokenizerOptions& options, Text kind)
     : text_(text),
+      normalized_(kind == Text::normalized),
       lowercase_(options.lowercase),
       strip_accents_(options.strip_accents.value_or(options.lowercase)),
       tokenize_chinese_chars_(options.tokenize_chinese_chars) {}
+
+std::string BertWords::normalize(std::string_view text, const TokenizerOptions& options) {
+  std::string result;
+  BertWords reader(text, options);
+  while (reader.refill())
+    for (const auto& part : reader.ready_) append_utf8(result, part.c);
+  return result;
+}
 
 std::string_view BertWords::next() {
   word_.clear();
@@ -56,13 +65,20 @@ bool BertWords::refill() {
   used_ = marks_ = 0;
   while (position_ < text_.size() && (ready_.empty() || marks_ < ready_.size())) {
     const auto byte = static_cast<unsigned char>(text_[position_]);
-    if (byte >= 128)
+    if (normalized_)
+      push_as_it_is(read_code_point(text_, position_));
+    else if (byte >= 128)
       push_cleaned(read_code_point(text_, position_));
     else if (++position_; kAscii[byte] != Kind::kDropped)
       push({kAscii[byte] == Kind::kSpace ? U' ' : byte, 0});
   }
   sort_marks();
   return !ready_.empty();
+}
+
+void BertWords::push_as_it_is(char32_t c) {
+  ready_.push_back({c, 0});
+  marks_ = ready_.size();
 }
 
 void BertWords::push_cleaned(char32_t c) {

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "data/text/added_tokens.h"
 #include "data/text/unicode_classes.h"
 
 namespace espalier {
@@ -18,27 +19,33 @@ struct TokenizerOptions {
   bool lowercase = true;
   std::optional<bool> strip_accents = {};  // unset: as lowercase
   bool tokenize_chinese_chars = true;
-  std::vector<std::string> added_tokens = {};  // matched whole in the raw text, as [CLS], [SEP], … always are
+  bool segments = true;                       // the second text of a pair is segment 1; else 0, as the first one
+  std::vector<AddedToken> added_tokens = {};  // beside [CLS], [SEP], …, which are always found in the raw text
   bool operator==(const TokenizerOptions&) const = default;
 };
 
 class BertWords {
  public:
   // Keeps a view of `text`, which may hold any bytes: those that are not UTF-8 are dropped, as U+FFFD is.
-  BertWords(std::string_view text, const TokenizerOptions& options);
+  enum class Text { raw, normalized };
+  BertWords(std::string_view text, const TokenizerOptions& options, Text kind = Text::raw);
+
+  // The whole text as BertNormalizer leaves it, in UTF-8.
+  static std::string normalize(std::string_view text, const TokenizerOptions& options);
 
   // The next word in normalized UTF-8, valid until the next call; empty at the end of the text.
   std::string_view next();
 
  private:
   bool refill();
+  void push_as_it_is(char32_t c);
   void push_cleaned(char32_t c);
   void push(Decomposition::Part part);
   void sort_marks();
 
   std::string_view text_;
   std::size_t position_ = 0;  // of the first byte not read yet
-  bool lowercase_, strip_accents_, tokenize_chinese_chars_;
+  bool normalized_, lowercase_, strip_accents_, tokenize_chinese_chars_;
   std::string word_;
   std::vector<Decomposition::Part> ready_;  // normalized code points; those before used_ are in a word already,
   std::size_t used_ = 0, marks_ = 0;        // those from marks_ on are combining marks that wait for the next starter

@@ -5,12 +5,11 @@
 #include <cctype>
 #include <charconv>
 #include <set>
-#include <sstream>
 #include <string_view>
 
 #include "core/check.h"
-#include "core/input_file.h"
 #include "core/quoted.h"
+#include "data/text/lines.h"
 #include "data/text/tsv.h"
 
 namespace espalier {
@@ -63,19 +62,14 @@ std::vector<std::string> read_class_names(const fs::path& folder) {
   const fs::path path = folder / "labels.txt";
   std::error_code ignored;
   if (!fs::exists(path, ignored)) return {};
-  std::string text = read_file(path, int64_t{1} << 20);
-  if (text.starts_with("\xef\xbb\xbf")) text.erase(0, 3);
-  std::istringstream lines(text);
+  Lines lines(path, Lines::Of::records, "the name of a class on each line", int64_t{1} << 20);
   std::vector<std::string> names;
-  for (std::string line; std::getline(lines, line);) {
-    if (line.ends_with('\r')) line.pop_back();
-    if (line.empty() && lines.peek() == std::istringstream::traits_type::eof()) break;
-    CHECK(!line.empty() && line.find_first_of(std::string_view("\t\0", 2)) == std::string::npos, path.string(), ":",
-          names.size() + 1, ": ", quoted(std::string_view(line)),
-          " is no name; expected the name of a class on each line");
-    CHECK(std::ranges::find(names, line) == names.end(), path.string(), ":", names.size() + 1, ": ",
-          quoted(std::string_view(line)), " is there twice; expected different names");
-    names.push_back(line);
+  for (std::string_view line; lines.next(line);) {
+    if (line.find('\t') != line.npos)
+      lines.wrong(quoted(line), " is no name; expected the name of a class on each line");
+    if (std::ranges::find(names, line) != names.end())
+      lines.wrong(quoted(line), " is there twice; expected different names");
+    names.emplace_back(line);
   }
   CHECK(names.size() >= 2, path.string(), ": has ", names.size(), " names; expected at least two, one on each line");
   return names;

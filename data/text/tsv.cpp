@@ -2,64 +2,16 @@
 #include "data/text/tsv.h"
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <fstream>
 #include <optional>
 #include <string_view>
 
 #include "core/check.h"
 #include "core/quoted.h"
 #include "data/files/atomic_file.h"
+#include "data/text/lines.h"
 
 namespace espalier {
 namespace {
-
-constexpr size_t longest_line = size_t{1} << 20;
-
-// The lines of a file, one at a time, without line ends and byte order mark.
-class Lines {
- public:
-  explicit Lines(const std::filesystem::path& path) : path_(path), buffer_(longest_line + 2) {
-    std::error_code ignored;
-    CHECK(!std::filesystem::is_directory(path, ignored), path.string(),
-          ": is a directory; expected a TSV file such as ", (path / "train.tsv").string());
-    errno = 0;
-    file_.open(path, std::ios::binary);
-    CHECK(errno != ENOENT || file_, path.string(), ": no such file; expected a TSV file: check the path");
-    CHECK(file_, path.string(), ": cannot be opened (", std::strerror(errno),
-          "); expected a TSV file that you may read");
-  }
-
-  bool next(std::string_view& line) {
-    errno = 0;
-    file_.getline(buffer_.data(), static_cast<std::streamsize>(buffer_.size()));
-    CHECK(!file_.bad(), path_.string(), ": cannot be read (", std::strerror(errno), "); check the file and its disk");
-    auto length = static_cast<size_t>(file_.gcount());
-    if (length == 0) return false;
-    ++number_;
-    if (file_.fail())
-      wrong("is longer than ", longest_line, " bytes; expected one example per line: is this a TSV file?");
-    if (!file_.eof()) --length;  // the line break is counted but not stored
-    line = {buffer_.data(), length};
-    if (number_ == 1 && line.starts_with("\xef\xbb\xbf")) line.remove_prefix(3);
-    if (line.ends_with('\r')) line.remove_suffix(1);
-    if (line.find('\0') != std::string_view::npos)
-      wrong("holds a NUL byte; expected UTF-8 text: save the file as UTF-8");
-    return true;
-  }
-
-  template <class... Parts>
-  [[noreturn]] void wrong(const Parts&... parts) const {
-    fail(path_.string(), ":", number_, ": ", parts...);
-  }
-
- private:
-  std::filesystem::path path_;
-  std::vector<char> buffer_;
-  std::ifstream file_;
-  int64_t number_ = 0;
-};
 
 void split(std::string_view line, std::vector<std::string_view>& fields) {
   fields.clear();
@@ -96,39 +48,67 @@ Columns read_header(std::string_view line, const Lines& lines, Labels labels) {
   return columns;
 }
 
+// The label of a row; -1 that the task does not know as a label is none.
 Label read_label(const ReadOptions& options, std::string_view text, const Lines& lines) {
   try {
     return options.read_label(text);
-  } catch (const Error& error) { lines.wrong(error.what()); }
+  } catch (const Error& error) {
+    if (text != "-1") lines.wrong(error.what());
+    if (options.labels == Labels::required)
+      lines.wrong("label '-1' is none, as in a test split; expected labels here: take a file that has them");
+    return {};
+  }
 }
+
+// Rows with and without labels must not be in one file.
+class Labelled {
+ public:
+  void check(bool labelled, const Lines& lines) {
+    if (first_line_ == 0) {
+      first_line_ = lines.number();
+      all_ = labelled;
+    }
+    if (labelled != all_)
+      lines.wrong("has ", labelled ? "a label" : "no label (-1)", ", but line ", first_line_, " has ",
+                  all_ ? "one" : "none (-1)", "; expected labels on all lines or on none");
+  }
+  bool all() const { return all_; }
+
+ private:
+  int64_t first_line_ = 0;
+  bool all_ = false;
+};
 
 }  // namespace
 
 Dataset read_tsv(const std::filesystem::path& path, const ReadOptions& options) {
-  Lines lines(path);
+  Lines lines(path, Lines::Of::records, "one example per line");
   std::string_view line;
   CHECK(lines.next(line), path.string(), ": is empty; expected a header line naming the columns sentence and label");
   Columns columns = read_header(line, lines, options.labels);
   if (options.labels == Labels::ignored) columns.label.reset();
 
-  Dataset dataset{path, {}, columns.second.has_value(), columns.label.has_value()};
+  Dataset dataset{path, {}, columns.second.has_value(), false};
+  Labelled labelled;
   std::vector<std::string_view> fields;
   while (lines.next(line)) {
     split(line, fields);
     if (fields.size() != columns.count)
       lines.wrong("found ", fields.size(), " columns; expected ", columns.count,
-                  " as in the header: text must hold no tab or line break, and no line may be blank");
+                  " as in the header: text must hold no tab or line break");
     Example example;
     example.first = fields[*columns.first];
     if (columns.second) example.second = fields[*columns.second];
     if (columns.label) {
       Label label = read_label(options, fields[*columns.label], lines);
+      labelled.check(label.number >= 0, lines);
       example.label = label.number;
       example.values = std::move(label.values);
     }
     dataset.examples.push_back(std::move(example));
   }
   CHECK(!dataset.examples.empty(), path.string(), ": holds a header but no examples; expected one example per line");
+  dataset.labelled = labelled.all();
   return dataset;
 }
 
@@ -143,6 +123,8 @@ void write_tsv(const std::filesystem::path& path, const Dataset& dataset) {
     text.append(separator).append(field);
   };
   for (const Example& example : dataset.examples) {
+    CHECK(dataset.pairs || dataset.labelled || !example.first.empty(), path.string(),
+          ": cannot hold an empty text as its only column, which would be a blank line");
     add("", example.first);
     if (dataset.pairs) add("\t", example.second);
     if (dataset.labelled) text += '\t' + std::to_string(example.label);

@@ -21,8 +21,9 @@ struct ReadOptions {
 };
 
 // The header names the columns `sentence`, optionally `sentence2` and `label`, in any order; others are skipped. Text
-// is kept byte for byte. A UTF-8 byte order mark and CRLF line ends are accepted. Lines may be 1 MiB long and are read
-// one at a time. Throws Error with path and line: what was found, what was expected and the remedy.
+// is kept byte for byte; lines are what Lines takes for them. A label of -1, as in test splits, is none: a file has it
+// on all lines or on none, and is refused where labels are required. Throws Error with path and line: what was found,
+// what was expected and the remedy.
 Dataset read_tsv(const std::filesystem::path& path, const ReadOptions& options = {});
 
 // Writes the columns that the dataset has, with class numbers as labels; read_tsv gives the same examples back. Throws

@@ -9,6 +9,7 @@
 #include <span>
 
 #include "data/text/unicode_tables.h"
+#include "data/text/word_characters.h"
 
 namespace espalier {
 
@@ -37,6 +38,8 @@ bool is_space(char32_t c) { return contains(kSpace, c); }
 bool is_chinese(char32_t c) { return contains(kChinese, c); }
 bool is_punctuation(char32_t c) { return contains(kPunctuation, c); }
 bool is_nonspacing_mark(char32_t c) { return contains(kNonspacingMark, c); }
+bool is_word_character(char32_t c) { return contains(kWordCharacter, c); }
+bool is_white_space(char32_t c) { return contains(kStripped, c); }
 
 char32_t read_code_point(std::string_view text, std::size_t& position) {
   const auto rest = text.substr(position, 4);
@@ -49,7 +52,10 @@ char32_t read_code_point(std::string_view text, std::size_t& position) {
 
 bool is_utf8(std::string_view text) {
   for (std::size_t position = 0; position < text.size();)
-    if (read_code_point(text, position) == U'\uFFFD' && !text.substr(0, position).ends_with("\uFFFD")) return false;
+    if (static_cast<unsigned char>(text[position]) < 128)
+      ++position;
+    else if (read_code_point(text, position) == U'\uFFFD' && !text.substr(0, position).ends_with("\uFFFD"))
+      return false;
   return true;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What Hugging Face's BERT tokenizer knows about single code points. Categories are pinned (unicode_tables.h); utf8proc
-// supplies UTF-8, canonical decomposition and case. Used by bert_words.cpp and wordpiece_files.cpp.
+// supplies UTF-8, canonical decomposition and case. Used by what reads and cuts text.
 #pragma once
 
 #include <array>
@@ -15,6 +15,10 @@ bool is_space(char32_t c);
 bool is_chinese(char32_t c);
 bool is_punctuation(char32_t c);
 bool is_nonspacing_mark(char32_t c);
+
+// Around added tokens, where other classes count.
+bool is_word_character(char32_t c);
+bool is_white_space(char32_t c);
 
 // The code point that starts at text[position], which is moved behind it. A byte that starts no valid sequence reads as
 // U+FFFD.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// WordPiece: added tokens are found in the raw text, what lies between is split into words, each word is cut greedily
+// WordPiece: added tokens are found in the text, what lies between is split into words, each word is cut greedily
 // into the longest pieces that the vocabulary has (Wu et al. 2016, "Google's Neural Machine Translation System"; Devlin
 // et al. 2019, "BERT").
 #include "data/text/wordpiece.h"
@@ -15,6 +15,7 @@ namespace espalier {
 namespace {
 
 constexpr std::size_t kLongestWord = 100;  // code points; a longer word is [UNK]
+constexpr const char* kSpecialTokens[] = {"[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"};
 constexpr std::size_t kAll = std::numeric_limits<std::size_t>::max();
 
 bool is_continuation_byte(char byte) { return (static_cast<unsigned char>(byte) & 0xC0) == 0x80; }
@@ -30,6 +31,19 @@ std::pair<std::size_t, std::size_t> fit(std::size_t first, std::size_t second, s
   if (first + second <= room) return {first, second};
   const std::size_t shorter = std::min({first, second, room / 2}), longer = room - shorter;
   return first > second ? std::pair(longer, shorter) : std::pair(shorter, longer);
+}
+
+// Calls found(id) for each of the tokens in the text and between(part) for what lies between, in order, as long as
+// wanted() says so.
+template <class Wanted, class FoundToken, class Between>
+void cut_at(const AddedTokens& tokens, std::string_view text, Wanted wanted, FoundToken found, Between between) {
+  std::size_t done = 0;
+  for (auto at = tokens.find(text, 0, 0); at && wanted(); at = tokens.find(text, at->next, done)) {
+    if (done < at->begin) between(text.substr(done, at->begin - done));
+    found(at->id);
+    done = at->end;
+  }
+  if (done < text.size()) between(text.substr(done));
 }
 
 }  // namespace
@@ -55,14 +69,33 @@ WordPiece::WordPiece(std::vector<std::string> vocabulary, TokenizerOptions optio
   unk_ = require("[UNK]");
   cls_ = require("[CLS]");
   sep_ = require("[SEP]");
-  whole_ = {pad_, unk_, cls_, sep_};
-  if (const auto mask = words_.find("[MASK]"); mask != words_.end()) whole_.push_back(mask->second);
-  for (const std::string& token : options_.added_tokens) whole_.push_back(require(token));
+  for (const AddedToken& token : options_.added_tokens) require(token.content);
   CHECK(missing.empty(), "the vocabulary of ", size(), " tokens lacks", missing);
+  add_whole_tokens();
+}
 
-  std::ranges::sort(whole_, [&](int32_t a, int32_t b) { return vocabulary_[a].size() > vocabulary_[b].size(); });
-  for (const int32_t id : whole_)
-    if (whole_starts_.find(vocabulary_[id][0]) == std::string::npos) whole_starts_ += vocabulary_[id][0];
+void WordPiece::add_whole_tokens() {
+  std::vector<AddedToken> whole = options_.added_tokens;
+  for (const char* name : kSpecialTokens)
+    if (words_.contains(name) && std::ranges::find(whole, name, &AddedToken::content) == whole.end())
+      whole.push_back({.content = name, .special = true});
+  std::stable_partition(whole.begin(), whole.end(), [](const AddedToken& token) { return token.special; });
+  std::vector<AddedTokens::Token> raw, normalized;
+  for (const AddedToken& token : whole) {
+    const int32_t id = words_.find(token.content)->second;
+    std::string text = token.normalized ? BertWords::normalize(token.content, options_) : token.content;
+    CHECK(!text.empty(), "of the added token ", token.content, " (", id, ") nothing is left in normalized text");
+    (token.normalized ? normalized : raw)
+        .push_back({std::move(text), id, token.lstrip, token.rstrip, token.single_word});
+    whole_.push_back(id);
+  }
+  for (const AddedToken& token : options_.added_tokens) {
+    if (token.piece) continue;
+    words_.erase(token.content);
+    if (token.content.starts_with("##")) suffixes_.erase(token.content.substr(2));
+  }
+  raw_ = AddedTokens(std::move(raw));
+  normalized_ = AddedTokens(std::move(normalized));
 }
 
 WordPiece::Encoding WordPiece::encode(std::string_view text, int max_length) const {
@@ -91,7 +124,7 @@ WordPiece::Encoding WordPiece::encode_pair(std::string_view first, std::string_v
   result.segments.assign(result.ids.size(), 0);
   result.ids.insert(result.ids.end(), tail.begin(), tail.begin() + static_cast<std::ptrdiff_t>(keep_second));
   result.ids.push_back(sep_);
-  result.segments.resize(result.ids.size(), 1);
+  result.segments.resize(result.ids.size(), options_.segments ? 1 : 0);
   return result;
 }
 
@@ -110,24 +143,17 @@ const std::string& WordPiece::token(int32_t id) const {
 void WordPiece::append_ids(std::string_view text, std::size_t enough, std::vector<int32_t>& ids,
                            DeadEnds dead_ends) const {
   const std::size_t before = ids.size();
-  const auto append_words = [&](std::string_view part) {
-    BertWords words(part, options_);
-    for (auto word = words.next(); !word.empty() && ids.size() - before < enough; word = words.next())
-      append_pieces(word, ids, dead_ends);
+  const auto wanted = [&] { return ids.size() - before < enough; };
+  const auto append_token = [&](int32_t id) { ids.push_back(id); };
+  const auto append_words = [&](std::string_view part, BertWords::Text kind) {
+    BertWords words(part, options_, kind);
+    for (auto word = words.next(); !word.empty() && wanted(); word = words.next()) append_pieces(word, ids, dead_ends);
   };
-  std::size_t done = 0, start = 0;
-  while (ids.size() - before < enough && (start = text.find_first_of(whole_starts_, start)) != text.npos) {
-    const auto matches = [&](int32_t id) { return text.substr(start).starts_with(vocabulary_[id]); };
-    const auto found = std::ranges::find_if(whole_, matches);
-    if (found == whole_.end()) {
-      ++start;
-      continue;
-    }
-    append_words(text.substr(done, start - done));
-    ids.push_back(*found);
-    done = start += vocabulary_[*found].size();
-  }
-  append_words(text.substr(done));
+  const auto append_normalized = [&](std::string_view part) { append_words(part, BertWords::Text::normalized); };
+  cut_at(raw_, text, wanted, append_token, [&](std::string_view part) {
+    if (normalized_.empty()) return append_words(part, BertWords::Text::raw);
+    cut_at(normalized_, BertWords::normalize(part, options_), wanted, append_token, append_normalized);
+  });
 }
 
 // Greedy longest match; a word that cannot be cut into known pieces to its very end is one [UNK].

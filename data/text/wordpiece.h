@@ -20,16 +20,18 @@ namespace espalier {
 class WordPiece {
  public:
   // Token i of the vocabulary has id i. Throws Error, naming all of them, if [PAD], [UNK], [CLS], [SEP] or an added
-  // token is missing, and for an empty or repeated token.
+  // token is missing, for an empty or repeated token, and for an added token of which nothing is left in normalized
+  // text.
   WordPiece(std::vector<std::string> vocabulary, TokenizerOptions options);
 
-  // Reads a Hugging Face directory: the vocabulary from vocab.txt, or else from tokenizer.json; the options from
-  // tokenizer_config.json, then tokenizer.json, then their defaults; added tokens from tokenizer.json. Throws Error for
-  // a missing or unreadable vocabulary, for two that contradict each other, and for a tokenizer that is not BERT's
-  // WordPiece.
+  // Reads a Hugging Face directory as AutoTokenizer of transformers 5 does. Its BertTokenizer takes the vocabulary from
+  // tokenizer.json, or else vocab.txt, and the rest from tokenizer_config.json, special_tokens_map.json and
+  // added_tokens.json; only where tokenizer_config.json names no BERT tokenizer but PreTrainedTokenizerFast or
+  // TokenizersBackend is tokenizer.json taken as a whole. Throws Error for a missing or unreadable vocabulary, for two
+  // that contradict each other, and for all that gives other ids and is not applied here.
   static WordPiece from_directory(const std::filesystem::path& directory);
 
-  // One token per line; blank lines at the end do not count. Throws Error with path and line.
+  // One token per line, without white space at its end. Throws Error with path and line, as Lines does.
   static std::vector<std::string> read_vocabulary(const std::filesystem::path& vocab_txt);
 
   struct Encoding {
@@ -46,11 +48,13 @@ class WordPiece {
   // [SEP], and those of words that then turn out to be [UNK]. A smaller vocabulary that has them cuts the text alike.
   std::vector<int32_t> tokens_met(std::string_view text) const;
 
-  // Special and added tokens: those that are matched whole in the raw text.
+  // Special and added tokens: those that are found whole in a text.
   const std::vector<int32_t>& whole_tokens() const { return whole_; }
 
   const std::vector<std::string>& vocabulary() const { return vocabulary_; }
   const TokenizerOptions& options() const { return options_; }
+  // What the files of a directory say that is not used, a sentence each; empty unless from_directory made this.
+  const std::vector<std::string>& notes() const { return notes_; }
   int size() const { return static_cast<int>(vocabulary_.size()); }
   const std::string& token(int32_t id) const;  // throws Error outside [0, size())
   int32_t pad() const { return pad_; }
@@ -67,17 +71,19 @@ class WordPiece {
 
   enum class DeadEnds { dropped, kept };  // the pieces before the place where a word cannot be cut further
 
+  void add_whole_tokens();
   void append_ids(std::string_view text, std::size_t enough, std::vector<int32_t>& ids,
                   DeadEnds dead_ends = DeadEnds::dropped) const;
   void append_pieces(std::string_view word, std::vector<int32_t>& ids, DeadEnds dead_ends) const;
 
   std::vector<std::string> vocabulary_;
   TokenizerOptions options_;
-  Ids words_, suffixes_;        // suffixes_ without their ##
-  std::size_t longest_ = 0;     // bytes of the longest key
-  std::vector<int32_t> whole_;  // longest first
-  std::string whole_starts_;    // their first bytes
+  Ids words_, suffixes_;     // suffixes_ without their ##
+  std::size_t longest_ = 0;  // bytes of the longest key
+  std::vector<int32_t> whole_;
+  AddedTokens raw_, normalized_;  // found before a text is normalized, and after
   int32_t pad_, unk_, cls_, sep_;
+  std::vector<std::string> notes_;
 };
 
 }  // namespace espalier

@@ -41,6 +41,9 @@ class BadInput : public Programs {
 TEST_F(BadInput, Options) {
   expect_all_refused("train_sst2 --data data --output m.h5" + tiny,
                      {{"--batch-size 0", {"--batch-size 0: ", "at least 1 is expected"}},
+                      {"--epochs 9223372036854775807", {"--epochs 9223372036854775807: at most 1000000 is expected"}},
+                      {"--batch-size 9223372036854775807", {"at most 1000000 is expected"}},
+                      {"--accumulate 9223372036854775807", {"at most 1000000 is expected"}},
                       {"--epochs 0", {"--epochs 0: ", "at least 1 is expected"}},
                       {"--epochs 1e3", {"--epochs '1e3': a whole number is expected"}},
                       {"--accumulate 0", {"--accumulate 0: ", "at least 1 is expected"}},
@@ -52,7 +55,25 @@ TEST_F(BadInput, Options) {
                       {"--dropout 1", {"--dropout 1: a probability below 1 is expected"}},
                       {"--dropout -0.5", {"--dropout -0.5: a probability below 1 is expected"}},
                       {"--learning-rate 0", {"--learning-rate 0: a positive number is expected"}},
-                      {"--learning-rate nan", {"--learning-rate nan: a positive number is expected"}},
+                      {"--learning-rate nan", {"--learning-rate 'nan': a number is expected"}},
+                      {"--learning-rate 1e400", {"--learning-rate '1e400': a number is expected"}},
+                      {"--warmup inf", {"--warmup 'inf': a number is expected"}},
+                      {"--batch-size 0x10", {"--batch-size '0x10': a whole number is expected"}},
+                      {"--batch-size 5abc", {"--batch-size '5abc': a whole number is expected"}},
+                      {"--batch-size=", {"--batch-size is empty; INT is expected"}},
+                      {"--batch-size= 5", {"'5' is not expected here"}},
+                      {"--batch-size --quiet", {"--batch-size has no value: found '--quiet'; expected "}},
+                      {"--batch-size", {"--batch-size has no value: found nothing; expected "}},
+                      {"--seed 99999999999999999999", {"--seed '99999999999999999999': a whole number"}},
+                      {"--epochs 99999999999999999999", {"--epochs '99999999999999999999': a whole number"}},
+                      {"--epochs 2 --epochs=2", {"--epochs is given twice; expected once"}},
+                      {"--quiet --quiet", {"--quiet is given twice; expected once"}},
+                      {"--quiet=maybe", {"--quiet 'maybe': true or false is expected"}},
+                      {"--labels a,,b", {"--labels has an empty value in its list"}},
+                      {"--labels a,b,", {"--labels has an empty value in its list"}},
+                      {"-q", {"'-q' is not expected here (", "--help"}},
+                      {"---", {"'---' is not expected here (", "--help"}},
+                      {"--\xff\x1b", {"'--\xff?' is not expected here (", "--help"}},
                       {"--weight-decay -1", {"--weight-decay -1: ", "is expected"}},
                       {"--max-grad-norm -1", {"--max-grad-norm -1: ", "is expected"}},
                       {"--schedule foo", {"--schedule foo: choose linear, constant or cosine"}},
@@ -70,8 +91,8 @@ TEST_F(BadInput, Options) {
                       {"--bacth-size 3", {"'--bacth-size' is not expected here; did you mean --batch-size?"}},
                       {"--prune.amont 0.5", {"did you mean --prune.amount?"}},
                       {"stray", {"'stray' is not expected here", "--help"}},
-                      {"--log-dir m.h5", {"m.h5: the log folder cannot be made"}},
-                      {"--log-dir /proc/none", {"/proc/none: the log folder cannot be made"}}});
+                      {"--log-dir m.h5 --overwrite", {"m.h5: the log folder cannot be made"}},
+                      {"--log-dir /proc/none --overwrite", {"/proc/none: the log folder cannot be made"}}});
 }
 
 TEST_F(BadInput, OptionsOfTheOtherPrograms) {
@@ -105,7 +126,7 @@ TEST_F(BadInput, Environment) {
   for (const std::string& command :
        {"train_sst2 --data data --output m.h5" + tiny, "predict text" + tiny, std::string("tokenize --model m.h5")})
     expect_refused(command, {"ESPALIER_ISA: 'foo' is unknown", "scalar"}, {.environment = {"ESPALIER_ISA=foo"}});
-  expect_refused("train_sst2 --output m.h5" + tiny, {"nowhere/train.tsv: no such file"},
+  expect_refused("train_sst2 --output m.h5" + tiny, {"nowhere/train.tsv: cannot be opened: No such file"},
                  {.environment = {"ESPALIER_DATA=nowhere"}});
   EXPECT_EQ(bytes("m.h5"), "precious");
 }
@@ -115,19 +136,41 @@ TEST_F(BadInput, ConfigFiles) {
   write("underscore.toml", "batch_size = 2\n");
   write("section.toml", "[train]\nepochs = 2\n");
   write("number.toml", "epochs = \"two\"\n");
+  write("real.toml", "epochs = 2.0\n");
+  write("list.toml", "epochs = [2]\n");
+  write("truth.toml", "[prune]\namount = true\n");
+  write("rate.toml", "learning-rate = nan\n");
+  write("labels.toml", "labels = [\"a\", \"\"]\n");
+  write("flag.toml", "resume = 1\n");
+  write("far.toml", "[prune]\nbegin = 3\n");
+  write("word.toml", "epochs = 2\nschedule = linear\n");
+  write("large.toml", std::string((1 << 20) + 1, '\n'));
   write("nothing.toml", "learning-rate = \n");
   write("range.toml", "batch-size = 0\n");
   write("binary.toml", std::string("\0\xff\xfe\x01", 4));
-  expect_all_refused("train_sst2 --data data --output m.h5" + tiny,
-                     {{"--config unknown.toml", {"unknown.toml: 'bogus' is not an option"}},
-                      {"--config underscore.toml", {"underscore.toml: 'batch_size' is not an option"}},
-                      {"--config section.toml", {"section.toml: ", "train", "is not an option"}},
-                      {"--config number.toml", {"--epochs 'two': a whole number is expected"}},
-                      {"--config nothing.toml", {"--learning-rate '': a number is expected"}},
-                      {"--config range.toml", {"--batch-size 0: at least 1 is expected"}},
-                      {"--config binary.toml", {"binary.toml: "}},
-                      {"--config none.toml", {"--config", "none.toml", "not exist"}},
-                      {"--config data", {"--config", "data", "directory"}}});
+  expect_all_refused(
+      "train_sst2 --data data --output m.h5" + tiny,
+      {{"--config unknown.toml", {"unknown.toml:2:9: 'bogus' is not an option"}},
+       {"--config underscore.toml", {"underscore.toml:1:14: 'batch_size' is not an option; did you mean batch-size?"}},
+       {"--config section.toml", {"section.toml:2:10: 'train.epochs' is not an option"}},
+       {"--config number.toml", {"number.toml:1:10: epochs has the value '\"two\"'; a whole number"}},
+       {"--config real.toml", {"real.toml:1:10: epochs has the value '2.0'; a whole number"}},
+       {"--config list.toml", {"list.toml:1:10: epochs has a list; one value is expected"}},
+       {"--config truth.toml", {"truth.toml:2:10: prune.amount has the value 'true'; a number"}},
+       {"--config rate.toml", {"rate.toml:1:17: --learning-rate 'nan': a number is expected"}},
+       {"--config labels.toml", {"labels.toml:1:10: --labels has an empty value in its list"}},
+       {"--config flag.toml", {"flag.toml:1:10: resume has the value '1'; true or false"}},
+       {"--config far.toml", {"far.toml:2:9: --prune.begin: nothing is pruned without --prune.amount"}},
+       {"--config word.toml", {"word.toml:2:12: found 'schedule = linear'; ", "text in quotes"}},
+       {"--config nothing.toml", {"nothing.toml:1:17: found 'learning-rate = '; "}},
+       {"--config range.toml", {"range.toml:1:14: --batch-size 0: at least 1 is expected"}},
+       {"--config binary.toml", {"binary.toml:1:1: "}},
+       {"--config large.toml", {"large.toml: has 1048577 bytes; at most 1048576 are read"}},
+       {"--config /dev/zero", {"/dev/zero: is a device; expected a file"}},
+       {"--config none.toml", {"none.toml: cannot be opened: No such file"}},
+       {"--config=", {"--config is empty; the name of a file is expected"}},
+       {"--config far.toml --config far.toml", {"--config is given twice; expected once"}},
+       {"--config data", {"data: is a directory; expected a file"}}});
 }
 
 TEST_F(BadInput, DataFiles) {
@@ -136,7 +179,8 @@ TEST_F(BadInput, DataFiles) {
   write("headless.tsv", "a good film\t1\n");
   write("unlabelled.tsv", "sentence\tclass\na\t1\n");
   write("range.tsv", "sentence\tlabel\na\t0\nb\t2\n");
-  write("negative.tsv", "sentence\tlabel\na\t-1\n");
+  write("negative.tsv", "sentence\tlabel\na\t-2\n");
+  write("mixed.tsv", "sentence\tlabel\na\t-1\nb\t1\n");
   write("word.tsv", "sentence\tlabel\na\t0\nb\t1\nc\tgood\n");
   write("columns.tsv", "sentence\tlabel\na\tb\t1\n");
   write("binary.tsv", std::string("sentence\tlabel\na\0b\t1\n", 21));
@@ -145,17 +189,21 @@ TEST_F(BadInput, DataFiles) {
                            {data("header.tsv"), {"header.tsv: ", "no examples"}},
                            {data("headless.tsv"), {"headless.tsv:1: ", "no column 'sentence'", "'a good film'"}},
                            {data("range.tsv"), {"range.tsv:3: label '2'", "0 to 1"}},
-                           {data("negative.tsv"), {"negative.tsv:2: label '-1'", "0 to 1"}},
+                           {data("negative.tsv"), {"negative.tsv:2: label '-2'", "0 to 1"}},
+                           {data("mixed.tsv"), {"mixed.tsv:"}},
                            {data("word.tsv"), {"word.tsv:4: label 'good'", "0 to 1"}},
                            {data("columns.tsv"), {"columns.tsv:2: found 3 columns; expected 2"}},
                            {data("binary.tsv"), {"binary.tsv:2: holds a NUL byte; expected UTF-8"}},
-                           {data("none.tsv"), {"none.tsv: no such file; expected a TSV file"}},
-                           {data("data"), {"data: is a directory; expected a TSV file"}}};
+                           {data("none.tsv"), {"none.tsv: cannot be opened: No such file or directory"}},
+                           {data("data"), {"data: is a directory; expected a file"}},
+                           {data("/dev/zero"), {"/dev/zero: is a device; expected a file"}},
+                           {data("pipe.tsv"), {"pipe.tsv: is a pipe; expected a file"}}};
+  ASSERT_EQ(::mkfifo((*this / "pipe.tsv").c_str(), 0600), 0);
   expect_all_refused("evaluate --logits m.h5" + tiny, rows);
 
   for (const Row& row : rows) {  // and train_sst2, where the file is one of two
-    if (row.arguments == "--data data" || row.arguments == "--data none.tsv") continue;
     const std::string name = row.arguments.substr(7);
+    if (name == "data" || !std::filesystem::is_regular_file(*this / name)) continue;
     for (const char* split : {"train.tsv", "dev.tsv"}) {
       std::filesystem::rename(*this / "data" / split, *this / "aside");
       std::filesystem::copy(*this / name, *this / "data" / split, std::filesystem::copy_options::copy_symlinks);
@@ -164,10 +212,29 @@ TEST_F(BadInput, DataFiles) {
     }
   }
   expect_all_refused("train_sst2 --output m.h5" + tiny,
-                     {{"--data nowhere", {"nowhere/train.tsv: no such file; expected a TSV file"}},
+                     {{"--data nowhere", {"nowhere/train.tsv: cannot be opened: No such file or directory"}},
                       {"--data empty.tsv", {"empty.tsv/train.tsv"}}});
   std::filesystem::rename(*this / "unlabelled.tsv", *this / "data/train.tsv");
   expect_all_refused("train_sst2 --output m.h5 --data data" + tiny, {{"", {"train.tsv:1: ", "no column 'label'"}}});
+}
+
+TEST_F(BadInput, TestSplitsAreNotForTraining) {
+  write("data/train.tsv", "sentence\tlabel\na\t-1\nb\t-1\n");
+  expect_refused("train_sst2 --data data --output m.h5" + tiny,
+                 {"data/train.tsv:2: label '-1' is none, as in a test split; expected labels here"});
+}
+
+TEST_F(BadInput, StandardInput) {
+  const std::vector<std::string> programs = {"predict --model " + golden + " --max-length 20 --quiet",
+                                             "tokenize --model " + golden};
+  for (const std::string& program : programs) {
+    expect_refused(program, {"standard input:2: holds a NUL byte"}, {.input = std::string("a\nb\0c\n", 6)});
+    expect_refused(program, {"standard input:1: is not UTF-8"}, {.input = "na\xefve\n"});
+    expect_refused(program, {"standard input:1: begins as UTF-16"},
+                   {.input = std::string("\xff\xfe"
+                                         "a\0",
+                                         4)});
+  }
 }
 
 TEST_F(BadInput, ModelSources) {
@@ -197,7 +264,7 @@ TEST_F(BadInput, VocabularyFiles) {
   write("empty.txt", "");
   write("long.txt", bytes("vocab.txt") + "a1\na2\na3\na4\na5\na6\na7\na8\n");
   expect_all_refused("predict text --model random:tiny",
-                     {{"--vocab blank.txt", {"blank.txt: line 2 is blank; expected one token per line"}},
+                     {{"--vocab blank.txt", {"blank.txt:2: is blank; expected one token per line"}},
                       {"--vocab lacking.txt", {"lacking.txt: ", "lacks [PAD] [UNK] [CLS] [SEP]"}},
                       {"--vocab twice.txt", {"twice.txt: ", "token film twice"}},
                       {"--vocab empty.txt", {"empty.txt: holds no token; expected one per line"}},

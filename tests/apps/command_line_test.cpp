@@ -109,6 +109,20 @@ TEST_F(CommandLine, ConfigForEachProgram) {
   EXPECT_NE(bytes("c.tsv"), bytes("a.tsv")) << "the command line wins";
 }
 
+TEST_F(CommandLine, WordsAreTakenAsTheyAre) {
+  const std::string predict = "predict --model random:tiny --vocab vocab.txt --quiet";
+  const std::vector<std::string> texts = {"[a film]", "{}", "a,b", "-5", "x=y", "", "\"a\"", "%d", "--film"};
+  std::vector<std::string> words = texts;
+  words.insert(words.end() - 1, "--");  // behind it no word is an option
+  const auto lines = lines_of(succeed(predict, {.more = words}).out);
+  ASSERT_EQ(lines.size(), texts.size());
+  for (size_t i = 0; i < texts.size(); ++i) EXPECT_EQ(lines[i].substr(lines[i].rfind('\t') + 1), texts[i]);
+  EXPECT_EQ(succeed(predict, {.more = {"--max-length=5", "a film"}}).out,
+            succeed(predict, {.more = {"a film", "--max-length", "5"}}).out);
+  EXPECT_EQ(succeed(predict + "=false --max-length=5 a").err,
+            succeed("predict a --model random:tiny --vocab vocab.txt").err);
+}
+
 TEST_F(CommandLine, FullDiskBehindStdoutIsAFailure) {
   std::filesystem::create_directory(*this / "work");
   const std::string model = "--model random:tiny --vocab ../vocab.txt --quiet";

@@ -144,6 +144,18 @@ TEST_F(Evaluate, WithoutLabelsThereIsNoLoss) {
   EXPECT_EQ(bytes("plain.txt"), bytes("logits.tsv"));
 }
 
+TEST_F(Evaluate, TestSplitsHaveLogits) {
+  std::string rows = "sentence\tlabel\n";
+  for (const std::string& sentence : sentences_) rows += sentence + "\t-1\n";
+  write_bytes(*this / "test.tsv", rows + "\n");
+  const std::string loud = model.substr(0, model.find(" --quiet"));
+  const Result result = succeed("evaluate --data test.tsv --logits test.txt --json" + loud);
+  EXPECT_EQ(objects_of(result.out).at(0).size(), 4U);
+  expect_in(result.err, "test.tsv has no labels: no loss and no accuracy");
+  succeed("evaluate --data data/dev.tsv --logits logits.tsv" + model);
+  EXPECT_EQ(bytes("test.txt"), bytes("logits.tsv"));
+}
+
 TEST_F(Evaluate, PredictForPeople) {
   const Result result = succeed("predict" + model, {.more = {"a good film .", ""}});
   const auto lines = lines_of(result.out);
@@ -187,6 +199,8 @@ TEST_F(Evaluate, TokenizeGivesTheTokenizersIds) {
   EXPECT_EQ(succeed(tokenize + " --max-length 4", {.input = text_}).out, shortened);
   EXPECT_EQ(succeed(tokenize, {.input = "\n"}).out, "2 3\n");
   EXPECT_EQ(succeed(tokenize).out, "");
+  EXPECT_EQ(succeed(tokenize, {.input = "\xef\xbb\xbf" + text_}).out, expected) << "a byte order mark";
+  EXPECT_EQ(lines_of(succeed(tokenize, {.input = "the\r\n\nthe"}).out).size(), 3U);
   const auto lines = objects_of(succeed(tokenize + " --json", {.input = text_}).out);
   ASSERT_EQ(lines.size(), sentences_.size());
   for (size_t i = 0; i < lines.size(); ++i) EXPECT_EQ(lines[i]["ids"], tokenizer.encode(sentences_[i], 512).ids);

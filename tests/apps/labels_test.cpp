@@ -58,7 +58,7 @@ TEST_F(LabelPrograms, AnotherNumberMakesANewHeadAndSaysSo) {
   const Result kept = succeed(train + " --model " + golden + to);
   expect_in(kept.out, "data/train.tsv has 2 of the model's 3 labels; to train a new head for them alone, name them");
   const Result five = succeed(train + " --labels a,b,c,d,e --model m.h5" + to);
-  expect_in(five.out, "new head for 5 labels: the model's has 2 (no, yes)");
+  expect_in(five.out, "new head for 5 labels: the model's has 3 (negative, neutral, positive)");
   expect_in(succeed(train + " --labels v,w,x,y,z --model m.h5" + to).out,
             "labels: v, w, x, y, z (from --labels; they replace the model's a, b, c, d, e)");
 }

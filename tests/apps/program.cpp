@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/apps/program.h"
 
+#include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -38,7 +39,18 @@ std::vector<std::string> words_of(const std::string& text) {
   if (around.largest_file > 0) {
     const rlimit limit{around.largest_file, around.largest_file};
     setrlimit(RLIMIT_FSIZE, &limit);
-    if (!around.killed_at_limit) std::signal(SIGXFSZ, SIG_IGN);
+  }
+  // A traced program stops for its parent at each signal, even at one that it ignores: reap() kills it there.
+  if (around.killed_at_limit) ptrace(PTRACE_TRACEME, 0, nullptr, nullptr);
+  if (around.largest_memory > 0) {
+    const rlimit limit{around.largest_memory, around.largest_memory};
+    setrlimit(RLIMIT_AS, &limit);
+  }
+  if (around.one_thread) {  // root is not limited
+    const rlimit limit{1, 1};
+    setrlimit(RLIMIT_NPROC, &limit);
+    constexpr uid_t somebody = 54321;
+    if (geteuid() == 0 && setuid(somebody) != 0) _exit(127);
   }
   if (chdir(folder.c_str()) == 0) execv(path.c_str(), argv.data());
   _exit(127);
@@ -84,7 +96,21 @@ void Process::send(int signal) const {
 }
 
 void Process::reap(int options) {
-  if (pid_ > 0 && waitpid(pid_, &status_, options) == pid_) pid_ = -1;
+  while (pid_ > 0 && waitpid(pid_, &status_, options) == pid_) {
+    if (!WIFSTOPPED(status_)) {
+      pid_ = -1;
+    } else if (WSTOPSIG(status_) == SIGXFSZ) {
+      send(SIGKILL);
+    } else {
+      const int signal = WSTOPSIG(status_) == SIGTRAP ? 0 : WSTOPSIG(status_);
+      ptrace(PTRACE_CONT, pid_, nullptr, signal);
+    }
+  }
+}
+
+int Process::threads() const {
+  const std::filesystem::directory_iterator tasks("/proc/" + std::to_string(pid_) + "/task");
+  return static_cast<int>(std::distance(begin(tasks), end(tasks)));
 }
 
 bool Process::runs() {

@@ -27,6 +27,8 @@ struct Around {
   std::vector<std::string> environment = {};  // NAME=VALUE
   size_t largest_file = 0;                    // bytes after which writing to a file fails; 0: no limit
   bool killed_at_limit = false;               // there the program is killed, else it is told as of a full disk
+  size_t largest_memory = 0;                  // bytes of address space; 0: no limit
+  bool one_thread = false;                    // the system lets the program start no thread
 };
 
 // A running program. `command` is split at spaces; its first word is the program's name.
@@ -38,6 +40,7 @@ class Process {
   Process& operator=(const Process&) = delete;
 
   void send(int signal) const;
+  int threads() const;  // of a program that runs
   bool runs();
   Result wait();
 

@@ -161,6 +161,23 @@ TEST(Vocabulary, SpecialTokensFollowWhereverTheyAre) {
   EXPECT_EQ(logits(*small, "film [E1]f"), logits(*model, "film [E1]f"));
 }
 
+TEST(Vocabulary, AddedTokensKeepTheirFlags) {
+  const TemporaryFolder folder;
+  fs::create_directory(folder / "hf");
+  write_bytes(folder / "hf" / "vocab.txt", "[PAD]\n[UNK]\n[CLS]\n[SEP]\nfilm\nplot\nf\n##i\n");
+  write_bytes(folder / "hf" / "tokenizer_config.json",
+              R"({"added_tokens_decoder": {"8": {"content": "fi", "single_word": true}, "9": {"content": "<E1>",
+                                           "rstrip": true, "normalized": false}}})");
+  const auto model = open_model("random:tiny", {.seed = 3, .vocabulary = folder / "hf"});
+  const auto small = cut(*model, {"film"});
+  EXPECT_EQ(small->tokenizer.options(), model->tokenizer.options());
+  EXPECT_EQ(small->tokenizer.vocabulary(),
+            (Texts{"[PAD]", "[UNK]", "[CLS]", "[SEP]", "film", "f", "##i", "fi", "<E1>"}));
+  for (const char* text : {"fi FI <E1>  film", "fif", "<e1>"})
+    EXPECT_EQ(pieces(*small, text), pieces(*model, text)) << text;
+  EXPECT_EQ(pieces(*small, "fii"), (Texts{"[CLS]", "f", "##i", "##i", "[SEP]"})) << "an added token is no piece";
+}
+
 TEST(Vocabulary, RowsThatNoTokenHasGo) {
   const TemporaryFolder folder;
   const auto tiny = model_of(folder.path());
@@ -233,7 +250,7 @@ TEST(Vocabulary, SentencesAreLinesOrColumns) {
   write_bytes(folder / "a.txt", "a film\tof goodness\r\n\n \t\nNo film");
   write_bytes(folder / "b.tsv", "label\tsentence2\tsentence\nx\tvery\tgoodly\n1\t\tno\n");
   const std::vector<fs::path> texts = {folder / "a.txt", folder / "b.tsv"};
-  EXPECT_EQ(read_sentences(texts), (Texts{"a film\tof goodness\r", "No film", "goodly", "very", "no"}));
+  EXPECT_EQ(read_sentences(texts), (Texts{"a film\tof goodness", "No film", "goodly", "very", "no"}));
 }
 
 TEST(Vocabulary, MistakesAreErrors) {
@@ -242,9 +259,9 @@ TEST(Vocabulary, MistakesAreErrors) {
   const auto error = [&](const fs::path& path) {
     return error_of<Error>([&] { read_sentences(std::span(&path, 1)); });
   };
-  expect_in(error(folder / "none.txt"), "none.txt: there is no such file");
+  expect_in(error(folder / "none.txt"), "none.txt: cannot be opened: No such file");
   expect_in(error(folder / "none.tsv"), "none.tsv");
-  expect_in(error(folder.path()), ": cannot be read; expected a .tsv");
+  expect_in(error(folder.path()), ": is a directory; expected a file");
   write_bytes(folder / "empty.txt", "\n \n");
   expect_in(error(folder / "empty.txt"), "empty.txt: holds no sentence");
   write_bytes(folder / "empty.tsv", "sentence\n");

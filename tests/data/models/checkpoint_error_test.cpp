@@ -53,6 +53,12 @@ TEST_F(CheckpointFile, WhatItDoesNotKnowIsNamed) {
   };
   write([&](const Hdf5Group& root) { parts(root); });
   EXPECT_EQ(open_error(), "no error");
+  write([&](const Hdf5Group& root) {
+    parts(root, "tokenizer", R"({"lowercase": true, "strip_accents": null, "tokenize_chinese_chars": true,
+                                 "added_tokens": ["[MASK]", "[SEP]"]})");
+  });
+  EXPECT_EQ(Checkpoint(file_).tokenizer().options().added_tokens, (std::vector<AddedToken>{{"[MASK]"}, {"[SEP]"}}))
+      << "as files of earlier versions have them";
   write([&](const Hdf5Group& root) { root.write_text("keras", "x"); });
   expect_in(open_error(), "is an HDF5 file, but no checkpoint");
   write([&](const Hdf5Group& root) {
@@ -69,8 +75,9 @@ TEST_F(CheckpointFile, WhatItDoesNotKnowIsNamed) {
   expect_in(with("config", R"({"model_type": "gpt2"})"), "/config: model_type is \"gpt2\"");
   expect_in(with("vocabulary", "a\nb\nc\nd\ne\nf\n"),
             "the vocabulary has 6 tokens and the word embeddings have 5 rows");
-  expect_in(with("tokenizer", "{}"), "/tokenizer: a field is missing or of the wrong type");
-  expect_in(with("tokenizer", R"({"lowercase": "yes"})"), "/tokenizer: a field is missing or of the wrong type");
+  expect_in(with("tokenizer", "{}"), "/tokenizer: there is no field lowercase; the file is damaged");
+  expect_in(with("tokenizer", R"({"lowercase": "yes"})"),
+            "/tokenizer: the field lowercase is \"yes\", which has the wrong type");
   expect_in(with("options", "[]"), "/options: holds a JSON array");
 
   save(run);

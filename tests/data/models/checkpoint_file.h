@@ -57,7 +57,11 @@ struct Trained {
 inline CheckpointContents contents(const BertConfig& config = small_config()) {
   return {config,
           vocabulary(),
-          {.lowercase = false, .strip_accents = true, .tokenize_chinese_chars = false, .added_tokens = {"fine"}},
+          {.lowercase = false,
+           .strip_accents = true,
+           .tokenize_chinese_chars = false,
+           .segments = false,
+           .added_tokens = {{.content = "fine", .special = true, .rstrip = true}, {"film"}}},
           {{"learning_rate", 2e-5}, {"model", "größer"}}};
 }
 

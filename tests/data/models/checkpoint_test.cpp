@@ -21,10 +21,7 @@ TEST_F(CheckpointFile, GivesBackEverythingBitForBit) {
   const CheckpointContents expected = contents(), &found = opened.contents();
   EXPECT_EQ(found.vocabulary, expected.vocabulary);
   EXPECT_EQ(found.options, expected.options);
-  EXPECT_EQ(found.tokenizer.lowercase, false);
-  EXPECT_EQ(found.tokenizer.strip_accents, true);
-  EXPECT_EQ(found.tokenizer.tokenize_chinese_chars, false);
-  EXPECT_EQ(found.tokenizer.added_tokens, expected.tokenizer.added_tokens);
+  EXPECT_EQ(found.tokenizer, expected.tokenizer);
   EXPECT_EQ(found.config.labels, expected.config.labels);
   EXPECT_EQ(found.config.hidden_size, 8);
   EXPECT_EQ(found.config.classifier_dropout, 0.25F);

@@ -87,7 +87,9 @@ TEST_F(HfExport, ARandomModelComesBack) {
   EXPECT_EQ(tokenizer["model_max_length"], 16);
   EXPECT_EQ(tokenizer["mask_token"], "[MASK]");
   EXPECT_EQ(tokenizer["added_tokens_decoder"]["6"]["content"], "fine");
-  EXPECT_EQ(tokenizer["added_tokens_decoder"]["6"]["special"], false);
+  EXPECT_EQ(tokenizer["added_tokens_decoder"]["6"]["special"], true);
+  EXPECT_EQ(tokenizer["added_tokens_decoder"]["6"]["rstrip"], true);
+  EXPECT_EQ(tokenizer["model_input_names"], (Json{"input_ids", "attention_mask"}));
   EXPECT_EQ(Safetensors(directory_ / "model.safetensors").metadata().at("format"), "pt");
 }
 

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "data/models/model_source.h"
 
+#include <sys/stat.h>
+
 #include <cmath>
 #include <limits>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "data/text/demo_corpus.h"
@@ -200,6 +203,21 @@ TEST(ModelSource, AHeadThatIsNotInTheFileNeverAnswers) {
   EXPECT_EQ(open_model(unnamed.path())->config.classes(), 3) << "the tensors tell";
 }
 
+TEST(ModelSource, AnUnknownPrefixIsNamed) {
+  const Copy copy;
+  std::map<std::string, Tensor> tensors;
+  {
+    const Safetensors file(hf / "model.safetensors");
+    for (const auto& [name, entry] : file.entries()) tensors["student." + name] = file.read(name);
+  }
+  write_safetensors(copy.folder / "model.safetensors", tensors);
+  expect_in(
+      error_of<Error>([&] { open_model(copy.path()); }),
+      "only student.bert.pooler.dense.bias, student.bert.pooler.dense.weight, student.classifier.bias and 38 more");
+  expect_in(error_of<Error>([&] { open_model(copy.path(), {.may_start_head = true}); }),
+            "41 of the file are not used (student.bert.embeddings.LayerNorm.bias");
+}
+
 TEST(ModelSource, WarnsOfWhatHasNoEffect) {
   const Copy copy(R"({"logit_scale": 2})");
   std::vector<std::string> lines;
@@ -213,6 +231,10 @@ TEST(ModelSource, WarnsOfWhatHasNoEffect) {
   EXPECT_TRUE(lines.empty());
 }
 
+TEST(ModelSource, LabelsThatAreNotUtf8AreRefusedBeforeAnyTraining) {
+  expect_in(error_of<Error>([] { open_model("random:tiny", {.labels = {{"a\xff", "b"}}}); }), "is not UTF-8");
+}
+
 TEST(ModelSource, OtherSourcesGetTheThreeForms) {
   const TemporaryFolder folder;
   const std::string forms =
@@ -223,7 +245,9 @@ TEST(ModelSource, OtherSourcesGetTheThreeForms) {
   EXPECT_EQ(error_of<Error>([&] { open_model(file); }), file + ": is not a model" + forms);
   write_bytes(folder / "empty.h5", "");
   EXPECT_EQ(error_of<Error>([&] { open_model((folder / "empty.h5").string()); }),
-            (folder / "empty.h5").string() + ": is not a model" + forms);
+            (folder / "empty.h5").string() + ": cannot be opened as HDF5; it is of another kind, damaged or cut off");
+  ASSERT_EQ(::mkfifo((folder / "pipe.h5").c_str(), 0600), 0);
+  expect_in(error_of<Error>([&] { open_model((folder / "pipe.h5").string()); }), "is a pipe; expected a file");
   expect_in(error_of<Error>([&] { open_model(folder.path().string()); }), "config.json: cannot be opened");
   expect_in(error_of<Error>([&] { open_model((golden / "hdf5_odd.h5").string()); }),
             "is an HDF5 file, but no checkpoint");

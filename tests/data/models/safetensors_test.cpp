@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "data/models/safetensors.h"
 
+#include <sys/stat.h>
+
 #include <bit>
+#include <chrono>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -143,7 +146,43 @@ TEST_F(SafetensorsFile, EachWrongHeaderIsNamed) {
   expect_in(error(std::string((16 << 20) + 1, ' '), 0), "at most 16777216 are read");
   expect_in(error_of<Error>([&] { const Safetensors opened(folder_ / "none"); }),
             "none: cannot be opened: No such file or directory");
-  expect_in(error_of<Error>([&] { const Safetensors opened(folder_.path()); }), "is not a file");
+  expect_in(error_of<Error>([&] { const Safetensors opened(folder_.path()); }), "is a directory; expected a file");
+}
+
+TEST_F(SafetensorsFile, EveryFlippedByteOfWhatWeWriteIsAnError) {
+  Tensor a({20, 3}), b({5}, DType::f64), c({3}, DType::bf16);
+  for (const Tensor& t : {a, b, c}) t.fill_zero();
+  write_safetensors(file_, {{"a", a}, {"b", b}, {"c", c}}, {{"format", "pt"}});
+  const std::string whole = read_bytes(file_);
+  std::mt19937 random(1);
+  for (size_t i = 0; i < whole.size(); ++i) {
+    for (const int flip : {1 << random() % 8, 255}) {
+      std::string bytes = whole;
+      bytes[i] = static_cast<char>(bytes[i] ^ flip);
+      write_bytes(file_, bytes);
+      const std::string text = error_of<Error>([&] {
+        const Safetensors file(file_);
+        for (const auto& [name, entry] : file.entries()) file.read(name);
+      });
+      EXPECT_TRUE(text.starts_with(file_.string() + ": ")) << i << ": " << text;
+    }
+  }
+}
+
+TEST_F(SafetensorsFile, LongHeadersTakeNoLongTime) {
+  std::string header = "{";
+  constexpr int tensors = 100'000;
+  for (int i = 0; i < tensors; ++i)
+    header += "\"t" + std::to_string(i) + R"(":{"dtype":"U8","shape":[1],"data_offsets":[)" + std::to_string(i) + "," +
+              std::to_string(i + 1) + (i + 1 < tensors ? "]}," : "]}}");
+  const auto begin = std::chrono::steady_clock::now();
+  EXPECT_EQ(error(header, tensors), "no error");
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(20)) << "it was quadratic: minutes";
+}
+
+TEST_F(SafetensorsFile, PipesAreRefusedAndNotWaitedFor) {
+  ASSERT_EQ(::mkfifo(file_.c_str(), 0600), 0);
+  expect_in(error_of<Error>([&] { const Safetensors opened(file_); }), "is a pipe; expected a file");
 }
 
 // Thousands of damaged files: an Error or other values, never a crash or more memory than the file has bytes for.

@@ -56,7 +56,7 @@ TEST_F(ClassNamesTest, LabelsTxtComesFirst) {
   const ClassNames found = find({"0", "1"});
   EXPECT_EQ(found.names, (Names{"negative", "positive"}));
   EXPECT_EQ(found.from, "from " + (folder_ / "labels.txt").string());
-  expect_in(file_error("a\n\nb\n"), "labels.txt:2: '' is no name");
+  expect_in(file_error("a\n\nb\n"), "labels.txt:2: is blank");
   expect_in(file_error("a\nb\na\n"), "labels.txt:3: 'a' is there twice");
   expect_in(file_error("a\n"), "labels.txt: has 1 names; expected at least two");
   EXPECT_EQ(file_error("a\nb\n\n"), "no error");

@@ -93,14 +93,13 @@ TEST_F(Tsv, AcceptsByteOrderMarkCrlfAndAMissingLastLineBreak) {
 }
 
 TEST_F(Tsv, LabelsMayBeOptionalOrIgnored) {
-  const Dataset without = read("sentence\ngood\n\n", {.labels = Labels::if_present});
+  const Dataset without = read("sentence\ngood\n", {.labels = Labels::if_present});
   EXPECT_FALSE(without.labelled);
-  ASSERT_EQ(without.examples.size(), 2);  // in a file of one column a blank line is an empty sentence
+  ASSERT_EQ(without.examples.size(), 1);
   EXPECT_EQ(without.examples[0].label, -1);
-  EXPECT_EQ(without.examples[1].first, "");
   EXPECT_TRUE(read("sentence\tlabel\ngood\t1\n", {.labels = Labels::if_present}).labelled);
-  EXPECT_EQ(error("sentence\tlabel\ngood\t-1\n", {.labels = Labels::if_present}).substr(0, 30),
-            ":2: label '-1' is out of range");
+  EXPECT_EQ(error("sentence\tlabel\ngood\t-2\n", {.labels = Labels::if_present}).substr(0, 30),
+            ":2: label '-2' is out of range");
   const Dataset ignored = read("sentence\tlabel\ngood\t-1\n", {.labels = Labels::ignored});
   EXPECT_FALSE(ignored.labelled);
   EXPECT_EQ(ignored.examples[0].label, -1);
@@ -138,7 +137,6 @@ TEST_F(Tsv, NamesThatAreNumbersAreNotPositions) {
 TEST_F(Tsv, BadLabelsAreNamedWithTheirLine) {
   const std::string tail = "; expected 0 to 1: correct the line, or the number of classes";
   EXPECT_EQ(error("sentence\tlabel\na\t1\nb\t2\n"), ":3: label '2' is out of range" + tail);
-  EXPECT_EQ(error("sentence\tlabel\na\t-1\n"), ":2: label '-1' is out of range" + tail);
   EXPECT_EQ(error("sentence\tlabel\na\t99999999999999999999\n"),
             ":2: label '99999999999999999999' is out of range" + tail);
   for (const std::string bad : {"", "one", "1.0", "1 ", " 1", "+1", "0x1"}) {
@@ -153,11 +151,33 @@ TEST_F(Tsv, BadLabelsAreNamedWithTheirLine) {
 }
 
 TEST_F(Tsv, RowsMustHaveTheHeadersColumns) {
-  const std::string tail =
-      " columns; expected 2 as in the header: text must hold no tab or line break, and no line may be blank";
+  const std::string tail = " columns; expected 2 as in the header: text must hold no tab or line break";
   EXPECT_EQ(error("sentence\tlabel\na\t1\nb\n"), ":3: found 1" + tail);
-  EXPECT_EQ(error("sentence\tlabel\na\t1\n\n"), ":3: found 1" + tail);
   EXPECT_EQ(error("sentence\tlabel\na\tb\t1\n"), ":2: found 3" + tail);
+}
+
+TEST_F(Tsv, BlankLinesMayStandAtTheEnd) {
+  EXPECT_EQ(read("sentence\tlabel\na\t1\n\n").examples.size(), 1);
+  const ReadOptions any{.labels = Labels::if_present};
+  EXPECT_EQ(read("sentence\r\na\r\n\r\n\n\r\n", any).examples.size(), 1);
+  const std::string tail = ":3: is blank; expected one example per line, and blank lines at the end only";
+  EXPECT_EQ(error("sentence\tlabel\na\t1\n\n\nb\t1\n"), tail);
+  EXPECT_EQ(error("sentence\na\n\nb\n", any), tail);
+}
+
+TEST_F(Tsv, MinusOneIsNoLabel) {
+  const ReadOptions any{.labels = Labels::if_present};
+  const Dataset test = read("sentence\tlabel\na\t-1\nb\t-1\n", any);
+  EXPECT_FALSE(test.labelled);
+  EXPECT_EQ(test.examples.size(), 2);
+  EXPECT_EQ(error("sentence\tlabel\na\t-1\n"),
+            ":2: label '-1' is none, as in a test split; expected labels here: take a file that has them");
+  EXPECT_EQ(error("sentence\tlabel\na\t1\nb\t-1\n", any),
+            ":3: has no label (-1), but line 2 has one; expected labels on all lines or on none");
+  EXPECT_EQ(error("sentence\tlabel\na\t-1\nb\t1\n", any),
+            ":3: has a label, but line 2 has none (-1); expected labels on all lines or on none");
+  const ReadOptions named{.read_label = ClassReader({"-1", "1"})};
+  EXPECT_EQ(read("sentence\tlabel\na\t-1\n", named).examples[0].label, 0) << "a class with that name";
 }
 
 TEST_F(Tsv, HeadersMustNameTheColumns) {
@@ -179,33 +199,14 @@ TEST_F(Tsv, EmptyFilesAreErrors) {
   EXPECT_EQ(error("sentence\tlabel"), ": holds a header but no examples; expected one example per line");
 }
 
-TEST_F(Tsv, NulBytesAreErrors) {
-  using std::string_literals::operator""s;
-  const std::string tail = " holds a NUL byte; expected UTF-8 text: save the file as UTF-8";
-  EXPECT_EQ(error("sentence\tlabel\na\t1\nb\0\t1\n"s), ":3:" + tail);
-  EXPECT_EQ(error("s\0e\0n\0"s), ":1:" + tail);  // UTF-16
-}
-
-TEST_F(Tsv, LongLinesAreReadUpToOneMebibyte) {
-  const std::string longest((size_t{1} << 20) - 2, 'x');
-  EXPECT_EQ(read("sentence\tlabel\n" + longest + "\t1\r\ny\t0\n").examples[0].first, longest);
-  EXPECT_EQ(read("sentence\tlabel\n" + longest + "\t1").examples[0].first, longest);
-  EXPECT_EQ(error("sentence\tlabel\n" + longest + "xxx\t1\n"),
-            ":2: is longer than 1048576 bytes; expected one example per line: is this a TSV file?");
-  EXPECT_NE(error_of("/dev/zero"), "no error");
-}
-
 TEST_F(Tsv, FilesThatCannotBeRead) {
-  EXPECT_EQ(error_of(folder_ / "none.tsv"), ": no such file; expected a TSV file: check the path");
-  EXPECT_EQ(error_of(folder_), ": is a directory; expected a TSV file such as " + (folder_ / "train.tsv").string());
+  EXPECT_EQ(error_of(folder_ / "none.tsv"), ": cannot be opened: No such file or directory");
+  EXPECT_EQ(error_of(folder_), ": is a directory; expected a file");
   fs::create_symlink("loop.tsv", folder_ / "loop.tsv");
-  EXPECT_EQ(error_of(folder_ / "loop.tsv"),
-            ": cannot be opened (Too many levels of symbolic links); expected a TSV file that you may read");
-  EXPECT_EQ(error_of("/proc/self/mem"), ": cannot be read (Input/output error); check the file and its disk");
-  read("sentence\tlabel\na\t1\n");
-  ::chmod(file_.c_str(), 0);
-  if (::geteuid() == 0) return;  // root may read everything
-  EXPECT_EQ(error_of(file_), ": cannot be opened (Permission denied); expected a TSV file that you may read");
+  EXPECT_EQ(error_of(folder_ / "loop.tsv"), ": cannot be opened: Too many levels of symbolic links");
+  EXPECT_EQ(error_of("/dev/zero"), ": is a device; expected a file");
+  ASSERT_EQ(::mkfifo((folder_ / "pipe.tsv").c_str(), 0600), 0);
+  EXPECT_EQ(error_of(folder_ / "pipe.tsv"), ": is a pipe; expected a file");
 }
 
 TEST_F(Tsv, OptionsMustAllowAClass) { EXPECT_THROW(ClassReader(0), Error); }
@@ -220,6 +221,7 @@ TEST_F(Tsv, WritesWhatItReads) {
   write_tsv(file_, {{}, {{"only", "ignored", 1}}, false, false});
   EXPECT_EQ(bytes(), "sentence\nonly\n");
   EXPECT_EQ(std::distance(fs::directory_iterator(folder_), {}), 1) << "nothing is left beside the file";
+  EXPECT_THROW(write_tsv(file_, {{}, {{"", "", 1}}, false, false}), Error) << "a blank line";
 }
 
 TEST_F(Tsv, WritesNothingWhereItCannot) {

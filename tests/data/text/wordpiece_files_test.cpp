@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <nlohmann/json.hpp>
 #include <string>
 
 #include "core/check.h"
@@ -14,6 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
+using Json = nlohmann::json;
 using Ids = std::vector<int32_t>;
 
 // The text of the Error that the call throws; empty where it throws none.
@@ -59,12 +61,14 @@ TEST(ReadVocabulary, NamesFileAndLineOfWhatIsWrong) {
   folder.write("blank.txt", "[PAD]\n\na\n").write("bytes.txt", "[PAD]\na\n\xff\n").write("empty.txt", "\n\n");
   const auto error = [&](const fs::path& path) { return error_of([&] { WordPiece::read_vocabulary(path); }); };
   const std::string in = folder.path().string();
-  EXPECT_EQ(error(folder.path() / "blank.txt"), in + "/blank.txt: line 2 is blank; expected one token per line");
-  EXPECT_EQ(error(folder.path() / "bytes.txt"), in + "/bytes.txt: line 3 is not UTF-8; expected one token per line");
+  EXPECT_EQ(error(folder.path() / "blank.txt"),
+            in + "/blank.txt:2: is blank; expected one token per line, and blank lines at the end only");
+  EXPECT_EQ(error(folder.path() / "bytes.txt"),
+            in + "/bytes.txt:3: is not UTF-8; expected one token per line in UTF-8: save the file as UTF-8");
   EXPECT_EQ(error(folder.path() / "empty.txt"), in + "/empty.txt: holds no token; expected one per line");
-  EXPECT_EQ(error(folder.path() / "absent.txt"), in + "/absent.txt: cannot be opened for reading");
+  EXPECT_EQ(error(folder.path() / "absent.txt"), in + "/absent.txt: cannot be opened: No such file or directory");
   EXPECT_EQ(error(folder.path()), in + ": is a directory; expected a file");
-  EXPECT_EQ(error("/dev/zero"), "/dev/zero: holds more than 32 MB; expected a tokenizer file");
+  EXPECT_EQ(error("/dev/zero"), "/dev/zero: is a device; expected a file");
 }
 
 constexpr char kSmallText[] = "[PAD]\n[UNK]\n[CLS]\n[SEP]\na\nA\n\u00e9\ne\n";
@@ -87,7 +91,12 @@ TEST(WordPieceDirectory, VocabularyAndOptionsOfTokenizerJson) {
   const Folder folder;
   folder.write("tokenizer.json", std::string("{") + kModel +
                                      R"(, "normalizer": {"type": "BertNormalizer", "lowercase": false,
-                                     "strip_accents": true, "handle_chinese_chars": false}})");
+                                     "strip_accents": true, "handle_chinese_chars": false}, "added_tokens": [
+                                     {"id": 0, "content": "[PAD]", "special": true},
+                                     {"id": 1, "content": "[UNK]", "special": true},
+                                     {"id": 2, "content": "[CLS]", "special": true},
+                                     {"id": 3, "content": "[SEP]", "special": true}]})");
+  folder.write("tokenizer_config.json", R"({"tokenizer_class": "PreTrainedTokenizerFast"})");
   const auto tokenizer = WordPiece::from_directory(folder.path());
   EXPECT_FALSE(tokenizer.options().lowercase);
   EXPECT_EQ(tokenizer.options().strip_accents, true);
@@ -96,20 +105,110 @@ TEST(WordPieceDirectory, VocabularyAndOptionsOfTokenizerJson) {
   folder.write("tokenizer_config.json",
                R"({"do_lower_case": true, "strip_accents": false, "tokenize_chinese_chars": null})");
   const auto other = WordPiece::from_directory(folder.path());
-  EXPECT_EQ(other.encode("A \u00e9", 512).ids, (Ids{2, 4, 6, 3})) << "tokenizer_config.json comes first";
-  EXPECT_FALSE(other.options().tokenize_chinese_chars) << "null says nothing";
+  EXPECT_EQ(other.encode("A \u00e9", 512).ids, (Ids{2, 4, 6, 3})) << "BertTokenizer goes by tokenizer_config.json";
+  EXPECT_TRUE(other.options().tokenize_chinese_chars) << "null says nothing";
+  EXPECT_EQ(other.notes().size(), 3) << "what tokenizer.json has and is not used";
 }
 
-TEST(WordPieceDirectory, AddedTokensFollowTheVocabulary) {
-  const Folder with_json, with_config;
-  with_json.write("tokenizer.json",
-                  std::string("{") + kModel + R"(, "added_tokens": [{"id": 8, "content": "[E1]", "lstrip": false},
-                                        {"id": 0, "content": "[PAD]", "special": true}]})");
-  with_config.write("vocab.txt", kSmallText);
-  with_config.write("tokenizer_config.json",
-                    R"({"added_tokens_decoder": {"8": {"content": "[E1]"}, "9": {"content": "x"}}})");
-  EXPECT_EQ(WordPiece::from_directory(with_json.path()).encode("a[E1]", 512).ids, (Ids{2, 4, 8, 3}));
-  EXPECT_EQ(WordPiece::from_directory(with_config.path()).encode("a[E1]axa", 512).ids, (Ids{2, 4, 8, 4, 9, 4, 3}));
+// What the tokenizer says about one field, in a directory that is right but for that. Errors without the path of the
+// file.
+struct Field {
+  const char* name;
+  Json value;
+  const char* error;  // empty: none
+};
+
+std::string error_about(const char* file, Json whole, const Field& field) {
+  whole[Json::json_pointer(field.name)] = field.value;
+  const Folder folder;
+  folder.write("vocab.txt", kSmallText).write(file, whole.dump());
+  const std::string text = error_of([&] { WordPiece::from_directory(folder.path()); });
+  const std::string path = (folder.path() / file).string() + ": ";
+  return text.starts_with(path) ? text.substr(path.size()) : text;
+}
+
+TEST(WordPieceDirectory, RefusesFieldsThatLeadToOtherIds) {
+  const Json whole = Json::parse(std::string("{") + kModel + R"(, "normalizer": {"type": "BertNormalizer"}})");
+  const Json sequence = {{"type", "Sequence"}, {"normalizers", {{{"type", "NFD"}}, {{"type", "Lowercase"}}}}};
+  const Json other_end = {{"type", "BertProcessing"}, {"sep", {"</s>", 3}}, {"cls", {"[CLS]", 2}}};
+  for (const Field& field : std::vector<Field>{
+           {"/model/unk_token", "[PAD]", "unk_token is \"[PAD]\"; expected \"[UNK]\", since nothing else is done here"},
+           {"/model/continuing_subword_prefix", "@@",
+            "continuing_subword_prefix is \"@@\"; expected \"##\", since nothing "
+            "else is done here"},
+           {"/model/max_input_chars_per_word", 5,
+            "max_input_chars_per_word is 5; expected 100, since nothing else is done "
+            "here"},
+           {"/model/max_input_chars_per_word", 100, ""},
+           {"/normalizer", nullptr, "its normalizer is null; expected BERT's BertNormalizer"},
+           {"/normalizer", sequence, "its normalizer is a \"Sequence\"; expected BERT's BertNormalizer"},
+           {"/normalizer", {{"type", "Sequence"}, {"normalizers", {{{"type", "BertNormalizer"}}}}}, ""},
+           {"/normalizer/clean_text", false, "clean_text is false; expected true, since nothing else is done here"},
+           {"/pre_tokenizer",
+            {{"type", "Whitespace"}},
+            "its pre_tokenizer is a \"Whitespace\"; expected BERT's "
+            "BertPreTokenizer"},
+           {"/post_processor", nullptr,
+            "its post_processor is null; expected BERT's, [CLS] A [SEP] and [CLS] A [SEP] B "
+            "[SEP] with B as segment 1 and the vocabulary's ids"},
+           {"/post_processor", other_end,
+            "its post_processor is \"BertProcessing\"; expected BERT's, [CLS] A [SEP] and "
+            "[CLS] A [SEP] B [SEP] with B as segment 1 and the vocabulary's ids"},
+           {"/truncation",
+            {{"direction", "Left"}},
+            "direction is \"Left\"; expected \"Right\", since nothing else is done "
+            "here"},
+           {"/truncation", {{"direction", "Right"}, {"max_length", 128}}, ""},
+           {"/padding", {{"direction", "Left"}}, ""},
+           {"/decoder", {{"type", "WordPiece"}}, ""}})
+    EXPECT_EQ(error_about("tokenizer.json", whole, field), field.error) << field.name;
+  for (const Field& field : std::vector<Field>{
+           {"/truncation_side", "left",
+            "truncation_side is \"left\"; expected \"right\", since nothing else is done here"},
+           {"/split_special_tokens", true,
+            "split_special_tokens is true; expected false, since nothing else is done here"},
+           {"/cls_token", "<s>",
+            "cls_token is \"<s>\"; expected [CLS]: give the token that name in the vocabulary and "
+            "here"},
+           {"/cls_token", nullptr, "cls_token is not given, but [CLS] is in the vocabulary; expected cls_token [CLS]"},
+           {"/mask_token", nullptr, ""},
+           {"/mask_token", {{"content", "[MASK]"}, {"lstrip", true}}, ""},
+           {"/tokenizer_class", "RobertaTokenizer",
+            "tokenizer_class is \"RobertaTokenizer\"; expected BertTokenizer, or "
+            "PreTrainedTokenizerFast with BERT's pipeline in tokenizer.json"},
+           {"/tokenizer_class", "PreTrainedTokenizerFast",
+            "tokenizer_class is \"PreTrainedTokenizerFast\", but there is no "
+            "tokenizer.json; expected BertTokenizer"},
+           {"/auto_map",
+            {{"AutoTokenizer", "x.y"}},
+            "auto_map names a tokenizer in Python code; expected BertTokenizer as "
+            "tokenizer_class, and no auto_map"}})
+    EXPECT_EQ(error_about("tokenizer_config.json", Json::object(), field), field.error) << field.name;
+}
+
+TEST(WordPieceDirectory, NamesWhatIsNotUsed) {
+  const auto notes = [](const char* file, const std::string& text) {
+    const Folder folder;
+    folder.write("vocab.txt", kSmallText).write(file, text);
+    std::string all;
+    const auto tokenizer = WordPiece::from_directory(folder.path());
+    for (const std::string& note : tokenizer.notes()) all += note.substr(note.rfind('/') + 1) + "\n";
+    return all;
+  };
+  EXPECT_EQ(notes("tokenizer_config.json", R"({"do_lower_case": true, "model_max_length": 512, "name_or_path": "x"})"),
+            "");
+  EXPECT_EQ(notes("tokenizer_config.json", R"({"do_basic_tokenize": false, "lowercase_all": 1, "model_max_length": 64,
+                                               "never_split": ["a"], "padding_side": "left"})"),
+            "tokenizer_config.json: lowercase_all is unknown and not used\n"
+            "tokenizer_config.json: do_basic_tokenize is not used, as in AutoTokenizer\n"
+            "tokenizer_config.json: never_split is not used, as in AutoTokenizer\n"
+            "tokenizer_config.json: padding_side is not used, since nothing is padded\n"
+            "tokenizer_config.json: model_max_length is not used; --max-length 64 cuts texts there\n");
+  EXPECT_EQ(
+      notes("tokenizer.json", std::string("{") + kModel + R"(, "more": 1, "normalizer": {"type": "BertNormalizer",
+                                                "lowercase": false}})"),
+      "tokenizer.json: more is unknown and not used\n"
+      "tokenizer.json: lowercase false is not used; do_lower_case is true by default, which AutoTokenizer follows\n");
 }
 
 TEST(WordPieceDirectory, SaysWhatIsWrong) {
@@ -139,20 +238,20 @@ TEST(WordPieceDirectory, SaysWhatIsWrong) {
   EXPECT_EQ(error("", std::string(1 << 20, '['), ""),
             "/tokenizer.json: nests deeper than 32 levels; expected a tokenizer file");
   EXPECT_EQ(error(kSmallText, "[]", ""), "/tokenizer.json: holds a JSON array; expected an object");
-  EXPECT_EQ(
-      error("[PAD]\n[UNK]\nx\n", model + "}", ""),
-      ": token 2 is x in vocab.txt and [CLS] in tokenizer.json; remove the file that does not belong to the model");
+  EXPECT_EQ(error("[PAD]\n[UNK]\nx\n", model + "}", ""),
+            ": token 2 is \"x\" in vocab.txt and \"[CLS]\" in tokenizer.json; remove the file that does not belong to "
+            "the model");
   EXPECT_EQ(error(kSmallText, "", R"({"do_lower_case": "yes"})"),
             "/tokenizer_config.json: do_lower_case is a JSON string; expected true or false");
   EXPECT_EQ(
       error("", model + R"(, "added_tokens": [{"id": 20, "content": "x"}]})", ""),
       ": the added token \"x\" has the id 20, which is neither its own in the vocabulary nor the next free one, 8");
-  EXPECT_EQ(error("", model + R"(, "added_tokens": [{"id": 8, "content": "x", "lstrip": true}]})", ""),
-            ": the added token \"x\" asks for lstrip, which Espalier does not do; set it to false");
   EXPECT_EQ(error("", model + R"(, "added_tokens": [3]})", ""),
-            ": an added token is 3; expected an object with content and id");
+            "/tokenizer.json: an added token is 3; expected an object with content");
+
   EXPECT_EQ(error("", model + R"(, "added_tokens": {"id": 3}})", ""),
-            ": an added token is 3; expected an object with content and id");
+            "/tokenizer.json: an added token is 3; expected an object with content");
+
   EXPECT_EQ(error_of([] { WordPiece::from_directory("/no/such"); }),
             "/no/such: holds no vocabulary; expected vocab.txt or tokenizer.json");
 }

@@ -135,7 +135,7 @@ TEST(WordPiece, StripAccentsFollowsLowercaseUnlessSet) {
 TEST(WordPiece, LongestAddedTokenWins) {
   auto vocabulary = small_vocabulary();
   vocabulary.insert(vocabulary.end(), {"<e>", "<e>a", "[SEP]a"});
-  const WordPiece tokenizer(vocabulary, {.added_tokens = {"<e>", "<e>a", "[SEP]a"}});
+  const WordPiece tokenizer(vocabulary, {.added_tokens = {{"<e>"}, {"<e>a"}, {"[SEP]a"}}});
   EXPECT_EQ(tokenizer.encode("b<e>ab<e>[SEP]aa<E>", 512).ids, (Ids{2, 5, 13, 5, 12, 14, 4, 1, 10, 1, 3}));
 }
 
@@ -253,7 +253,7 @@ TEST(WordPiece, VocabularyMustBeWhole) {
   };
   EXPECT_EQ(error({"[UNK]", "[CLS]", "a"}), "the vocabulary of 3 tokens lacks [PAD] [SEP]");
   EXPECT_EQ(error({}), "the vocabulary of 0 tokens lacks [PAD] [UNK] [CLS] [SEP]");
-  EXPECT_EQ(error(small_vocabulary(), {.added_tokens = {"a", "<e>"}}), "the vocabulary of 12 tokens lacks <e>");
+  EXPECT_EQ(error(small_vocabulary(), {.added_tokens = {{"a"}, {"<e>"}}}), "the vocabulary of 12 tokens lacks <e>");
   EXPECT_EQ(error({"[PAD]", "a", "b", "a"}), "the vocabulary has the token a twice, as 1 and 3");
   EXPECT_EQ(error({"[PAD]", ""}), "token 1 of the vocabulary is empty");
 }
