@@ -8,6 +8,7 @@
 #include <iostream>
 #include <random>
 
+#include "data/files/atomic_file.h"
 #include "tests/reliability/files.h"
 
 namespace espalier {
@@ -44,8 +45,7 @@ class Crash : public Programs {
     for (const auto& entry : std::filesystem::directory_iterator(*this / folder)) {
       const std::string name = entry.path().filename().string();
       if (!name.ends_with(".part") || entry.file_size() == 0) continue;
-      return name.starts_with("teacher-") ? "keeping the teacher's answers"
-                                          : "writing " + name.substr(0, name.size() - 5);
+      return name.starts_with("teacher-") ? "keeping the teacher's answers" : "writing " + temporary_of(name);
     }
     const std::string log = bytes(folder + "/metrics.jsonl");
     if (log == log_before) return "starting";
