@@ -75,10 +75,16 @@ class Reader {
     CHECK(shown.starts_with("--") && (known || name == "config"), quoted(shown), " is not expected here",
           guess(name, "--"), help_);
     const Form form = known ? found->second.front()->form : Form::value;
-    CHECK(form == Form::list || !given_.contains(name), shown, " is given twice; expected once");
+    CHECK(form == Form::list || form == Form::flag || !given_.contains(name), shown, " is given twice; expected once");
     Texts& texts = given_[name];
+    if (form == Form::flag) {
+      const std::string text = equals == std::string::npos ? "true" : word.substr(equals + 1);
+      CHECK(texts.empty() || texts.front() == text, shown, " is given twice, as ", espalier::quoted(texts.front()),
+            " and ", quoted(text), "; expected once");
+      texts = {text};
+      return 0;
+    }
     if (equals != std::string::npos) return texts.push_back(word.substr(equals + 1)), 0;
-    if (form == Form::flag) return texts.emplace_back("true"), 0;
     size_t count = 0;
     for (; count < next.size() && !is_option(next[count]) && (form == Form::list || count == 0); ++count)
       texts.push_back(next[count]);

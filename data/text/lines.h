@@ -51,7 +51,7 @@ class Lines {
   void check_start() const;
   bool fill();
 
-  std::string name_ = "standard input", expected_ = "UTF-8 text";
+  std::string name_ = "standard input", expected_ = "a sentence";
   Of kind_ = Of::sentences;
   std::unique_ptr<InputFile> file_;  // null: standard input
   std::string buffer_;               // what was read and is not given yet begins at used_

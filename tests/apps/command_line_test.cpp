@@ -78,7 +78,7 @@ TEST_F(CommandLine, JsonIsOneObjectALineAndNothingElse) {
                                   "bench infer --data data --steps 1" + model,
                                   "bench adamw --steps 1" + model};
   for (const std::string& command : commands) {
-    const Result result = succeed(command, {.input = "a \"quoted\\\" text \xff\n"});
+    const Result result = succeed(command, {.input = "a \"quoted\\\" text \x01\n"});
     EXPECT_EQ(objects_of(result.out).size(), 1U) << command;
     EXPECT_TRUE(result.out.ends_with("}\n")) << command;
   }

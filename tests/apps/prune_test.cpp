@@ -263,8 +263,8 @@ TEST_F(PrunePrograms, MistakesAreOneLine) {
   expect_refused(prune + "--structure neuron --drop-layers 0", {"--structure: nothing is pruned without --amount"});
   expect_refused(prune + "--structure layer --amount 0.9", {"would remove", "use a smaller amount"});
   expect_refused(prune + "--structure layer --amount 0.5 --layers *", {"--layers", "leave one out"});
-  expect_refused(prune + "--vocabulary nowhere.txt", {"nowhere.txt: there is no such file"});
-  expect_refused(prune + "--vocabulary data", {"data: cannot be read", "a sentence on each line"});
+  expect_refused(prune + "--vocabulary nowhere.txt", {"nowhere.txt: cannot be opened: No such file"});
+  expect_refused(prune + "--vocabulary data", {"data: is a directory", "expected a file"});
   expect_refused(prune + "--vocabulary data/dev.tsv --vocabulary-least 0", {"a least count of 0"});
   const std::string train = "train_sst2 --model dense.h5 --data data --output p.h5 ";
   expect_refused(train + "--prune.amount 0.5 --prune.structure layer", {"use prune --structure layer"});

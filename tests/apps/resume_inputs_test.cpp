@@ -133,13 +133,14 @@ TEST_F(ResumeInputs, AStateThatDoesNotFitIsRefused) {
     save_checkpoint(path, model->store, model->contents(), &optimizer, &state);
   };
   const std::vector<std::function<void(TrainingState&)>> changes = {
-      [](auto& s) { s.batch = 10; },       [](auto& s) { s.step = 10'000; },
-      [](auto& s) { s.epoch = -1; },       [](auto& s) { s.epoch += 1; },
+      [](auto& s) { s.batch = 10; }, [](auto& s) { s.step = 10'000; }, [](auto& s) { s.epoch += 1; },
       [](auto& s) { s.best_step = 7000; }, [](auto& s) { s.extra.set("evaluated_step", s.step + 1); }};
   for (const auto& change : changes) {
     with([&](auto& state, auto&) { change(state); });
     refuses({}, {"m.state.h5: stands at step ", "start anew without --resume"});
   }
+  with([](auto& state, auto&) { state.epoch = -1; });
+  refuses({}, {"m.state.h5: /training/state: the field epoch is -1"});
   with([](auto&, Record& options) { options.set("colour", "green"); });
   refuses({}, {"m.state.h5: --colour was \"green\" and this program does not have it"});
   with([](auto&, Record& options) { options = Record({{"seed", 7}}); });

@@ -96,8 +96,11 @@ TEST(Options, RefuseWhatIsOutOfRangeOrWithoutEffect) {
   EXPECT_EQ(error({}), "no error");
   EXPECT_EQ(error({{"count", "0"}}), "--count 0: at least 1 is expected");
   EXPECT_EQ(error({{"rate", "2"}}), "--rate 2: a share from 0 to 1 is expected");
-  EXPECT_EQ(error({{"rate", "nan"}}), "--rate nan: a share from 0 to 1 is expected");
-  EXPECT_EQ(error({{"weight", "inf"}}), "--weight inf: 0 or a positive number is expected");
+  for (const char* no_number : {"nan", "inf", "1e999", "0x1", "1,5", "half", ""})
+    EXPECT_EQ(error_of<Error>([&] {
+                error({{"rate", no_number}});
+              }),
+              std::string("--rate '") + no_number + "': a number is expected");
   EXPECT_EQ(error({{"group.colour", "green"}}), "--group.colour: nothing without --group.on");
   EXPECT_EQ(error({{"group.colour", "red"}}), "--group.colour: nothing without --group.on") << "also at its default";
   EXPECT_EQ(error({{"group.on", "true"}, {"group.layers", "1"}}), "--group.layers: is for green ones");
