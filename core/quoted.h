@@ -12,6 +12,6 @@ namespace espalier {
 // UTF-8 characters.
 std::string quoted(std::string_view text);
 inline std::string quoted(const std::string& text) { return quoted(std::string_view(text)); }  // before std::quoted
-std::string quoted(const std::vector<std::string>& texts);  // with commas between
+std::string quoted(const std::vector<std::string>& texts);                                     // with commas between
 
 }  // namespace espalier

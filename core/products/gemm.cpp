@@ -9,8 +9,8 @@
 #include "core/check.h"
 #include "core/parallel.h"
 #include "core/products/openblas.h"
-#include "core/room.h"
 #include "core/profile.h"
+#include "core/room.h"
 
 #if defined(ESPALIER_ONEDNN)
 #include <dnnl.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Dense products. gemm.cpp is the only file that sees oneDNN, where the build finds it, and openblas.cpp OpenBLAS. Products are cut
-// into tiles by their size alone and run single-threaded in the one pool of threads, so results do not depend on the
-// number of threads.
+// Dense products. gemm.cpp is the only file that sees oneDNN, where the build finds it, and openblas.cpp OpenBLAS.
+// Products are cut into tiles by their size alone and run single-threaded in the one pool of threads, so results do not
+// depend on the number of threads.
 #pragma once
 
 #include <cstdint>

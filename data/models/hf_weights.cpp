@@ -111,7 +111,7 @@ std::string HfWeights::some_names() const {
   std::vector<std::string> names;
   for (const auto& file : files_)
     for (const auto& [name, entry] : file->entries()) names.push_back(name);
-  std::ranges::stable_partition(names, [](const std::string& name) {
+  std::stable_partition(names.begin(), names.end(), [](const std::string& name) {
     return name.find("classifier") != std::string::npos || name.find("pooler") != std::string::npos;
   });
   std::string text;
