@@ -135,7 +135,7 @@ const std::map<std::string_view, std::string_view>& refused_fields() {
 // null, false, 0, "" and what consists of nothing else.
 bool says_nothing(const Json& value) {
   if (value.is_structured()) return std::ranges::all_of(value, says_nothing);
-  return value.is_null() || value == false || value == 0 || value == "";
+  return value.is_null() || value == false || value == 0 || value == Json("");
 }
 
 std::string excerpt(const Json& value) {

@@ -13,7 +13,7 @@ namespace {
 // What the head reads; but a number of which labels.txt says that it is a class that the head has elsewhere is an
 // Error.
 Label read_label(std::string_view text, const Head& head, const std::vector<std::string>& names) {
-  const Label label = head.read_label(text);
+  Label label = head.read_label(text);
   const auto number = static_cast<size_t>(std::max(0, label.number));
   const auto& labels = head.labels();
   if (number >= names.size() || number >= labels.size() || text != std::to_string(number)) return label;
