@@ -89,6 +89,7 @@ TEST(ConfigFile, NestingIsBounded) {
   expect_in(refusal(many("[")), "f.toml:1:");
   expect_in(refusal(many("a.") + "a = 1"), "f.toml:1: has more than 256 dots");
   expect_in(refusal("\n[" + many("a.") + "a]"), "f.toml:2: has more than 256 dots");
+  expect_in(refusal("a = 1\n\xef\xbb\xb2 = 1"), "f.toml:2: holds a letter from U+FEE6 to U+FEFE");
 }
 
 }  // namespace
