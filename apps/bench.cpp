@@ -49,7 +49,8 @@ struct Bench {
               "train: time, bytes and GFLOP/s of each op, and the distance from what this machine can do");
     rows.add("mask", o.mask, "train: share of the encoder's weights that are masked, as in pruning")
         .range([this] { return o.mask >= 0 && o.mask < 1; }, "a share in [0, 1) is expected");
-    rows.flag("qat", o.qat, "train: with fake-quant on weights and inputs, as train_sst2 --qat.on");
+    rows.flag("qat", o.qat,
+              "train: with fake-quant on weights and inputs, as train_sst2 --qat.on; sparse: products in int8");
     rows.add("block", o.block, "sparse: outputs and inputs of a block, such as 32x32");
     rows.add("precision", o.precision, "of the encoder's products: f32, bf16, or auto: bf16 where the CPU has it");
     rows.flag("gradient-checkpointing", o.gradient_checkpointing,

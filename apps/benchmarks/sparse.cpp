@@ -5,6 +5,7 @@
 
 #include "apps/benchmarks/benchmarks.h"
 #include "core/check.h"
+#include "core/kernels/gemm_int8.h"
 #include "core/ops.h"
 
 namespace espalier {
@@ -25,31 +26,43 @@ Tensor pruned(int64_t out, int64_t in, int64_t rows, int64_t cols, double share,
   return w;
 }
 
+// The layer's operand in the form that the options ask for. `zeros`: leave them out.
+ops::Affine layer(const Tensor& w, const BenchOptions& o, DType compute, bool zeros) {
+  ops::Affine part{Var{w}, Var{Tensor::zeros({w.rows()})}};
+  if (o.qat) {
+    const QuantGrid grid = symmetric_row_grid(w, 8);
+    part.form = std::make_shared<const QuantizedWeight>(quantize(w, grid), grid, 8, affine_grid(-2, 2, 8));
+  } else if (zeros) {
+    part.form = std::make_shared<const InferenceWeight>(w, compute);
+  } else if (compute == DType::bf16) {
+    const auto packed = std::make_shared<PackedWeight>(w.rows(), w.cols());
+    packed->pack(w.data<float>());
+    part.form = std::shared_ptr<const PackedWeight>(packed);
+  }
+  return part;
+}
+
 }  // namespace
 
 int bench_sparse(const BenchOptions& o, const CommonOptions& common) {
   int64_t rows = 0, cols = 0;
   CHECK(std::sscanf(o.block.c_str(), "%ldx%ld", &rows, &cols) == 2 && rows > 0 && cols > 0, "--block ", o.block,
         ": expected OUTPUTSxINPUTS, such as 32x32");
-  const ChosenPrecision precision = choose(o.precision);
+  const ChosenPrecision precision = choose(o.qat ? Precision::f32 : o.precision);
+  const DType compute = precision.compute;
   for (const auto& [out, in] :
        {std::pair<int64_t, int64_t>{768, 768}, {3072, 768}, {768, 3072}, {384, 384}, {1536, 384}, {384, 1536}})
     for (const double share : {0.1, 0.5, 0.7, 0.8, 0.9}) {
       std::vector<ops::Affine> dense, sparse;
       for (uint64_t l = 0; l < layers; ++l) {
-        const Tensor w = pruned(out, in, rows, cols, share, common.seed + l);
-        sparse.push_back({Var{w}, Var{Tensor::zeros({out})}});
-        dense.push_back(sparse.back());
-        sparse.back().form = std::make_shared<const InferenceWeight>(w, precision.compute);
-        if (precision.compute != DType::bf16) continue;
-        const auto packed = std::make_shared<PackedWeight>(out, in);
-        packed->pack(w.data<float>());
-        dense.back().form = std::shared_ptr<const PackedWeight>(packed);
+        const auto weight = [&](double zeros) { return pruned(out, in, rows, cols, zeros, common.seed + l); };
+        sparse.push_back(layer(weight(share), o, compute, true));
+        dense.push_back(layer(weight(o.qat ? 0 : share), o, compute, false));
       }
-      const Var x{Tensor::zeros({13 * o.batch_size, in}, precision.compute)};
+      const Var x{Tensor::zeros({13 * o.batch_size, in}, compute)};
       const auto run = [&](const std::vector<ops::Affine>& weights) {
         return 1e3 / layers * seconds_of([&] {
-                 for (const ops::Affine& w : weights) ops::linear(x, w, precision.compute);
+                 for (const ops::Affine& w : weights) ops::linear(x, w, compute);
                });
       };
       std::vector<double> dense_ms, sparse_ms;
@@ -60,7 +73,7 @@ int bench_sparse(const BenchOptions& o, const CommonOptions& common) {
         sparse_ms.push_back(s);
       }
       print_figures({{"bench", "sparse"},
-                     {"products", precision.note},
+                     {"products", o.qat ? std::string("int8 by ") + kernels::gemm_int8_kernel() : precision.note},
                      {"tokens", x.value.rows()},
                      {"out", out},
                      {"in", in},

@@ -113,7 +113,7 @@ void bf16_tiles(const Bf16Product& g, Tiles& tiles, const Finish& finish, bool p
 }
 template <class Tiles>
 void int8_tiles(const Int8Product& g, Tiles& tiles) {
-  tile_product({.m = g.m, .n = g.n, .steps = g.quads, .a = g.a, .row_bytes = g.lda, .b = g.b}, tiles,
+  tile_product({.m = g.m, .n = g.n, .steps = g.quads, .a = g.a, .row_bytes = g.lda, .b = g.b, .index = g.index}, tiles,
                [&](int64_t row, int64_t rows, int64_t column, const int32_t* block) {
                  const int64_t columns = std::min(panel_columns, g.n - column);
                  for (int64_t i = 0; i < rows; ++i)

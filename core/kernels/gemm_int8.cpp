@@ -57,22 +57,33 @@ HWY_INLINE void tile(bool begin, int64_t quads, const int16_t* x, const uint32_t
   }
 }
 
-// sums = R rows of A with a panel of B.
-template <int R>
-void rows_by_panel(const uint8_t* a, int64_t lda, int64_t all_quads, const uint32_t* b, int32_t* sums) {
-  HWY_ALIGN int16_t x[R * most_quads * 4];
+// to[4 * quads] = a row of A, or the quads of it that `index` names.
+void widen(int64_t quads, const uint8_t* from, const int32_t* index, int16_t* to) {
+  if (index != nullptr) {
+    const hn::CappedTag<int16_t, 4> d16;
+    const hn::Rebind<uint8_t, decltype(d16)> d8;
+    for (int64_t q = 0; q < quads; ++q)
+      hn::StoreU(hn::PromoteTo(d16, hn::LoadU(d8, from + 4 * index[q])), d16, to + 4 * q);
+    return;
+  }
   const hn::ScalableTag<int16_t> d16;
   const hn::Rebind<uint8_t, decltype(d16)> d8;
   const auto lanes = static_cast<int64_t>(hn::Lanes(d16));
-  for (int64_t first = 0; first == 0 || first < all_quads; first += most_quads) {
-    const int64_t quads = std::min(most_quads, all_quads - first), bytes = 4 * quads;
-    for (int r = 0; r < R; ++r) {
-      const uint8_t* const from = a + r * lda + 4 * first;
-      int16_t* const to = x + r * most_quads * 4;
-      int64_t i = 0;
-      for (; i + lanes <= bytes; i += lanes) hn::StoreU(hn::PromoteTo(d16, hn::LoadU(d8, from + i)), d16, to + i);
-      for (; i < bytes; ++i) to[i] = from[i];
-    }
+  const int64_t bytes = 4 * quads;
+  int64_t i = 0;
+  for (; i + lanes <= bytes; i += lanes) hn::StoreU(hn::PromoteTo(d16, hn::LoadU(d8, from + i)), d16, to + i);
+  for (; i < bytes; ++i) to[i] = from[i];
+}
+
+// sums = R rows of A, the first of them at `a`, with a panel of B.
+template <int R>
+void rows_by_panel(const Int8Product& g, const uint8_t* a, const uint32_t* b, int32_t* sums) {
+  HWY_ALIGN int16_t x[R * most_quads * 4];
+  for (int64_t first = 0; first == 0 || first < g.quads; first += most_quads) {
+    const int64_t quads = std::min(most_quads, g.quads - first);
+    for (int r = 0; r < R; ++r)
+      widen(quads, a + r * g.lda + (g.index != nullptr ? 0 : 4 * first), g.index != nullptr ? g.index + first : nullptr,
+            x + r * most_quads * 4);
     const hn::CappedTag<int32_t, panel_columns> d;
     for (int64_t c = 0; c < panel_columns; c += static_cast<int64_t>(hn::Lanes(d)))
       tile<R>(first == 0, quads, x, b + first * panel_columns + c, sums + c);
@@ -81,20 +92,20 @@ void rows_by_panel(const uint8_t* a, int64_t lda, int64_t all_quads, const uint3
 #else
 // In lanes of 32 bits; rows share the widened columns.
 template <int R>
-void rows_by_panel(const uint8_t* a, int64_t lda, int64_t quads, const uint32_t* b, int32_t* sums) {
+void rows_by_panel(const Int8Product& g, const uint8_t* a, const uint32_t* b, int32_t* sums) {
   const hn::CappedTag<int32_t, panel_columns> d;
   const hn::RebindToUnsigned<decltype(d)> du;
   for (int64_t c = 0; c < panel_columns; c += static_cast<int64_t>(hn::Lanes(d))) {
     hn::VFromD<decltype(d)> sum[R];
     for (int r = 0; r < R; ++r) sum[r] = hn::Zero(d);
-    for (int64_t q = 0; q < quads; ++q) {
+    for (int64_t q = 0; q < g.quads; ++q) {
       const auto four = hn::LoadU(du, b + q * panel_columns + c);
       const auto b0 = hn::ShiftRight<24>(hn::BitCast(d, hn::ShiftLeft<24>(four))),
                  b1 = hn::ShiftRight<24>(hn::BitCast(d, hn::ShiftLeft<16>(four))),
                  b2 = hn::ShiftRight<24>(hn::BitCast(d, hn::ShiftLeft<8>(four))),
                  b3 = hn::ShiftRight<24>(hn::BitCast(d, four));
       for (int r = 0; r < R; ++r) {
-        const uint8_t* const x = a + r * lda + 4 * q;
+        const uint8_t* const x = a + r * g.lda + 4 * g.at(q);
         const auto first = hn::Add(hn::Mul(hn::Set(d, x[0]), b0), hn::Mul(hn::Set(d, x[1]), b1));
         sum[r] = hn::Add(sum[r], hn::Add(first, hn::Add(hn::Mul(hn::Set(d, x[2]), b2), hn::Mul(hn::Set(d, x[3]), b3))));
       }
@@ -111,7 +122,7 @@ void widened(const Int8Product& g) {
   for (int64_t column = 0; column < g.n; column += panel_columns)
     for (int64_t row = 0; row < g.m; row += most_rows) {
       const int64_t rows = std::min(most_rows, g.m - row);
-      by_rows[rows - 1](g.a + row * g.lda, g.lda, g.quads, g.b + column * g.quads, sums);
+      by_rows[rows - 1](g, g.a + row * g.lda, g.b + column * g.quads, sums);
       const auto columns = static_cast<size_t>(std::min(panel_columns, g.n - column));
       for (int64_t r = 0; r < rows; ++r)
         std::copy_n(sums + r * panel_columns, columns, g.c + (row + r) * g.ldc + column);
@@ -137,10 +148,12 @@ HWY_EXPORT(widened);
 HWY_EXPORT(dequantize);
 
 void gemm_int8(const Int8Product& product) noexcept {
-  if (amx_int8_works()) return gemm_int8_amx(product);
+  if (amx_int8_works() && (product.index == nullptr || product.group % tile_steps == 0)) return gemm_int8_amx(product);
   if (has_avx512_vnni()) return gemm_int8_vnni(product);
   HWY_DYNAMIC_DISPATCH(widened)(product);
 }
+
+int64_t gemm_int8_group() { return amx_int8_works() ? tile_steps : 1; }
 
 int64_t gemm_int8_rows() { return amx_int8_works() ? 2 * tile_rows : 24; }
 

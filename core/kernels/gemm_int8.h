@@ -18,12 +18,17 @@ struct Int8Product {
   int64_t m = 0, n = 0, quads = 0;
   const uint8_t* a = nullptr;  // row i begins at a + i * lda; 4 * quads bytes can be read
   int64_t lda = 0;
-  const uint32_t* b = nullptr;  // packed
+  const int32_t* index = nullptr;  // quad p of B meets quad index[p] of A; null: quad p
+  int64_t group = 1;               // that many quads from each multiple of it on are neighbours in A, too
+  const uint32_t* b = nullptr;     // packed
   int32_t* c = nullptr;
   int64_t ldc = 0;
+
+  int64_t at(int64_t p) const { return index != nullptr ? index[p] : p; }
 };
 void gemm_int8(const Int8Product& product) noexcept;
-int64_t gemm_int8_rows();  // that a caller who cuts its rows best hands over at once; at most 32
+int64_t gemm_int8_group();  // the smallest group that the fastest kernel takes: 16 on AMX, else 1
+int64_t gemm_int8_rows();   // that a caller who cuts its rows best hands over at once; at most 32
 
 // Panel of B = w^T: `rows` ≤ 32 rows of w[n, k] into [k / 4][32].
 void pack_rows_int8(int64_t rows, int64_t k, const int8_t* w, int64_t ldw, uint32_t* panel) noexcept;

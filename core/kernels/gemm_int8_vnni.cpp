@@ -31,8 +31,8 @@ ESPALIER_AVX512_VNNI void tile(const Int8Product& g, int64_t row, int64_t column
   __m512i sum[Rows][2];
 #pragma GCC unroll 12
   for (int r = 0; r < Rows; ++r) sum[r][0] = sum[r][1] = _mm512_setzero_si512();
-  const uint8_t* a = g.a + row * g.lda;
-  for (int64_t q = 0; q < g.quads; ++q, a += 4, b += panel_columns) {
+  for (int64_t q = 0; q < g.quads; ++q, b += panel_columns) {
+    const uint8_t* const a = g.a + row * g.lda + 4 * g.at(q);
     const __m512i b0 = _mm512_loadu_si512(b), b1 = _mm512_loadu_si512(b + 16);
 #pragma GCC unroll 12
     for (int r = 0; r < Rows; ++r) {

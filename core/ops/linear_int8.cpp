@@ -46,15 +46,19 @@ bool same(const std::optional<QuantGrid>& a, const std::optional<QuantGrid>& b) 
 void block(const Bytes& x, const QuantizedWeight& w, const float* bias, int64_t row, int64_t rows, int64_t column,
            int64_t columns, float* y, int64_t ldy) {
   alignas(64) int32_t sums[most_rows * block_columns];
-  const int64_t quads = kernels::quads_of(w.in());
-  kernels::gemm_int8({.m = rows,
-                      .n = columns,
-                      .quads = quads,
-                      .a = x.bytes.data<uint8_t>() + row * x.bytes.cols(),
-                      .lda = x.bytes.cols(),
-                      .b = w.packed() + column * quads,
-                      .c = sums,
-                      .ldc = block_columns});
+  for (int64_t c = 0; c < columns; c += kernels::panel_columns) {
+    const QuantizedWeight::Panel panel = w.panel((column + c) / kernels::panel_columns);
+    kernels::gemm_int8({.m = rows,
+                        .n = std::min(kernels::panel_columns, columns - c),
+                        .quads = panel.quads,
+                        .a = x.bytes.data<uint8_t>() + row * x.bytes.cols(),
+                        .lda = x.bytes.cols(),
+                        .index = panel.index,
+                        .group = w.group(),
+                        .b = panel.values,
+                        .c = sums + c,
+                        .ldc = block_columns});
+  }
   for (int64_t r = 0; r < rows; ++r) {
     const int64_t at = x.grid.rows() == 1 ? 0 : row + r;
     kernels::dequantize_sums(columns, sums + r * block_columns, x.grid.zero_point.data<int32_t>()[at],
@@ -96,7 +100,7 @@ Var linear_int8(const Var& x, std::span<const Affine> parts) {
   for (size_t part = 0; part < parts.size(); ++part) {
     const QuantizedWeight& w = *weights[part];
     const float* const bias = parts[part].b.value.data<float>();
-    work_count().flop += 2 * rows * w.out() * w.in();
+    work_count().flop += static_cast<int64_t>(2 * w.work_left() * static_cast<double>(rows * w.out() * w.in()));
     parallel_blocks(rows, kernels::gemm_int8_rows(), w.out(), block_columns,
                     [&](int64_t row, int64_t m, int64_t column, int64_t n) {
                       block(bytes, w, bias, row, m, column, n, y.data<float>() + first, width);

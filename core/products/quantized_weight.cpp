@@ -2,7 +2,7 @@
 #include "core/products/quantized_weight.h"
 
 #include <algorithm>
-#include <vector>
+#include <numeric>
 
 #include "core/check.h"
 #include "core/kernels/fake_quant.h"
@@ -21,22 +21,46 @@ QuantizedWeight::QuantizedWeight(Tensor q, QuantGrid grid, int bits, std::option
   CHECK(in() <= 65536, "quantized weight: ", q_.shape(), " has rows so long that 32-bit sums might overflow");
   CHECK(!input_ || input_->rows() == 1, "quantized weight: ", input_->rows(), " scales for its input; one is expected");
   if (!products) return;
-  const int64_t quads = kernels::quads_of(in());
-  packed_ = Tensor({kernels::panels_of(out()) * quads * panel_columns}, DType::i32);
+  const int64_t quads = kernels::quads_of(in()), panels = kernels::panels_of(out());
+  group_ = kernels::gemm_int8_group();
+  packed_ = Tensor({panels, quads * panel_columns}, DType::i32);
+  index_ = Tensor({panels, quads}, DType::i32);
   sums_ = Tensor({out()}, DType::i32);
-  auto* const panels = reinterpret_cast<uint32_t*>(packed_.raw());
-  const std::vector<uint8_t> ones(static_cast<size_t>(4 * quads), 1);
-  parallel_rows(out(), panel_columns, [&](int64_t begin, int64_t end) {
-    kernels::pack_rows_int8(end - begin, in(), q_.data<int8_t>() + begin * in(), in(), panels + begin * quads);
-    kernels::gemm_int8({.m = 1,
-                        .n = end - begin,
-                        .quads = quads,
-                        .a = ones.data(),
-                        .lda = 0,
-                        .b = panels + begin * quads,
-                        .c = sums_.data<int32_t>() + begin,
-                        .ldc = panel_columns});
-  });
+  left_.resize(static_cast<size_t>(panels));
+  parallel_for(panels, [&](int64_t i) { pack_panel(i); });
+}
+
+void QuantizedWeight::pack_panel(int64_t i) {
+  const int64_t first = i * panel_columns, rows = std::min(panel_columns, out() - first),
+                quads = kernels::quads_of(in());
+  auto* const values = packed_.data<int32_t>() + i * quads * panel_columns;
+  kernels::pack_rows_int8(rows, in(), q_.data<int8_t>() + first * in(), in(), reinterpret_cast<uint32_t*>(values));
+  int32_t* const index = index_.data<int32_t>() + i * quads;
+  int64_t left = 0;
+  for (int64_t quad = 0; quad < quads; quad += group_) {
+    const int64_t count = std::min(group_, quads - quad);
+    const int32_t* const from = values + quad * panel_columns;
+    if (std::all_of(from, from + count * panel_columns, [](int32_t four) { return four == 0; })) continue;
+    if (left != quad) std::copy_n(from, count * panel_columns, values + left * panel_columns);
+    for (int64_t k = 0; k < count; ++k) index[left++] = static_cast<int32_t>(quad + k);
+  }
+  left_[static_cast<size_t>(i)] = left;
+  for (int64_t r = 0; r < rows; ++r) {
+    const int8_t* const row = q_.data<int8_t>() + (first + r) * in();
+    sums_.data<int32_t>()[first + r] = std::accumulate(row, row + in(), 0);
+  }
+}
+
+QuantizedWeight::Panel QuantizedWeight::panel(int64_t i) const {
+  const int64_t quads = kernels::quads_of(in()), left = left_[static_cast<size_t>(i)];
+  return {.quads = left,
+          .index = left == quads ? nullptr : index_.data<int32_t>() + i * quads,
+          .values = reinterpret_cast<const uint32_t*>(packed_.data<int32_t>()) + i * quads * panel_columns};
+}
+
+double QuantizedWeight::work_left() const {
+  const auto left = static_cast<double>(std::accumulate(left_.begin(), left_.end(), int64_t{0}));
+  return left / static_cast<double>(std::max<int64_t>(1, index_.size()));
 }
 
 QuantGrid dynamic_grid(const Tensor& x) {

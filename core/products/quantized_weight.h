@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include "core/products/quant_grid.h"
 
@@ -25,15 +26,30 @@ class QuantizedWeight {
   const std::optional<QuantGrid>& input() const { return input_; }
   bool products() const { return static_cast<bool>(packed_); }
 
-  const uint32_t* packed() const { return reinterpret_cast<const uint32_t*>(packed_.raw()); }  // gemm_int8's B = w^T
-  const int32_t* sums() const { return sums_.data<int32_t>(); }                                // of each row of q
+  // Outputs 32 i … of gemm_int8's B = w^T, without the quads that are zero in all of them: where AMX multiplies,
+  // without the groups of 16 quads that are.
+  struct Panel {
+    int64_t quads = 0;               // that are left
+    const int32_t* index = nullptr;  // their places in x; null: all are left
+    const uint32_t* values = nullptr;
+  };
+  Panel panel(int64_t i) const;
+  int64_t group() const { return group_; }  // quads that were left out or kept together
+  double work_left() const;                 // share of the quads that are left
+
+  const int32_t* sums() const { return sums_.data<int32_t>(); }  // of each row of q
 
  private:
+  void pack_panel(int64_t i);
+
   Tensor q_;
   QuantGrid grid_;
   int bits_;
   std::optional<QuantGrid> input_;
-  Tensor packed_, sums_;
+  int64_t group_ = 1;
+  Tensor packed_, index_,
+      sums_;                   // packed_ i32[panels, quads * 32], index_ i32[panels, quads]; filled as far as `left_`
+  std::vector<int64_t> left_;  // quads of each panel
 };
 
 // Affine 8-bit grids of the rows of x[rows, cols], f32 or bf16, each from its own smallest and largest value.

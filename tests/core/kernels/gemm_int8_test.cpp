@@ -38,8 +38,50 @@ Tensor weights(int64_t rows, int64_t cols, bool extreme) {
   return w;
 }
 
+// Sets some groups of `group` quads to zero in all rows of a panel, so that they are left out; of the first panel all.
+void prune(const Tensor& w, int64_t group) {
+  const int64_t in = w.shape()[1];
+  Rng rng(8, 1);
+  for (int64_t panel = 0; panel < w.shape()[0]; panel += kernels::panel_columns)
+    for (int64_t i = 0; i < in; i += 4 * group)
+      if (rng.uniform() < (panel == 0 ? 1 : 0.6))
+        for (int64_t r = panel; r < std::min(w.shape()[0], panel + kernels::panel_columns); ++r)
+          std::fill(w.data<int8_t>() + r * in + i, w.data<int8_t>() + r * in + std::min(in, i + 4 * group), int8_t{0});
+}
+
 template <class Kernel>
-void check_products(const Kernel& kernel) {
+void check_product(int64_t m, int64_t n, int64_t k, bool extreme, int64_t pruned, const Kernel& kernel) {
+  const int64_t lda = 4 * kernels::quads_of(k) + 4;
+  const auto a = activations(m * lda, extreme);
+  const Tensor w = weights(n, k, extreme);
+  if (pruned > 0) prune(w, pruned);
+  const QuantizedWeight packed(w, {Tensor({n}), Tensor::zeros({n}, DType::i32)}, 8, std::nullopt);
+  EXPECT_EQ(packed.work_left() < 1, pruned > 0 || k == 0);
+  std::vector<int32_t> c(static_cast<size_t>(m * (n + 3)), -1);
+  for (int64_t column = 0; column < n; column += kernels::panel_columns) {
+    const QuantizedWeight::Panel panel = packed.panel(column / kernels::panel_columns);
+    kernel(kernels::Int8Product{.m = m,
+                                .n = std::min(kernels::panel_columns, n - column),
+                                .quads = panel.quads,
+                                .a = a.data(),
+                                .lda = lda,
+                                .index = panel.index,
+                                .group = packed.group(),
+                                .b = panel.values,
+                                .c = c.data() + column,
+                                .ldc = n + 3});
+  }
+  for (int64_t i = 0; i < m; ++i)
+    for (int64_t j = 0; j < n + 3; ++j) {
+      int32_t sum = j < n ? 0 : -1;  // nothing is written behind a row
+      for (int64_t p = 0; p < k && j < n; ++p) sum += a[static_cast<size_t>(i * lda + p)] * w.data<int8_t>()[j * k + p];
+      ASSERT_EQ(c[static_cast<size_t>(i * (n + 3) + j)], sum) << m << 'x' << n << 'x' << k << " at " << i << ", " << j;
+    }
+}
+
+// Dense, and with `pruned` neighbouring quads that are zero.
+template <class Kernel>
+void check_products(const Kernel& kernel, int64_t pruned = 1) {
   for (const bool extreme : {false, true})
     for (const auto& [m, n, k] : {std::tuple<int64_t, int64_t, int64_t>{1, 1, 1},
                                   {5, 33, 0},
@@ -47,27 +89,8 @@ void check_products(const Kernel& kernel) {
                                   {13, 64, 128},
                                   {30, 47, 259},
                                   {7, 40, 2100}}) {
-      const int64_t quads = kernels::quads_of(k), lda = 4 * quads + 4;
-      const auto a = activations(m * lda, extreme);
-      const Tensor w = weights(n, k, extreme);
-      const QuantizedWeight packed(w, {Tensor({n}), Tensor::zeros({n}, DType::i32)}, 8, std::nullopt);
-      std::vector<int32_t> c(static_cast<size_t>(m * (n + 3)), -1);
-      kernel(kernels::Int8Product{.m = m,
-                                  .n = n,
-                                  .quads = quads,
-                                  .a = a.data(),
-                                  .lda = lda,
-                                  .b = packed.packed(),
-                                  .c = c.data(),
-                                  .ldc = n + 3});
-      for (int64_t i = 0; i < m; ++i)
-        for (int64_t j = 0; j < n + 3; ++j) {
-          int32_t sum = j < n ? 0 : -1;  // nothing is written behind a row
-          for (int64_t p = 0; p < k && j < n; ++p)
-            sum += a[static_cast<size_t>(i * lda + p)] * w.data<int8_t>()[j * k + p];
-          ASSERT_EQ(c[static_cast<size_t>(i * (n + 3) + j)], sum)
-              << m << 'x' << n << 'x' << k << " at " << i << ", " << j;
-        }
+      check_product(m, n, k, extreme, 0, kernel);
+      if (k > 0) check_product(m, n, k, extreme, pruned, kernel);
     }
 }
 
@@ -78,14 +101,16 @@ TEST_P(Int8, ProductsAreExact) {
 TEST(Int8Amx, ProductsAreExact) {
   if (!kernels::has_amx_int8()) GTEST_SKIP() << "this CPU has no AMX";
   ASSERT_TRUE(kernels::amx_int8_works()) << "AMX is there but refused, or disagrees with its emulation";
-  check_products([](const kernels::Int8Product& g) { kernels::gemm_int8_amx(g); });
+  check_products([](const kernels::Int8Product& g) { kernels::gemm_int8_amx(g); }, kernels::tile_steps);
 }
 
 TEST(Int8Amx, ProductsAreExactOnEmulatedTiles) {
-  check_products([](const kernels::Int8Product& g) {
-    kernels::EmulatedTiles<kernels::Int8Quads> tiles;
-    kernels::int8_tiles(g, tiles);
-  });
+  check_products(
+      [](const kernels::Int8Product& g) {
+        kernels::EmulatedTiles<kernels::Int8Quads> tiles;
+        kernels::int8_tiles(g, tiles);
+      },
+      kernels::tile_steps);
 }
 
 // The layer against fake-quant in f64: static affine and symmetric, and dynamic.
