@@ -27,6 +27,7 @@
 #include "data/files/atomic_file.h"
 #include "data/files/json_file.h"
 #include "data/models/hf.h"
+#include "data/models/json_fields.h"
 #include "data/models/quantized_encoding.h"
 #include "data/models/tensor_encoding.h"
 #include "nn/integers.h"
@@ -72,39 +73,6 @@ std::string layout_of(const ParameterStore& store) {
   return text.str();
 }
 
-// A JSON dataset whose fields must be there. Errors name the dataset and the field.
-struct JsonDataset {
-  JsonDataset(const Hdf5Group& group, const std::string& name)
-      : JsonDataset(group.where(name), parse_object(group.read_text(name), group.where(name))) {}
-  JsonDataset(std::string place, Json object) : where(std::move(place)), json(std::move(object)) {}
-
-  const Json& at(const char* name) const {
-    CHECK(json.contains(name), where, ": there is no field ", name, "; the file is damaged or of another kind");
-    return json[name];
-  }
-  template <class T>
-  void read(const char* name, T& to) const {
-    try {
-      at(name).get_to(to);
-    } catch (const Json::exception&) {
-      fail(where, ": the field ", name, " is ", shortened(at(name).dump(), 60),
-           ", which has the wrong type; the file is damaged or of another kind");
-    }
-  }
-
-  // A field that counts something: converting anything else would have no defined result.
-  template <class T>
-  void count(const char* name, T& to) const {
-    const Json& value = at(name);
-    CHECK(value.is_number_unsigned() && (std::is_unsigned_v<T> || value.get<uint64_t>() <= INT64_MAX), where,
-          ": the field ", name, " is ", shortened(value.dump(), 60), "; expected a whole number that is not negative");
-    value.get_to(to);
-  }
-
-  std::string where;
-  Json json;
-};
-
 Json to_json(const TokenizerOptions& options) {
   Json added = Json::array();
   for (const AddedToken& token : options.added_tokens)
@@ -125,7 +93,7 @@ Json to_json(const TokenizerOptions& options) {
 // Files of earlier versions have the text alone, of a token without flags.
 AddedToken to_added_token(const Json& json, const std::string& where) {
   if (json.is_string()) return {.content = json.get<std::string>()};
-  const JsonDataset fields(where + ": added_tokens", json);
+  const JsonFields fields(where + ": added_tokens", json);
   AddedToken token;
   fields.read("content", token.content);
   fields.read("special", token.special);
@@ -213,7 +181,7 @@ Checkpoint::Checkpoint(const std::filesystem::path& path) : path_(path.string())
       config_from_json(parse_object(root.read_text("config"), root.where("config")), root.where("config"));
   contents_.vocabulary = tokens_of(root.read_text("vocabulary"));
   check_vocabulary(contents_.vocabulary, contents_.config, path_);
-  const JsonDataset tokenizer(root, "tokenizer");
+  const JsonFields tokenizer(root, "tokenizer");
   tokenizer.read("lowercase", contents_.tokenizer.lowercase);
   if (!tokenizer.at("strip_accents").is_null())
     tokenizer.read("strip_accents", contents_.tokenizer.strip_accents.emplace());
@@ -284,7 +252,7 @@ PrunedMasks Checkpoint::masks(const ParameterStore& store) const {
 TrainingState Checkpoint::state() const {
   TrainingState state;
   CHECK(resumes_, path_, ": has no training state; expected the file of a run that can be resumed");
-  const JsonDataset fields(root().group("training"), "state");
+  const JsonFields fields(root().group("training"), "state");
   fields.count("step", state.step);
   fields.count("epoch", state.epoch);
   fields.count("batch", state.batch);
@@ -304,7 +272,7 @@ void Checkpoint::load_optimizer(AdamW& optimizer, const ParameterStore& store) c
   training.read_into("first_moments", optimizer.first_moments());
   training.read_into("second_moments", optimizer.second_moments());
   int64_t steps = 0;
-  JsonDataset(training, "state").count("optimizer_steps", steps);
+  JsonFields(training, "state").count("optimizer_steps", steps);
   optimizer.set_steps(steps);
 }
 
