@@ -61,7 +61,8 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(std::pair{"single_label_classification", std::vector{"negative", "2", "neutral", "positive"}},
                     std::pair{"regression", std::vector{"0.5 -1 2", "0,0.25,-3", "1, 1, 1", "-0.75 +4 0"}},
                     std::pair{"multi_label_classification",
-                              std::vector{"neutral,positive", "", "1 0 0", "negative neutral positive"}}));
+                              std::vector{"neutral,positive", "", "1 0 0", "negative neutral positive"}}),
+    [](const auto& task) { return std::string(task.param.first); });
 
 }  // namespace
 }  // namespace espalier
