@@ -164,7 +164,7 @@ TEST_F(BadInput, ConfigFiles) {
        {"--config word.toml", {"word.toml:2:12: found 'schedule = linear'; ", "text in quotes"}},
        {"--config nothing.toml", {"nothing.toml:1:17: found 'learning-rate = '; "}},
        {"--config range.toml", {"range.toml:1:14: --batch-size 0: at least 1 is expected"}},
-       {"--config binary.toml", {"binary.toml:1:1: "}},
+       {"--config binary.toml", {"binary.toml:1:"}},
        {"--config large.toml", {"large.toml: has 1048577 bytes; at most 1048576 are read"}},
        {"--config /dev/zero", {"/dev/zero: is a device; expected a file"}},
        {"--config none.toml", {"none.toml: cannot be opened: No such file"}},
