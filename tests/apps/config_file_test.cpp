@@ -87,12 +87,10 @@ TEST(ConfigFile, NestingIsBounded) {
   for (const std::string& text : {"a = " + many("["), "a = " + many("[") + many("]"), "a = " + many("{a=")})
     expect_in(refusal(text), "nest less than 16 deep");
   expect_in(refusal(many("[")), "f.toml:1:");
-  expect_in(refusal(many("a.") + "a = 1"), ": has more than 256 dots");
+  expect_in(refusal(many("a.") + "a = 1"), "f.toml:1: has more than 256 dots");
   expect_in(refusal("\n[" + many("a.") + "a]"), "f.toml:2:");
-  for (const char* outside : {"a = 1\n\xef\xbb\xb2 = 1", "a = \"x\"\nb = \xc3\xa9", "a = \"\"\"x\n\"\"\"\"\xc3\xa9"}) {
+  for (const char* outside : {"a = 1\n\xef\xbb\xb2 = 1", "a = \"x\"\nb = \xc3\xa9", "a = 1\nb = 0xB\"B\xcf\x9a"})
     expect_in(refusal(outside), "f.toml:2:");
-    expect_in(refusal(outside), ": has a letter that is not ASCII outside of quotes");
-  }
   EXPECT_EQ(read_config("a = \"\xc3\xa9\" # \xc3\xa9", "f.toml").at(0).values.at(0).text, "\xc3\xa9");
 }
 

@@ -14,9 +14,11 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size) {
   Dataset read;
   if (!fuzz::accepts([&] { read = read_tsv(path, options); }, path.string())) return 0;
   fuzz::law(!read.examples.empty(), "there are examples");
-  const auto has_return = [](const Example& e) { return (e.first + e.second).find('\r') != std::string::npos; };
+  const auto unwritable = [&](const Example& e) {  // a \r in a text, or a text without a letter as the only column
+    return (e.first + e.second).find('\r') != std::string::npos || (e.first.empty() && !read.pairs && !read.labelled);
+  };
   const bool written = fuzz::accepts([&] { write_tsv(again, read); }, again.string());
-  fuzz::law(written || std::ranges::any_of(read.examples, has_return), "what was read can be written");
+  fuzz::law(written || std::ranges::any_of(read.examples, unwritable), "what was read can be written");
   if (!written) return 0;
 
   const Dataset copy = read_tsv(again, options);

@@ -9,7 +9,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size) {
   const auto path = fuzz::folder().put("vocab.txt", fuzz::text_of(bytes, size));
   std::vector<std::string> tokens;
   if (!fuzz::accepts([&] { tokens = WordPiece::read_vocabulary(path); }, path.string())) return 0;
-  std::string text;
+  std::string text = "\xef\xbb\xbf";  // so that one in the first token stays
   for (const std::string& token : tokens) text += token + "\r\n";
   fuzz::folder().put("vocab.txt", text);
   fuzz::law(WordPiece::read_vocabulary(path) == tokens, "the tokens are the same");
