@@ -55,9 +55,9 @@ int bench_sparse(const BenchOptions& o, const CommonOptions& common) {
     for (const double share : {0.1, 0.5, 0.7, 0.8, 0.9}) {
       std::vector<ops::Affine> dense, sparse;
       for (uint64_t l = 0; l < layers; ++l) {
-        const auto weight = [&](double zeros) { return pruned(out, in, rows, cols, zeros, common.seed + l); };
-        sparse.push_back(layer(weight(share), o, compute, true));
-        dense.push_back(layer(weight(o.qat ? 0 : share), o, compute, false));
+        sparse.push_back(layer(pruned(out, in, rows, cols, share, common.seed + l), o, compute, true));
+        const double dense_zeros = o.qat ? 0 : share;  // int8 weights always leave them out
+        dense.push_back(layer(pruned(out, in, rows, cols, dense_zeros, common.seed + l), o, compute, false));
       }
       const Var x{Tensor::zeros({13 * o.batch_size, in}, compute)};
       const auto run = [&](const std::vector<ops::Affine>& weights) {
