@@ -30,7 +30,7 @@ class MiniLm : public Programs {
     if (!fs::exists(encoder / "model.safetensors"))
       GTEST_SKIP() << "no MiniLM-L6 in " << encoder << "; ESPALIER_ENCODER names it";
     if (!fs::exists(sst2 / "dev.tsv")) GTEST_SKIP() << "no SST-2 in " << sst2 << "; ESPALIER_DATA names it";
-    const auto model = open_model(encoder.string());
+    const auto model = open_model(encoder.string(), {.may_start_head = true});
     if (model->config.hidden_size != 384 || model->config.num_hidden_layers != 6)
       GTEST_SKIP() << encoder << " is another encoder than MiniLM-L6";
     for (const std::string name : {"classifier.weight", "classifier.bias"}) {
