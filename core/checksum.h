@@ -11,7 +11,8 @@
 
 namespace espalier {
 
-uint64_t checksum(std::span<const std::byte> bytes);
+// `seed` is what came before them, where they continue something.
+uint64_t checksum(std::span<const std::byte> bytes, uint64_t seed = 0);
 uint64_t checksum(std::string_view text);
 
 // Of many bytes, by several threads: the checksum of the checksums of pieces of 256 KiB. The last may be shorter.

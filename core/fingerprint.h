@@ -3,16 +3,22 @@
 // Used for teachers' caches and for what a resumed run must find again.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "core/checksum.h"
 
 namespace espalier {
 
 class Fingerprint {
  public:
-  void add(const void* bytes, size_t count);
+  void add(const void* bytes, size_t count) {
+    hash_ = checksum(std::span(static_cast<const std::byte*>(bytes), count), hash_);
+  }
   void add(std::string_view text) { add(text.data(), text.size()); }
   template <class T>
   void add(const std::vector<T>& values) {
@@ -21,7 +27,7 @@ class Fingerprint {
   void add(uint64_t number) { add(&number, sizeof number); }
 
   uint64_t value() const { return hash_; }
-  std::string text() const;  // 16 hexadecimal digits
+  std::string text() const { return hex(hash_); }  // 16 digits
 
  private:
   uint64_t hash_ = 0;  // of all that came so far: it is the seed of what comes next

@@ -38,7 +38,7 @@ Var Classification::loss(const Var& logits, const PackedBatch& batch, int64_t la
 Tensor Classification::scores(const Tensor& logits, const PackedBatch& batch) const {
   Tensor scores({batch.sentences(), columns}, DType::f64);
   for (int64_t b = 0; b < batch.sentences(); ++b) {
-    const auto row = logits.span<float>().subspan(static_cast<size_t>(b * width()), labels_.size());
+    const auto row = logits.span<float>().subspan(static_cast<size_t>(b * width()), labels().size());
     const int32_t wanted = batch.labels[static_cast<size_t>(b)];
     double* const to = scores.data<double>() + b * columns;
     to[log_probability] = wanted < 0 ? 0 : log_probability_of(wanted, row);
@@ -65,7 +65,7 @@ Metrics Classification::metrics(const Tensor& scores) const {
 Answer Classification::answer(const Tensor& logits) const {
   const auto p = softmax(logits.span<float>());
   const auto best = static_cast<size_t>(argmax(logits.span<float>()));
-  return {labels_[best], p[best], p};
+  return {labels()[best], p[best], p};
 }
 
 }  // namespace espalier

@@ -27,22 +27,22 @@ double binary_loss(double x, double t) { return std::max(x, 0.0) + std::log1p(st
 bool MultiLabel::read_bits(std::string_view text, std::vector<float>& values) const {
   const auto parts = label_parts(text);
   const auto is_bit = [](std::string_view part) { return part == "0" || part == "1"; };
-  if (std::ssize(parts) != width() || !std::ranges::all_of(parts, is_bit) || std::ranges::any_of(labels_, is_bit))
+  if (std::ssize(parts) != width() || !std::ranges::all_of(parts, is_bit) || std::ranges::any_of(labels(), is_bit))
     return false;
   std::ranges::transform(parts, values.begin(), [](std::string_view part) { return part == "1" ? 1.0F : 0.0F; });
   return true;
 }
 
 Label MultiLabel::read_label(std::string_view text) const {
-  Label label{.number = 0, .values = std::vector<float>(labels_.size())};
+  Label label{.number = 0, .values = std::vector<float>(labels().size())};
   const auto choose = [&](std::string_view name) {
-    const auto found = std::ranges::find(labels_, name);
-    if (found != labels_.end()) label.values[static_cast<size_t>(found - labels_.begin())] = 1;
-    return found != labels_.end();
+    const auto found = std::ranges::find(labels(), name);
+    if (found != labels().end()) label.values[static_cast<size_t>(found - labels().begin())] = 1;
+    return found != labels().end();
   };
   if (read_bits(text, label.values) || choose(text)) return label;
   for (const std::string_view part : label_parts(text))
-    CHECK(choose(part), "label ", quoted(text), " has ", quoted(part), "; expected some of ", quoted(labels_),
+    CHECK(choose(part), "label ", quoted(text), " has ", quoted(part), "; expected some of ", quoted(labels()),
           " with commas between, or 0 or 1 for each: correct the line, or the names");
   return label;
 }
@@ -91,11 +91,11 @@ Metrics MultiLabel::metrics(const Tensor& scores) const {
 
 Answer MultiLabel::answer(const Tensor& logits) const {
   Answer answer{.chosen = std::vector<std::string>()};
-  for (size_t c = 0; c < labels_.size(); ++c) {
+  for (size_t c = 0; c < labels().size(); ++c) {
     answer.probabilities.push_back(sigmoid(static_cast<double>(logits.span<float>()[c])));
     if (answer.probabilities.back() <= 0.5) continue;
-    answer.chosen->push_back(labels_[c]);
-    answer.label += (answer.label.empty() ? "" : ", ") + labels_[c];
+    answer.chosen->push_back(labels()[c]);
+    answer.label += (answer.label.empty() ? "" : ", ") + labels()[c];
   }
   return answer;
 }

@@ -3,8 +3,7 @@
 // al. 2020, arXiv:2005.00547).
 #pragma once
 
-#include "nn/heads/head.h"
-#include "nn/heads/pooled_logits.h"
+#include "nn/heads/pooled_head.h"
 
 namespace espalier {
 
@@ -12,14 +11,10 @@ namespace espalier {
 // BertConfig::labels. A class is chosen where its probability, the sigmoid of its logit, is above 0.5. The loss is the
 // mean binary cross-entropy; the metric is F1 over all decisions together (micro-average), 0 where nothing is chosen
 // and nothing is labelled.
-class MultiLabel : public Head {
+class MultiLabel : public PooledHead {
  public:
-  MultiLabel(ParameterStore& store, const Encoder& encoder)
-      : logits_(store, encoder, encoder.config().classes()), labels_(encoder.config().labels) {}
+  using PooledHead::PooledHead;
 
-  std::vector<int32_t> rows(const PackedBatch& batch) const override { return first_rows(batch); }
-  Var logits(const Var& hidden, Context& context) const override { return logits_(hidden, context); }
-  int64_t width() const override { return std::ssize(labels_); }
   // Names with commas or spaces between, none of them in a blank text; or 0 or 1 for each class.
   Label read_label(std::string_view text) const override;
   Var loss(const Var& logits, const PackedBatch& batch, int64_t labelled) const override;
@@ -29,16 +24,9 @@ class MultiLabel : public Head {
   Metrics metrics(const Tensor& scores) const override;
   std::string metric() const override { return "f1"; }
   Answer answer(const Tensor& logits) const override;
-  const std::vector<std::string>& labels() const override { return labels_; }
-  std::string parts() const override { return "pooler and classifier"; }
-  std::vector<Linear*> linears() override { return {&logits_.pooler, &logits_.classifier}; }
-  std::vector<Linear*> quantizable() override { return {&logits_.pooler}; }
 
  private:
   bool read_bits(std::string_view text, std::vector<float>& values) const;
-
-  PooledLogits logits_;
-  const std::vector<std::string>& labels_;
 };
 
 }  // namespace espalier

@@ -2,22 +2,17 @@
 // Numbers for each sentence or pair, such as the similarity of STS-B (Cer et al. 2017, arXiv:1708.00055).
 #pragma once
 
-#include "nn/heads/head.h"
-#include "nn/heads/pooled_logits.h"
+#include "nn/heads/pooled_head.h"
 
 namespace espalier {
 
 // One number for each name in BertConfig::labels: transformers' problem_type "regression". PackedBatch::values holds
 // the targets. The loss is the mean squared error; the metric is the same with a minus, so that the largest is the
 // best, and Pearson's correlation stands beside it where there is one number that varies.
-class Regression : public Head {
+class Regression : public PooledHead {
  public:
-  Regression(ParameterStore& store, const Encoder& encoder)
-      : logits_(store, encoder, encoder.config().classes()), labels_(encoder.config().labels) {}
+  using PooledHead::PooledHead;
 
-  std::vector<int32_t> rows(const PackedBatch& batch) const override { return first_rows(batch); }
-  Var logits(const Var& hidden, Context& context) const override { return logits_(hidden, context); }
-  int64_t width() const override { return std::ssize(labels_); }
   // As many numbers as there are names, with commas or spaces between.
   Label read_label(std::string_view text) const override;
   Var loss(const Var& logits, const PackedBatch& batch, int64_t labelled) const override;
@@ -27,14 +22,7 @@ class Regression : public Head {
   Metrics metrics(const Tensor& scores) const override;
   std::string metric() const override { return "neg_mse"; }
   Answer answer(const Tensor& logits) const override;
-  const std::vector<std::string>& labels() const override { return labels_; }
   std::string parts() const override { return "pooler and regression"; }
-  std::vector<Linear*> linears() override { return {&logits_.pooler, &logits_.classifier}; }
-  std::vector<Linear*> quantizable() override { return {&logits_.pooler}; }
-
- private:
-  PooledLogits logits_;
-  const std::vector<std::string>& labels_;
 };
 
 }  // namespace espalier

@@ -7,7 +7,7 @@
 #include <cmath>
 
 #include "nn/bert.h"
-#include "nn/heads/pooled_logits.h"
+#include "nn/heads/pooled_head.h"
 #include "tests/nn/golden_values.h"
 
 namespace espalier {
@@ -33,12 +33,9 @@ Tensor joined(const Tensor& a, const Tensor& b) {
 }
 
 // One number for each sentence (as for STS-B), judged by the mean absolute error.
-class Regression : public Head {
+class Regression : public PooledHead {
  public:
-  Regression(ParameterStore& store, const Encoder& encoder) : logits_(store, encoder, 1) {}
-  std::vector<int32_t> rows(const PackedBatch& batch) const override { return first_rows(batch); }
-  Var logits(const Var& hidden, Context& context) const override { return logits_(hidden, context); }
-  int64_t width() const override { return 1; }
+  Regression(ParameterStore& store, const Encoder& encoder) : PooledHead(store, encoder, 1) {}
   Label read_label(std::string_view text) const override { return {0, {std::stof(std::string(text))}}; }
   Var loss(const Var& logits, const PackedBatch& batch, int64_t labelled) const override {
     return ops::mse(logits, Tensor::of<float>({batch.sentences(), 1}, batch.values), static_cast<double>(labelled));
@@ -61,11 +58,8 @@ class Regression : public Head {
   }
   const std::vector<std::string>& labels() const override { return labels_; }
   std::string parts() const override { return "pooler and regression"; }
-  std::vector<Linear*> linears() override { return {&logits_.pooler, &logits_.classifier}; }
-  std::vector<Linear*> quantizable() override { return {&logits_.pooler}; }
 
  private:
-  PooledLogits logits_;
   std::vector<std::string> labels_;
 };
 
