@@ -16,6 +16,8 @@ std::string in_megabytes(int64_t bytes);  // "12.3 MB"
 std::string one_line(std::string text);   // line ends become spaces
 // The first `most` bytes at most, cut between characters, with a count of the rest.
 std::string shortened(const std::string& text, size_t most);
+// "a, b, c", or with more than `most` of them "a, b and 7 more".
+std::string listed(const std::vector<std::string>& names, size_t most = SIZE_MAX);
 std::string words_of(const std::vector<std::string>& words);  // "linear, constant or cosine"
 
 }  // namespace espalier

@@ -39,15 +39,23 @@ InputFile::InputFile(const std::filesystem::path& path) : path_(path.string()) {
 
 InputFile::~InputFile() { ::close(descriptor_); }
 
-void InputFile::read(int64_t first, std::span<std::byte> to) const {
-  while (!to.empty()) {
-    const ssize_t n = ::pread(descriptor_, to.data(), to.size(), first);
+int64_t read_at(int descriptor, int64_t first, std::span<std::byte> to) {
+  int64_t done = 0;
+  while (done < std::ssize(to)) {
+    const ssize_t n = ::pread(descriptor, to.data() + done, to.size() - static_cast<size_t>(done), first + done);
     if (n < 0 && errno == EINTR) continue;
-    CHECK(n >= 0, path_, ": cannot be read: ", std::strerror(errno));
-    CHECK(n > 0, path_, ": ends at byte ", first, ", ", to.size(), " bytes early; it is cut off");
-    to = to.subspan(static_cast<size_t>(n));
-    first += n;
+    if (n < 0) return -1;
+    if (n == 0) break;
+    done += n;
   }
+  return done;
+}
+
+void InputFile::read(int64_t first, std::span<std::byte> to) const {
+  const int64_t n = read_at(descriptor_, first, to);
+  CHECK(n >= 0, path_, ": cannot be read: ", std::strerror(errno));
+  CHECK(n == std::ssize(to), path_, ": ends at byte ", first + n, ", ", std::ssize(to) - n,
+        " bytes early; it is cut off");
 }
 
 std::string read_file(const std::filesystem::path& path, int64_t largest) {

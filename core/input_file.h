@@ -33,6 +33,10 @@ class InputFile {
   int64_t size_ = 0;
 };
 
+// Fills `to` from byte `first` on, as far as the file goes, and returns how many bytes that is; -1, with errno, where
+// it cannot be read.
+int64_t read_at(int descriptor, int64_t first, std::span<std::byte> to);
+
 // The whole file. Throws Error for one of more than `largest` bytes.
 std::string read_file(const std::filesystem::path& path, int64_t largest);
 

@@ -5,6 +5,7 @@
 
 #include "core/check.h"
 #include "core/fingerprint.h"
+#include "core/format.h"
 #include "data/files/atomic_file.h"
 
 namespace espalier {
@@ -24,12 +25,6 @@ bool generic(const std::vector<std::string>& labels) {
   for (size_t i = 0; i < labels.size(); ++i)
     if (labels[i] != "LABEL_" + std::to_string(i)) return false;
   return true;
-}
-
-std::string listed(const std::vector<std::string>& names) {
-  std::string text;
-  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
-  return text;
 }
 
 }  // namespace

@@ -3,8 +3,6 @@
 // then the 32 bytes of End. All little-endian.
 #include "core/hdf5/block_checksums.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <atomic>
@@ -42,15 +40,9 @@ void append(std::vector<std::byte>& to, std::span<const std::byte> bytes) {
 }  // namespace
 
 bool read_fully(int descriptor, int64_t first, std::span<std::byte> to) {
-  while (!to.empty()) {
-    const ssize_t n = ::pread(descriptor, to.data(), to.size(), first);
-    if (n < 0 && errno == EINTR) continue;
-    if (n == 0) errno = EIO;  // another process cut the file off
-    if (n <= 0) return false;
-    to = to.subspan(static_cast<size_t>(n));
-    first += n;
-  }
-  return true;
+  const int64_t n = read_at(descriptor, first, to);
+  if (n >= 0 && n < std::ssize(to)) errno = EIO;  // another process cut the file off
+  return n == std::ssize(to);
 }
 
 std::optional<BlockChecksums> BlockChecksums::read(const InputFile& file) {

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "core/check.h"
+#include "core/format.h"
 #include "core/quoted.h"
 #include "data/text/class_names.h"
 
@@ -19,14 +20,8 @@ void check_names(const NameList& labels) {
   CHECK(!distinct.contains(""), "labels: a name is empty; expected a name for each class");
 }
 
-// The number of classes and some of their names.
-std::string brief(const NameList& labels) {
-  constexpr size_t most = 8;
-  NameList some(labels.begin(), labels.begin() + static_cast<int64_t>(std::min(most, labels.size())));
-  std::string text;
-  for (const std::string& name : some) text += (text.empty() ? "" : ", ") + name;
-  return labels.size() > most ? text + " and " + std::to_string(labels.size() - most) + " more" : text;
-}
+// Some of the names.
+std::string brief(const NameList& labels) { return listed(labels, 8); }
 
 // A name of the trained head at the place of another class.
 void refuse_swapped(const NameList& own, const NameList& wanted, const std::string& source) {

@@ -11,6 +11,7 @@
 #include <system_error>
 
 #include "core/check.h"
+#include "core/format.h"
 #include "data/files/json_file.h"
 #include "data/models/hf.h"
 #include "data/models/safetensors.h"
@@ -107,16 +108,13 @@ bool HfWeights::has_head() const {
 }
 
 std::string HfWeights::some_names() const {
-  constexpr size_t most = 3;
   std::vector<std::string> names;
   for (const auto& file : files_)
     for (const auto& [name, entry] : file->entries()) names.push_back(name);
   std::stable_partition(names.begin(), names.end(), [](const std::string& name) {
     return name.find("classifier") != std::string::npos || name.find("pooler") != std::string::npos;
   });
-  std::string text;
-  for (size_t i = 0; i < std::min(most, names.size()); ++i) text += (i > 0 ? ", " : "") + names[i];
-  return names.size() > most ? text + " and " + std::to_string(names.size() - most) + " more" : text;
+  return listed(names, 3);
 }
 
 LoadReport HfWeights::load(ParameterStore& store, uint64_t seed, float range, bool new_classifier) const {

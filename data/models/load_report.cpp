@@ -5,30 +5,25 @@
 #include <sstream>
 
 #include "core/check.h"
+#include "core/format.h"
 
 namespace espalier {
 namespace {
 
 constexpr size_t names_shown = 6;
 
-std::string join(const std::vector<std::string>& names, size_t limit) {
-  std::string text;
-  for (size_t i = 0; i < std::min(names.size(), limit); ++i) text += (i > 0 ? ", " : "") + names[i];
-  if (names.size() > limit) text += " and " + std::to_string(names.size() - limit) + " more";
-  return text;
-}
-
 }  // namespace
 
 std::string LoadReport::text() const {
   std::string text = loaded > 0 ? std::to_string(loaded) + " tensors loaded" : "initialised from the seed";
-  if (loaded > 0 && !initialised.empty()) text += "; new, initialised from the seed: " + join(initialised, names_shown);
-  if (!ignored.empty()) text += "; not needed: " + join(ignored, names_shown);
+  if (loaded > 0 && !initialised.empty())
+    text += "; new, initialised from the seed: " + listed(initialised, names_shown);
+  if (!ignored.empty()) text += "; not needed: " + listed(ignored, names_shown);
   if (rows_without_token > 0)
     text += "; " + std::to_string(rows_without_token) + " rows of the word embeddings have no token";
-  if (!unexpected.empty()) text += "; of unknown purpose and ignored: " + join(unexpected, names_shown);
+  if (!unexpected.empty()) text += "; of unknown purpose and ignored: " + listed(unexpected, names_shown);
   if (!unknown_fields.empty())
-    text += "; fields of config.json that are not used: " + join(unknown_fields, names_shown);
+    text += "; fields of config.json that are not used: " + listed(unknown_fields, names_shown);
   return text;
 }
 
@@ -36,10 +31,10 @@ std::string LoadReport::warning() const {
   std::string text;
   if (!unexpected.empty())
     text += std::to_string(unexpected.size()) +
-            " of its tensors are of unknown purpose and have no effect here: " + join(unexpected, names_shown);
+            " of its tensors are of unknown purpose and have no effect here: " + listed(unexpected, names_shown);
   if (!unknown_fields.empty())
     text += (text.empty() ? "" : "; ") + std::string("fields of config.json that have no effect here: ") +
-            join(unknown_fields, names_shown);
+            listed(unknown_fields, names_shown);
   return text;
 }
 
@@ -54,10 +49,10 @@ void LoadProblems::compare(const std::string& name, std::span<const int64_t> fou
 
 void LoadProblems::check(const std::string& source, const std::string& conclusion) const {
   if (missing.empty() && unexpected.empty() && mis_shaped.empty()) return;
-  constexpr size_t listed = 3;  // of each kind: an error is one line
+  constexpr size_t most = 3;  // of each kind: an error is one line
   std::string text = source + ": ";
   const auto add = [&](const char* what, const std::vector<std::string>& names) {
-    if (!names.empty()) text += std::to_string(names.size()) + ' ' + what + " (" + join(names, listed) + "), ";
+    if (!names.empty()) text += std::to_string(names.size()) + ' ' + what + " (" + listed(names, most) + "), ";
   };
   add("missing", missing);
   add("unexpected", unexpected);
