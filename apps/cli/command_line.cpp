@@ -79,8 +79,8 @@ class Reader {
     Texts& texts = given_[name];
     if (form == Form::flag) {
       const std::string text = equals == std::string::npos ? "true" : word.substr(equals + 1);
-      CHECK(texts.empty() || texts.front() == text, shown, " is given twice, as ", espalier::quoted(texts.front()),
-            " and ", quoted(text), "; expected once");
+      CHECK(texts.empty() || texts.front() == text, shown, " is given twice, as ", quoted(texts.front()), " and ",
+            quoted(text), "; expected once");
       texts = {text};
       return 0;
     }

@@ -142,7 +142,7 @@ std::vector<ConfigEntry> read_config(std::string_view text, const std::string& s
   std::vector<ConfigEntry> entries;
   std::set<std::string> names;  // of [a] b = 1 and "a.b" = 1 the names are the same
   for (auto& [at, entry] : found) {
-    CHECK(names.insert(entry.name).second, entry.place, ": ", quoted(std::string_view(entry.name)), " is given twice");
+    CHECK(names.insert(entry.name).second, entry.place, ": ", quoted(entry.name), " is given twice");
     entries.push_back(std::move(entry));
   }
   return entries;

@@ -28,8 +28,8 @@ void refuse_swapped(const NameList& own, const NameList& wanted, const std::stri
   for (size_t i = 0; i < wanted.size(); ++i) {
     const auto same = std::ranges::find_if(own, [&](const std::string& name) { return equal_names(name, wanted[i]); });
     CHECK(same == own.end() || same - own.begin() == static_cast<int64_t>(i) || equal_names(own[i], wanted[i]), source,
-          ": --labels has ", quoted(std::string_view(wanted[i])), " as class ", i, ", the model as class ",
-          same - own.begin(), "; expected the model's order (", brief(own),
+          ": --labels has ", quoted(wanted[i]), " as class ", i, ", the model as class ", same - own.begin(),
+          "; expected the model's order (", brief(own),
           "): leave --labels out, and number the data so or write names into its label column");
   }
 }

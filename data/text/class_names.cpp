@@ -89,7 +89,7 @@ ClassNames find_class_names(const fs::path& folder) {
       numbers.names.push_back("LABEL_" + std::to_string(i));
     return numbers;
   }
-  CHECK(found.words.size() >= 2, folder.string(), ": all labels are ", quoted(std::string_view(found.word)),
+  CHECK(found.words.size() >= 2, folder.string(), ": all labels are ", quoted(found.word),
         "; expected at least two classes: name the others with --labels or in labels.txt");
   return {{found.words.begin(), found.words.end()}, "words in the data"};
 }

@@ -19,8 +19,8 @@ Label read_label(std::string_view text, const Head& head, const std::vector<std:
   if (number >= names.size() || number >= labels.size() || text != std::to_string(number)) return label;
   for (size_t other = 0; other < labels.size(); ++other)
     CHECK(other == number || !equal_names(labels[other], names[number]) || equal_names(labels[number], names[number]),
-          "label ", number, " is ", quoted(std::string_view(names[number])), " in labels.txt beside the file, and ",
-          quoted(std::string_view(labels[number])),
+          "label ", number, " is ", quoted(names[number]), " in labels.txt beside the file, and ",
+          quoted(labels[number]),
           " for the model; expected the same order: write names into the label column, or "
           "remove labels.txt if the numbers are the model's");
   return label;

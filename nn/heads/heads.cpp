@@ -29,7 +29,7 @@ const HeadRow& find(const char* HeadRow::*column, const std::string& wanted, con
     if (row.*column == wanted) return row;
     names += (names.empty() ? "" : ", ") + std::string(row.*column);
   }
-  fail(what, " is ", quoted(std::string_view(wanted)), ", expected one of ", names);
+  fail(what, " is ", quoted(wanted), ", expected one of ", names);
 }
 
 }  // namespace
