@@ -10,7 +10,6 @@
 #include "core/check.h"
 #include "core/products/precision.h"
 #include "data/files/atomic_file.h"
-#include "data/files/file_lock.h"
 #include "data/text/read_text.h"
 
 namespace {
@@ -26,17 +25,16 @@ std::string logits_text(const Evaluation& e, int64_t classes) {
 
 struct Evaluate {
   ModelOption model;
-  std::string data, logits;
+  std::string data;
+  OutputFile logits;
   Precision precision = Precision::f32;
   int64_t batch_size = 32;
-  bool overwrite = false;
   MaxLength max_length;
 
   void declare(Options& rows) {
     model.declare(rows);
     rows.add("data", data, "TSV file with a header: sentence, optional sentence2, optional label").required();
-    rows.add("logits", logits, "file for the logits: a row of C numbers per sentence, in file order");
-    declare_overwrite(rows, overwrite, "logits");
+    logits.declare(rows, "logits", "file for the logits: a row of C numbers per sentence, in file order");
     rows.add("batch-size", batch_size, "sentences a batch; sentences are sorted by length").at_least(1);
     rows.add("max-length", max_length, "tokens a sentence or pair, with [CLS] and [SEP]");
     rows.add("precision", precision, "of the encoder's products: f32, bf16, or auto: bf16 where the CPU has it");
@@ -48,9 +46,8 @@ struct Evaluate {
     const int longest = max_length.of(m->config.max_position_embeddings);
     m->bert->set_compute(choose(precision).compute, Use::inference);
     const TokenizedDataset text = read_text(data, m->tokenizer, m->bert->head(), longest, Labels::if_present);
-    CHECK(logits.empty() || m->bert->head().width() > 0, "--logits: this model's logits belong to tokens");
-    FileLock lock;
-    if (!logits.empty()) lock = FileLock(logits);
+    CHECK(!logits.wanted() || m->bert->head().width() > 0, "--logits: this model's logits belong to tokens");
+    const FileLock lock = logits.lock();
     say_what_is_initialised(*m, common);
     if (text.labels.empty()) common.listener().say(data + " has no labels: no loss and no accuracy");
     Evaluation result;
@@ -59,10 +56,8 @@ struct Evaluate {
       result = evaluate(*m->bert, text, batch_size,
                         [&](int64_t done, int64_t all) { listener.progress(done, all, "batches"); });
     }
-    if (!logits.empty()) {
-      announce_replaced(logits, overwrite, Written::text);
-      write_file(logits, logits_text(result, m->bert->head().width()));
-    }
+    logits.announce_replaced(Written::text);
+    if (logits.wanted()) write_file(logits.path, logits_text(result, m->bert->head().width()));
     Record metrics = result.to_record();
     metrics.set("model_preparation_time", preparation);
     if (common.json) {

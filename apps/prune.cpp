@@ -9,7 +9,6 @@
 #include "apps/training/output.h"
 #include "apps/training/prune_model.h"
 #include "core/check.h"
-#include "data/files/file_lock.h"
 
 namespace {
 using namespace espalier;
@@ -18,11 +17,11 @@ constexpr int64_t length = 32;  // tokens a sentence, for the work
 
 struct Prune {
   ModelOption model;
-  std::string output;
+  OutputFile output;
   PruneOptions prune;
   CutOptions cut;
   CalibrationOptions calibration;
-  bool overwrite = false, shrink = false;
+  bool shrink = false;
   Options* rows = nullptr;
 
   bool calibrates() const { return prune.on() && prune.learns(); }
@@ -30,8 +29,7 @@ struct Prune {
   void declare(Options& all) {
     rows = &all;
     model.declare(all);
-    all.add("output", output, "checkpoint to write").required();
-    declare_overwrite(all, overwrite);
+    output.declare(all, "output", "checkpoint to write").required();
     all.begin({.entry = "cut"});
     cut.declare(all);
     all.begin({.entry = "pruned",
@@ -52,18 +50,18 @@ struct Prune {
   }
 
   int run(const CommonOptions& common) {
-    const FileLock lock(output);
+    const FileLock lock = output.lock();
     prune.seed = calibration.seed = common.seed;
     if (calibrates()) prune.schedule.begin = calibration.steps;
     auto m = model.open(common);
-    announce_replaced(output, overwrite, Written::checkpoint);
+    output.announce_replaced(Written::checkpoint);
     const PartReport before = sum_of(report_of(*m, length));
     Record figures;
     std::string what = cut.apply(m, figures);
     if (cut.on()) m->options.set("cut", rows->all_of("cut"));
     if (prune.on()) what += prune_model(prune, rows->all_of("pruned"), calibration, common.listener(), m, figures);
     if (shrink) what += shrink_model(m);
-    save_checkpoint(output, m->store, m->contents());
+    save_checkpoint(output.path, m->store, m->contents());
     print(before, *m, what, figures, common);
     return 0;
   }
@@ -72,9 +70,9 @@ struct Prune {
              const CommonOptions& common) const {
     const auto parts = report_of(m, length);
     const PartReport total = sum_of(parts);
-    const auto file = static_cast<int64_t>(std::filesystem::file_size(output));
+    const auto file = static_cast<int64_t>(std::filesystem::file_size(output.path));
     if (common.json) {
-      figures.update({{"output", output},
+      figures.update({{"output", output.path},
                       {"parameters_before", before.parameters},
                       {"parameters", total.parameters},
                       {"sparsity", total.sparsity()},
@@ -89,7 +87,7 @@ struct Prune {
     if (common.quiet) return;
     std::printf("%s\n", what.c_str());
     print_parts(parts);
-    std::printf("\n%s%s: %s\n", what_it_brings(before, total).c_str(), output.c_str(), in_megabytes(file).c_str());
+    std::printf("\n%s%s: %s\n", what_it_brings(before, total).c_str(), output.path.c_str(), in_megabytes(file).c_str());
   }
 };
 

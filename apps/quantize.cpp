@@ -9,7 +9,6 @@
 #include "apps/training/balance.h"
 #include "apps/training/output.h"
 #include "core/kernels/gemm_int8.h"
-#include "data/files/file_lock.h"
 
 namespace {
 using namespace espalier;
@@ -18,8 +17,8 @@ constexpr int64_t length = 32;  // tokens a sentence, for the work
 
 struct Quantize {
   ModelOption model;
-  std::string output, analyze;
-  bool overwrite = false;
+  OutputFile output;
+  std::string analyze;
   QuantizeOptions quantize;
   Balance balance;
   CalibrationOptions calibration;
@@ -30,8 +29,7 @@ struct Quantize {
   void declare(Options& all) {
     rows = &all;
     model.declare(all);
-    all.add("output", output, "int8 checkpoint to write").required();
-    declare_overwrite(all, overwrite);
+    output.declare(all, "output", "int8 checkpoint to write").required();
     all.begin({.entry = "quantize"});
     quantize.declare(all, false);
     balance.declare(all);
@@ -44,11 +42,11 @@ struct Quantize {
   }
 
   int run(const CommonOptions& common) {
-    const FileLock lock(output);
+    const FileLock lock = output.lock();
     calibration.seed = common.seed;
     const auto m = model.open(common);
     require_f32(*m, "quantization");
-    announce_replaced(output, overwrite, Written::checkpoint);
+    output.announce_replaced(Written::checkpoint);
     const PartReport before = sum_of(report_of(*m, length));
     balance.before(*m, calibration, common.listener());
     if (fixed()) quantize.begin = quantize.freeze = calibration.steps;
@@ -64,7 +62,7 @@ struct Quantize {
     balance.after(*m);
     quantizer.convert();
     m->options.set("quantize", rows->all_of("quantize"));
-    save_checkpoint(output, m->store, m->contents());
+    save_checkpoint(output.path, m->store, m->contents());
     print(before, *m, what, common);
     return 0;
   }
@@ -72,9 +70,9 @@ struct Quantize {
   void print(const PartReport& before, const Model& m, const std::string& what, const CommonOptions& common) const {
     const auto parts = report_of(m, length);
     const PartReport total = sum_of(parts);
-    const auto file = static_cast<int64_t>(std::filesystem::file_size(output));
+    const auto file = static_cast<int64_t>(std::filesystem::file_size(output.path));
     if (common.json)
-      return print_json({{"output", output},
+      return print_json({{"output", output.path},
                          {"file_bytes", file},
                          {"tensor_bytes", total.stored},
                          {"tensor_bytes_before", before.stored},
@@ -85,7 +83,7 @@ struct Quantize {
     std::printf("\ntensors in the file: %s instead of %s (%.1f %%); products in int8 by %s\n%s: %s\n",
                 in_megabytes(total.stored).c_str(), in_megabytes(before.stored).c_str(),
                 100 * static_cast<double>(total.stored) / static_cast<double>(before.stored),
-                kernels::gemm_int8_kernel(), output.c_str(), in_megabytes(file).c_str());
+                kernels::gemm_int8_kernel(), output.path.c_str(), in_megabytes(file).c_str());
   }
 };
 

@@ -12,7 +12,6 @@
 #include "core/parallel.h"
 #include "core/products/precision.h"
 #include "data/files/atomic_file.h"
-#include "data/files/file_lock.h"
 #include "data/text/read_text.h"
 
 namespace {
@@ -20,18 +19,17 @@ using namespace espalier;
 
 struct Report {
   std::vector<std::string> models;
-  std::string data, output;
+  std::string data;
+  OutputFile output;
   Precision precision = Precision::f32;
   int64_t batch_size = 32;
   MaxLength max_length;
   int rounds = 3;
-  bool overwrite = false;
 
   void declare(Options& rows) {
     rows.add("models", models, "checkpoints FILE.h5 or Hugging Face directories").positional().required();
     rows.add("data", data, "TSV file with a header: sentence, optional sentence2, label").required();
-    rows.add("output", output, "HTML page with the table and two plots");
-    declare_overwrite(rows, overwrite);
+    output.declare(rows, "output", "HTML page with the table and two plots");
     rows.add("batch-size", batch_size, "sentences a batch; one by one is measured, too")
         .range([this] { return batch_size >= 2; }, "at least 2 is expected; 1 is measured anyway");
     rows.add("max-length", max_length, "tokens a sentence or pair");
@@ -74,8 +72,7 @@ struct Report {
   }
 
   int run(const CommonOptions& common) const {
-    FileLock lock;
-    if (!output.empty()) lock = FileLock(output);
+    const FileLock lock = output.lock();
     std::vector<ComparedModel> compared;
     {
       int64_t done = 0;
@@ -91,10 +88,8 @@ struct Report {
     const std::string about = data + ", batches of " + std::to_string(batch_size) + "; " + kernels::cpu_description() +
                               format(", %d threads, medians of %d rounds", threads(), rounds);
     if (!common.json) print_comparison(compared);
-    if (!output.empty()) {
-      announce_replaced(output, overwrite, Written::text);
-      write_file(output, comparison_page(compared, about, batch_size));
-    }
+    output.announce_replaced(Written::text);
+    if (output.wanted()) write_file(output.path, comparison_page(compared, about, batch_size));
     return 0;
   }
 };

@@ -4,7 +4,7 @@
 #include <iostream>
 
 #include "core/check.h"
-#include "core/input_file.h"
+#include "core/hdf5/file.h"
 
 namespace espalier {
 namespace {
@@ -16,18 +16,16 @@ bool has_content(const fs::path& file) {
   return fs::is_regular_file(file, ignored) && fs::file_size(file, ignored) > 0;
 }
 
-bool begins_as_hdf5(const fs::path& file) {
-  const std::string signature = "\x89HDF\r\n\x1a\n";
-  if (fs::file_size(file) < signature.size()) return false;
-  std::string start(signature.size(), '\0');
-  InputFile(file).read(0, std::as_writable_bytes(std::span(start)));
-  return start == signature;
-}
-
 }  // namespace
 
 void declare_overwrite(Options& rows, bool& overwrite, const std::string& option) {
   rows.flag("overwrite", overwrite, "replace the file --" + option + " without a word, whatever it holds").free();
+}
+
+OptionRow<std::string> OutputFile::declare(Options& rows, const std::string& name, const std::string& help) {
+  OptionRow<std::string> row = rows.add(name, path, help);
+  declare_overwrite(rows, overwrite, name);
+  return row;
 }
 
 void say_always(const std::string& line) { std::cerr << line << '\n'; }

@@ -3,8 +3,10 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
 
 #include "core/options.h"
+#include "data/files/file_lock.h"
 
 namespace espalier {
 
@@ -18,5 +20,17 @@ enum class Written { checkpoint, text };
 // To be called when the program is about to begin: where there is a file already that --overwrite does not give up, one
 // line says that it is replaced. Throws Error for a checkpoint that would replace a file of another kind.
 void announce_replaced(const std::filesystem::path& file, bool overwrite, Written written);
+
+// The file that a program writes.
+struct OutputFile {
+  std::string path = {};  // empty: none is wanted
+  bool overwrite = false;
+
+  // The option that names it, and --overwrite.
+  OptionRow<std::string> declare(Options& rows, const std::string& name, const std::string& help);
+  bool wanted() const { return !path.empty(); }
+  FileLock lock() const { return wanted() ? FileLock(path) : FileLock(); }  // to be held until it is written
+  void announce_replaced(Written written) const { espalier::announce_replaced(path, overwrite, written); }
+};
 
 }  // namespace espalier

@@ -60,6 +60,14 @@ void Hdf5Node::find(const std::string& name) const {
 
 std::string Hdf5Group::where(const std::string& name) const { return handle_->file + ": " + handle_->path + name; }
 
+bool begins_as_hdf5(const std::filesystem::path& path) {
+  const std::string_view signature = "\x89HDF\r\n\x1a\n";
+  const InputFile file(path);
+  std::string start(static_cast<size_t>(std::min(file.size(), std::ssize(signature))), '\0');
+  file.read(0, std::as_writable_bytes(std::span(start)));
+  return start == signature;
+}
+
 Hdf5Group Hdf5Group::create_group(const std::string& name) const {
   handle_->check_new(name);
   const Hdf5Id create = creation_properties(H5P_GROUP_CREATE);

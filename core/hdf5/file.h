@@ -58,6 +58,9 @@ class Hdf5Group {
   std::shared_ptr<const Hdf5Node> handle_;
 };
 
+// Whether the file begins as HDF5 files do. Throws Error where it cannot be read.
+bool begins_as_hdf5(const std::filesystem::path& path);
+
 class Hdf5File {
  public:
   // A new, empty file; equal writes in equal order give equal bytes. Errors speak of `shown_as`, for a file that is

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "data/models/model_source.h"
 
-#include <array>
-#include <fstream>
 #include <set>
 #include <string_view>
 #include <system_error>
@@ -103,10 +101,7 @@ bool may_be_checkpoint(const fs::path& path) {
   std::error_code ignored;
   if (path.extension() == ".h5") return fs::exists(path, ignored);
   if (!fs::is_regular_file(path, ignored)) return false;
-  std::ifstream file(path, std::ios::binary);
-  std::array<char, 8> start{};
-  return !file ||
-         (file.read(start.data(), start.size()) && std::string_view(start.data(), start.size()) == "\x89HDF\r\n\x1a\n");
+  return begins_as_hdf5(path);
 }
 
 }  // namespace
