@@ -9,6 +9,7 @@
 #include <pthread.h>
 
 #include <algorithm>
+#include <atomic>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -55,19 +56,24 @@ int startable(int most) {
 }
 
 struct Arena {
-  int threads = 0;
+  std::atomic<int> threads = 0;
   bool asked = false;  // for this number
   std::unique_ptr<tbb::global_control> limit;
   std::unique_ptr<tbb::task_arena> arena;
+  std::atomic<tbb::task_arena*> started = nullptr;  // the same, for who comes later
+  std::mutex starting;
 
   void resize(int wanted) {
     asked = wanted > 0;
     threads = asked ? wanted : std::min(tbb::info::default_concurrency(), cpu_quota());
+    started = nullptr;
     arena.reset();
   }
 
   // With the first parallel section. Where nobody asked for a number, fewer threads do as well.
   void start() {
+    const std::scoped_lock lock(starting);
+    if (started != nullptr) return;
     const int allowed = 1 + startable(threads - 1);
     if (asked && allowed < threads)
       throw Failure("the system allows no more than " + std::to_string(allowed) + " of " + std::to_string(threads) +
@@ -75,6 +81,7 @@ struct Arena {
     threads = allowed;
     limit = std::make_unique<tbb::global_control>(tbb::global_control::max_allowed_parallelism, threads);
     arena = std::make_unique<tbb::task_arena>(threads);
+    started = arena.get();
   }
 };
 
@@ -87,7 +94,12 @@ Arena& arena() {
   return *instance;
 }
 
+thread_local bool serial = false;  // sections of this thread run on it alone
+
 }  // namespace
+
+SerialSections::SerialSections() : before_(serial) { serial = true; }
+SerialSections::~SerialSections() { serial = before_; }
 
 void set_threads(int threads) { arena().resize(threads); }
 int threads() { return arena().threads; }
@@ -97,18 +109,20 @@ namespace parallel_detail {
 
 void run(int64_t count, Task task, const void* context) {
   if (count <= 0) return;
-  if (count > 1 && threads() > 1 && arena().arena == nullptr) arena().start();
-  if (count == 1 || threads() == 1) {
+  const bool alone = serial || count == 1;
+  if (!alone && threads() > 1 && arena().started == nullptr) arena().start();
+  if (alone || threads() == 1) {
     for (int64_t i = 0; i < count; ++i) task(context, i);
     return;
   }
   char begun = 0, done = 0;
   hand_over(&begun);
-  arena().arena->execute([&] {
+  arena().started.load()->execute([&] {
     tbb::parallel_for(
         tbb::blocked_range<int64_t>(0, count, 1),
         [&](const tbb::blocked_range<int64_t>& range) {
           take_over(&begun);
+          const SerialSections inside;
           for (int64_t i = range.begin(); i != range.end(); ++i) task(context, i);
           hand_over(&done);
         },

@@ -7,12 +7,27 @@
 
 namespace espalier {
 
+// Parallel sections may begin in several threads at once: they share the pool.
+
 // Threads that parallel sections use from now on, started with the first of them. 0: as many as the process may use and
 // the system lets it start; any other number throws Failure in the first section where they cannot be started. Call it
 // between parallel sections.
 void set_threads(int threads);
 int threads();
 int most_threads();  // more than this would only wait for each other: 64, or four for each core
+
+// While one lives, the parallel sections of the thread that made it run on that thread alone. So do sections inside
+// another one.
+class SerialSections {
+ public:
+  SerialSections();
+  ~SerialSections();
+  SerialSections(const SerialSections&) = delete;
+  SerialSections& operator=(const SerialSections&) = delete;
+
+ private:
+  bool before_;
+};
 
 namespace parallel_detail {
 using Task = void (*)(const void* context, int64_t index);

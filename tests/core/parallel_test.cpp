@@ -91,6 +91,37 @@ TEST(Parallel, uses_the_threads_it_was_given) {
   EXPECT_GE(threads(), 1);
 }
 
+TEST(Parallel, serial_sections_and_nested_ones_stay_on_their_thread) {
+  set_threads(2);
+  {
+    const SerialSections alone;
+    std::set<std::thread::id> ids;
+    parallel_for(50, [&](int64_t) { ids.insert(std::this_thread::get_id()); });
+    EXPECT_EQ(ids, std::set{std::this_thread::get_id()});
+  }
+  parallel_for(20, [](int64_t) {
+    std::set<std::thread::id> ids;
+    parallel_for(20, [&](int64_t) { ids.insert(std::this_thread::get_id()); });
+    EXPECT_EQ(ids, std::set{std::this_thread::get_id()});
+  });
+  set_threads(0);
+}
+
+TEST(Parallel, sections_of_several_threads_start_the_pool_once_and_share_it) {
+  for (int round = 0; round < 20; ++round) {
+    set_threads(2 + round % 2);  // the pool begins anew
+    std::atomic<int> calls = 0;
+    std::vector<std::thread> callers(4);
+    for (std::thread& caller : callers)
+      caller = std::thread([&] {
+        for (int i = 0; i < 50; ++i) parallel_for(20, [&](int64_t) { ++calls; });
+      });
+    for (std::thread& caller : callers) caller.join();
+    ASSERT_EQ(calls, 4 * 50 * 20);
+  }
+  set_threads(0);
+}
+
 TEST(Parallel, the_grain_of_rows_is_about_16_ki_elements) {
   EXPECT_EQ(row_grain(1), 16384);
   EXPECT_EQ(row_grain(768), 21);
