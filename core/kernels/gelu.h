@@ -9,6 +9,7 @@
 
 namespace espalier::kernels {
 
+// y may be x.
 void gelu_forward(int64_t n, const float* x, float* y) noexcept;
 void gelu_forward(int64_t n, const double* x, double* y) noexcept;
 void gelu_forward(int64_t n, const Bf16* x, Bf16* y) noexcept;
