@@ -33,7 +33,7 @@ struct Pipe {
 
 class Child {
  public:
-  Child(const std::vector<std::string>& command, int in, int out) {
+  Child(const std::vector<std::string>& command, int in, int out, int err) {
     std::vector<char*> arguments;
     for (const std::string& word : command) arguments.push_back(const_cast<char*>(word.c_str()));
     arguments.push_back(nullptr);
@@ -41,6 +41,7 @@ class Child {
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, in, STDIN_FILENO);
     posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
+    posix_spawn_file_actions_adddup2(&actions, err, STDERR_FILENO);
     const int error = posix_spawn(&pid_, arguments.front(), &actions, nullptr, arguments.data(), environ);
     posix_spawn_file_actions_destroy(&actions);
     if (error != 0) throw Failure(command.front() + ": cannot be started: " + std::strerror(error));
@@ -64,23 +65,24 @@ class Child {
   pid_t pid_ = -1;
 };
 
+std::string read_line(int file) {
+  std::string line;
+  for (char c = 0; !line.ends_with('\n') && read(file, &c, 1) == 1;) line += c;
+  return line;
+}
+
 }  // namespace
 
 FirstAnswer first_answer(const std::vector<std::string>& command, const std::string& sentence) {
-  Pipe in, out;
+  Pipe in, out, err;
   const std::string line = sentence + '\n';
   CHECK(write(in.ends[1], line.data(), line.size()) == std::ssize(line), "a pipe takes less than ", line.size(),
         " bytes");
   const Stopwatch watch;
-  const Child child(command, in.ends[0], out.ends[1]);
-  close(std::exchange(out.ends[1], -1));  // so that reading ends with the child
-  char c = 0;
-  while (read(out.ends[0], &c, 1) == 1 && c != '\n') {}
-  const FirstAnswer answer = {watch.seconds(), child.peak_memory()};
-  if (c == '\n') return answer;
-  std::string words;
-  for (const std::string& word : command) words += (words.empty() ? "" : " ") + word;
-  throw Failure(words + ": has ended without an answer; what it said is above");
+  const Child child(command, in.ends[0], out.ends[1], err.ends[1]);
+  for (Pipe* pipe : {&out, &err}) close(std::exchange(pipe->ends[1], -1));  // so that reading ends with the child
+  if (read_line(out.ends[0]).ends_with('\n')) return {watch.seconds(), child.peak_memory()};
+  throw Failure(command.front() + ": has ended without an answer: " + read_line(err.ends[0]));
 }
 
 }  // namespace espalier
