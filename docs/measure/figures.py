@@ -32,12 +32,9 @@ def against_own(model, name, dense):
 
 def of_promise(model, entry):
     """How much of the speed that its work promises a shrunk model has."""
-    dense = next((e for e in model.entries if e.name == ("Espalier static int8" if "int8" in entry.kind else "Espalier f32")), None)
-    if dense is None:
-        return None
     length = model.sentences.tokens_each()
-    promise = model.own.work_of(dense.file, length) / model.own.work_of(entry.file, length)
-    speedup = model.found[entry.name][MANY] / model.found[dense.name][MANY]
+    promise = model.own.work_of(model.own.hf, length) / model.own.work_of(entry.file, length)
+    speedup = model.found[entry.name][MANY] / model.found["Espalier static int8" if "int8" in entry.kind else "Espalier f32"][MANY]
     return speedup / promise, f"{100 * speedup / promise:.0f} % ({speedup:.2f} × of {promise:.2f} ×)"
 
 

@@ -30,8 +30,9 @@ class OwnModels:
         blocks = self.pruned("blocks", self.hf, "block:32x4", 0.8)
         yield self.entry("static int8, 80 % of blocks zero", "sparse int8", self.quantized("blocks8", blocks, *self.static), "auto")
         for path in students:
-            int8 = any(bits <= 8 for bits in self.program("inspect", path)[-1]["bits"])
-            yield self.entry(os.path.basename(path)[:-3], "shrunk int8" if int8 else "shrunk f32", path, "auto" if int8 else "f32")
+            kind = "int8" if any(bits <= 8 for bits in self.program("inspect", path)[-1]["bits"]) else "f32"
+            smaller = self.work_of(path, 32) < 0.99 * self.work_of(self.hf, 32)
+            yield self.entry(os.path.basename(path)[:-3], "shrunk " * smaller + kind, path, "auto" if kind == "int8" else "f32")
 
     def entry(self, name, kind, path, precision="f32"):
         accuracy = self.program("evaluate", "--model", path, "--data", os.path.join(self.dev, "dev.tsv"), "--precision", precision)[-1]["eval_accuracy"]
@@ -54,9 +55,9 @@ class OwnModels:
     def pruned(self, name, model, structure, amount, *options):
         return self.made("prune", name, model, "--structure", structure, "--amount", amount, *options)
 
-    def work_of(self, path, length):
+    def work_of(self, model, length):
         """Operations a token, in sentences of this length."""
-        return self.program("inspect", path if path.endswith(".h5") else os.path.dirname(path), "--length", round(length))[-1]["flop_per_token"]
+        return self.program("inspect", model, "--length", round(length))[-1]["flop_per_token"]
 
     def start(self, path):
         """(ms from the start of predict to its first answer, MB of its most memory)"""
