@@ -19,7 +19,7 @@
 HWY_BEFORE_NAMESPACE();
 namespace espalier::kernels::HWY_NAMESPACE {
 
-constexpr int64_t most_rows = 4;  // of a tile: two sums each and what they are made of fit into AVX2's registers
+constexpr int64_t most_rows = 6;  // of a tile: two sums each and what they are made of just fit into AVX2's registers
 
 #if HWY_ARCH_X86 && HWY_TARGET != HWY_EMU128 && HWY_TARGET != HWY_SCALAR
 // Without VNNI: bytes are widened to 16 bits, whose products and sums of two fit into 32, so nothing saturates. On x86
@@ -117,11 +117,11 @@ void rows_by_panel(const Int8Product& g, const uint8_t* a, const uint32_t* b, in
 
 void widened(const Int8Product& g) {
   constexpr decltype(&rows_by_panel<1>) by_rows[] = {rows_by_panel<1>, rows_by_panel<2>, rows_by_panel<3>,
-                                                     rows_by_panel<4>};
+                                                     rows_by_panel<4>, rows_by_panel<5>, rows_by_panel<6>};
   HWY_ALIGN int32_t sums[most_rows * panel_columns];
   for (int64_t column = 0; column < g.n; column += panel_columns)
-    for (int64_t row = 0; row < g.m; row += most_rows) {
-      const int64_t rows = std::min(most_rows, g.m - row);
+    for (int64_t row = 0, rows = 0, tiles = (g.m + most_rows - 1) / most_rows; tiles > 0; row += rows, --tiles) {
+      rows = (g.m - row + tiles - 1) / tiles;  // as evenly as can be: columns are widened once per tile
       by_rows[rows - 1](g, g.a + row * g.lda, g.b + column * g.quads, sums);
       const auto columns = static_cast<size_t>(std::min(panel_columns, g.n - column));
       for (int64_t r = 0; r < rows; ++r)
