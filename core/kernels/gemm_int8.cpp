@@ -139,10 +139,13 @@ HWY_EXPORT(widened);
 void gemm_int8(const Int8Product& product) noexcept {
   if (amx_int8_works() && (product.index == nullptr || product.group % tile_steps == 0)) return gemm_int8_amx(product);
   if (has_avx512_vnni()) return gemm_int8_vnni(product);
+  if (product.narrow.group > 0 && gemm_int8_narrows()) return gemm_int8_narrow(product);
   HWY_DYNAMIC_DISPATCH(widened)(product);
 }
 
 int64_t gemm_int8_group() { return amx_int8_works() ? tile_steps : 1; }
+
+bool gemm_int8_narrows() { return best_is_avx2(); }
 
 int64_t gemm_int8_rows() { return amx_int8_works() ? 2 * tile_rows : 24; }
 

@@ -7,6 +7,7 @@
 namespace espalier::kernels {
 
 void gemm_int8_vnni(const Int8Product& product) noexcept;
+void gemm_int8_narrow(const Int8Product& product) noexcept;  // AVX2; product.narrow.group is not 0
 void gemm_int8_amx(const Int8Product& product) noexcept;
 bool amx_int8_works();  // the CPU has it, the system allows it, and it agrees with its emulation
 

@@ -99,6 +99,7 @@ void apply_isa_environment() {
   (void)once;
 }
 
+bool best_is_avx2() { return isas()[chosen].bit == HWY_AVX2 && isas()[chosen].native == Native::nothing; }
 bool has_avx512_bf16() { return uses(Native::dots) && cpu_has_bf16_dots(); }
 bool has_avx512_vnni() { return uses(Native::dots) && cpu_has_byte_dots(); }
 bool has_amx_bf16() { return uses(Native::tiles) && cpu_has_bf16_tiles(); }

@@ -21,6 +21,7 @@ void apply_isa_environment();
 
 // What the CPU offers beyond Highway's instruction sets, as far as set_isa has not lowered them: dot products of bf16
 // (AVX-512 BF16) and of bytes (AVX-512 VNNI), and AMX tiles.
+bool best_is_avx2();  // and nothing beyond it
 bool has_avx512_bf16();
 bool has_avx512_vnni();
 bool has_amx_bf16();
