@@ -139,13 +139,14 @@ HWY_EXPORT(widened);
 void gemm_int8(const Int8Product& product) noexcept {
   if (amx_int8_works() && (product.index == nullptr || product.group % tile_steps == 0)) return gemm_int8_amx(product);
   if (has_avx512_vnni()) return gemm_int8_vnni(product);
+  if (avx_vnni_works()) return gemm_int8_avx_vnni(product);
   if (product.narrow.group > 0 && gemm_int8_narrows()) return gemm_int8_narrow(product);
   HWY_DYNAMIC_DISPATCH(widened)(product);
 }
 
 int64_t gemm_int8_group() { return amx_int8_works() ? tile_steps : 1; }
 
-bool gemm_int8_narrows() { return best_is_avx2(); }
+bool gemm_int8_narrows() { return only_avx2(); }
 
 int64_t gemm_int8_rows() { return amx_int8_works() ? 2 * tile_rows : 24; }
 
@@ -164,6 +165,7 @@ void pack_rows_int8(int64_t rows, int64_t k, const int8_t* w, int64_t ldw, uint3
 const char* gemm_int8_kernel() {
   if (amx_int8_works()) return "AMX";
   if (has_avx512_vnni()) return "AVX-512 VNNI";
+  if (avx_vnni_works()) return "AVX-VNNI";
   static const std::string name = "16-bit products on " + current_isa();
   return name.c_str();
 }

@@ -8,7 +8,16 @@ namespace espalier::kernels {
 
 void gemm_int8_vnni(const Int8Product& product) noexcept;
 void gemm_int8_narrow(const Int8Product& product) noexcept;  // AVX2; product.narrow.group is not 0
+void gemm_int8_avx_vnni(const Int8Product& product) noexcept;
+void gemm_int8_avx_vnni_twin(
+    const Int8Product& product) noexcept;  // the same for AVX-512 VNNI with 256 bits: for tests
 void gemm_int8_amx(const Int8Product& product) noexcept;
-bool amx_int8_works();  // the CPU has it, the system allows it, and it agrees with its emulation
+
+// The CPU has it, the system allows it, set_isa has not lowered it, and it agrees with the emulation.
+bool amx_int8_works();
+bool avx_vnni_works();
+
+// Whether a kernel gives the integers of EmulatedTiles, on a product with tails in every dimension.
+bool agrees_with_emulation(void (*kernel)(const Int8Product&) noexcept);
 
 }  // namespace espalier::kernels
