@@ -13,7 +13,7 @@ HWY_BEFORE_NAMESPACE();
 namespace espalier::kernels::HWY_NAMESPACE {
 
 template <class T, class X>
-void forward(int64_t n, const X* x, X* y) {
+void forward(int64_t n, const X* HWY_RESTRICT x, X* HWY_RESTRICT y) {
   for_lanes<T>(static_cast<size_t>(n), [&](auto d, size_t i) HWY_ATTR { store(d, gelu_of(d, load(d, x + i)), y + i); });
 }
 
@@ -29,6 +29,15 @@ void backward(int64_t n, const X* HWY_RESTRICT x, const X* HWY_RESTRICT gy, bool
   });
 }
 
+template <class X>
+void in_place(int64_t rows, int64_t n, X* x, int64_t stride) {
+  for (int64_t r = 0; r < rows; ++r, x += stride)
+    for_lanes<float>(static_cast<size_t>(n),
+                     [&](auto d, size_t i) HWY_ATTR { store(d, gelu_of(d, load(d, x + i)), x + i); });
+}
+
+void gelu_rows_f32(int64_t rows, int64_t n, float* x, int64_t stride) { in_place(rows, n, x, stride); }
+void gelu_rows_bf16(int64_t rows, int64_t n, Bf16* x, int64_t stride) { in_place(rows, n, x, stride); }
 void gelu_forward_f32(int64_t n, const float* x, float* y) { forward<float>(n, x, y); }
 void gelu_forward_f64(int64_t n, const double* x, double* y) { forward<double>(n, x, y); }
 void gelu_forward_bf16(int64_t n, const Bf16* x, Bf16* y) { forward<float>(n, x, y); }
@@ -50,6 +59,8 @@ namespace espalier::kernels {
 HWY_EXPORT(gelu_forward_f32);
 HWY_EXPORT(gelu_forward_f64);
 HWY_EXPORT(gelu_forward_bf16);
+HWY_EXPORT(gelu_rows_f32);
+HWY_EXPORT(gelu_rows_bf16);
 HWY_EXPORT(gelu_backward_f32);
 HWY_EXPORT(gelu_backward_f64);
 HWY_EXPORT(gelu_backward_bf16);
@@ -57,6 +68,12 @@ HWY_EXPORT(gelu_backward_bf16);
 void gelu_forward(int64_t n, const float* x, float* y) noexcept { HWY_DYNAMIC_DISPATCH(gelu_forward_f32)(n, x, y); }
 void gelu_forward(int64_t n, const double* x, double* y) noexcept { HWY_DYNAMIC_DISPATCH(gelu_forward_f64)(n, x, y); }
 void gelu_forward(int64_t n, const Bf16* x, Bf16* y) noexcept { HWY_DYNAMIC_DISPATCH(gelu_forward_bf16)(n, x, y); }
+void gelu_rows(int64_t rows, int64_t n, float* x, int64_t stride) noexcept {
+  HWY_DYNAMIC_DISPATCH(gelu_rows_f32)(rows, n, x, stride);
+}
+void gelu_rows(int64_t rows, int64_t n, Bf16* x, int64_t stride) noexcept {
+  HWY_DYNAMIC_DISPATCH(gelu_rows_bf16)(rows, n, x, stride);
+}
 void gelu_backward(int64_t n, const float* x, const float* gy, bool accumulate, float* gx) noexcept {
   HWY_DYNAMIC_DISPATCH(gelu_backward_f32)(n, x, gy, accumulate, gx);
 }

@@ -35,15 +35,21 @@ HWY_INLINE hn::VFromD<D> highest(D d, const GridRow& g) {
   return hn::Set(d, static_cast<hn::TFromD<D>>(g.high - g.zero_point));
 }
 
-// The integers of x on the grid, as bytes.
+// Integers as bytes, from round(x / scale).
 template <class D>
-HWY_INLINE void store_integers(D d, hn::VFromD<D> x, const GridRow& g, uint8_t* q) {
+HWY_INLINE void store_steps(D d, hn::VFromD<D> steps, const GridRow& g, uint8_t* q) {
   const hn::RebindToSigned<D> di;
   const hn::RebindToUnsigned<D> du;
   const hn::Rebind<uint8_t, D> d8;
-  const auto on_grid = hn::Min(hn::Max(steps(d, x, g), lowest(d, g)), highest(d, g));
+  const auto on_grid = hn::Min(hn::Max(steps, lowest(d, g)), highest(d, g));
   const auto whole = hn::Add(hn::ConvertTo(di, on_grid), hn::Set(di, g.zero_point));
   hn::StoreU(hn::DemoteTo(d8, hn::BitCast(di, hn::And(hn::BitCast(du, whole), hn::Set(du, 0xffU)))), d8, q);
+}
+
+// Those of x on the grid.
+template <class D>
+HWY_INLINE void store_integers(D d, hn::VFromD<D> x, const GridRow& g, uint8_t* q) {
+  store_steps(d, steps(d, x, g), g, q);
 }
 
 }  // namespace espalier::kernels::HWY_NAMESPACE

@@ -101,8 +101,12 @@ void QuantizedWeight::multiply(int64_t i, const Rows& x, const float* bias, kern
   }
 }
 
+void QuantizedWeight::row(int64_t i, float* to) const noexcept {
+  kernels::dequantize(in_, q_.data<int8_t>() + i * in_, row_of(grid_, i), to);
+}
+
 void QuantizedWeight::drop_matrix() {
-  if (packed_) q_ = {};
+  if (products()) q_ = {};
 }
 
 Tensor QuantizedWeight::unpacked() const {

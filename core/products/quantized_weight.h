@@ -52,6 +52,9 @@ class QuantizedWeight {
   // Outputs 32 i … of x w^T + bias, on this thread: where `to` says, which points at the first of them; bias[out].
   void multiply(int64_t i, const Rows& x, const float* bias, kernels::Int8Output to) const noexcept;
 
+  // Row i of a table in real numbers, [in].
+  void row(int64_t i, float* to) const noexcept;
+
   // Keeps the packed form only: q() makes the matrix anew each time.
   void drop_matrix();
 
