@@ -14,6 +14,7 @@
 #include "hwy/foreach_target.h"  // first: it includes this file once per instruction set
 
 #include "core/kernels/vec-inl.h"
+#include "hwy/cache_control.h"
 #include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -38,6 +39,7 @@ HWY_INLINE void tile(bool begin, int64_t quads, const int16_t* x, const uint32_t
   for (int r = 0; r < R; ++r) low[r] = high[r] = hn::Zero(d);
   for (int64_t q = 0; q < quads; ++q) {
     const auto* const bytes = reinterpret_cast<const int8_t*>(b + q * panel_columns);
+    hwy::Prefetch(b + q * panel_columns + prefetch_distance);
     const auto b_low = hn::PromoteTo(d16, hn::LoadU(d8, bytes)),
                b_high = hn::PromoteTo(d16, hn::LoadU(d8, bytes + half));
     for (int r = 0; r < R; ++r) {

@@ -39,6 +39,8 @@ __attribute__((target("avx2"))) void tile(const Int8Product& g, const uint8_t* a
     for (int v = 0; v < vectors; ++v) sum[r][v] = _mm256_setzero_si256();
   for (int64_t q = 0; q < g.quads; ++q, b += panel_columns) {
     const uint8_t* const x = a + 4 * g.at(q);
+    _mm_prefetch(reinterpret_cast<const char*>(b + prefetch_distance), _MM_HINT_T0);
+    _mm_prefetch(reinterpret_cast<const char*>(b + prefetch_distance + 16), _MM_HINT_T0);
     __m256i row[R];
 #pragma GCC unroll 3
     for (int r = 0; r < R; ++r) {
