@@ -42,7 +42,7 @@ struct Evaluate {
 
   int run(const CommonOptions& common) const {
     std::unique_ptr<Model> m;
-    const double preparation = seconds_of([&] { m = model.open(common); });
+    const double preparation = seconds_of([&] { m = model.open_for_inference(common); });
     const int longest = max_length.of(m->config.max_position_embeddings);
     m->bert->set_compute(choose(precision).compute, Use::inference);
     const TokenizedDataset text = read_text(data, m->tokenizer, m->bert->head(), longest, Labels::if_present);

@@ -54,7 +54,7 @@ struct Predict {
   }
 
   int run(const CommonOptions& common) const {
-    const auto m = model.open(common);
+    const auto m = model.open_for_inference(common);
     const int longest = max_length.of(m->config.max_position_embeddings);
     m->bert->set_compute(DType::f32, Use::inference);
     say_what_is_initialised(*m, common);

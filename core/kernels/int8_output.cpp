@@ -22,9 +22,11 @@ struct RoundedGelu {
 
   template <class D>
   HWY_INLINE void store(D d, hn::VFromD<D> y, uint8_t* q) const {
-    const auto quotient = hn::Mul(quick_gelu_of(d, y), hn::Set(d, 1.0F / grid.scale)), whole = hn::Round(quotient);
-    if (HWY_LIKELY(hn::AllTrue(d, hn::Le(hn::Abs(hn::Sub(quotient, whole)), hn::Set(d, clear)))))
-      store_steps(d, whole, grid, q);
+    const auto quotient = hn::Mul(quick_gelu_of(d, y), hn::Set(d, 1.0F / grid.scale));
+    const auto on_grid = hn::Min(hn::Max(quotient, lowest(d, grid)), highest(d, grid)),
+               sum = hn::Add(on_grid, hn::Set(d, rounding)), whole = hn::Sub(sum, hn::Set(d, rounding));
+    if (HWY_LIKELY(hn::AllTrue(d, hn::Le(hn::Abs(hn::Sub(on_grid, whole)), hn::Set(d, clear)))))
+      store_rounded(d, sum, grid, q);
     else
       store_integers(d, gelu_of(d, y), grid, q);
   }
