@@ -23,7 +23,8 @@ struct Weights {
     const auto* const w = reinterpret_cast<const int8_t*>(quad);
     Weights result;
     for (int64_t i = 0; i < lanes; ++i) {
-      const int16_t a = w[2 * i], b = w[2 * i + 1], none = 0;
+      const auto a = int16_t{w[2 * i]}, b = int16_t{w[2 * i + 1]};
+      constexpr int16_t none = 0;
       result.sums[i] = static_cast<int16_t>(std::max(a, none) + std::max(b, none));
       result.sums[lanes + i] = static_cast<int16_t>(-std::min(a, none) - std::min(b, none));
     }
