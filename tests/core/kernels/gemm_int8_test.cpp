@@ -4,6 +4,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <ostream>
+#include <string>
+#include <tuple>
+#include <vector>
+
 #include "core/kernels/amx_product.h"
 #include "core/kernels/gemm_int8_native.h"
 #include "core/kernels/isa.h"
@@ -161,7 +167,7 @@ TEST(Int8AvxVnni, ProductsAreExactInTheEncodingOfAvx512) {
   check_products([](const kernels::Int8Product& g) { kernels::gemm_int8_avx_vnni_twin(g); });
 }
 
-TEST(Int8, AKernelThatErrsIsFound) {
+TEST(Int8Check, AKernelThatErrsIsFound) {
   EXPECT_FALSE(kernels::agrees_with_emulation([](const kernels::Int8Product& g) noexcept {
     kernels::gemm_int8(g);
     g.c[(g.m - 1) * g.ldc + g.n - 1] += 1;
