@@ -38,7 +38,7 @@ int largest_sum(const std::vector<uint32_t>& panel, int64_t first, int64_t count
     int positive = 0, negative = 0;
     for (int64_t q = first; q < first + count; ++q)
       for (int64_t i = 0; i < 2; ++i) {
-        const int v = w[4 * q * panel_columns + 2 * lane + i];
+        const auto v = int{w[4 * q * panel_columns + 2 * lane + i]};
         (v > 0 ? positive : negative) += std::abs(v);
       }
     most = std::max({most, positive, negative});
