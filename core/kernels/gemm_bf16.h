@@ -12,6 +12,9 @@ namespace espalier::kernels {
 
 constexpr int64_t panel_columns = 32;
 constexpr int64_t panels_of(int64_t n) { return (n + panel_columns - 1) / panel_columns; }
+// How far ahead of what they multiply kernels call for B, in 32 bits: 12 kB, so that the next panel arrives while the
+// last rows of this one are multiplied.
+constexpr int64_t prefetch_distance = 96 * panel_columns;
 constexpr int64_t pairs_of(int64_t k) { return (k + 1) / 2; }
 
 // C[m, n] (+)= A[m, k] B[k, n] (+ bias[n]).

@@ -50,6 +50,8 @@ ESPALIER_AVX512_BF16 void tile(const Bf16Product& g, int64_t row, int64_t column
   }
   for (int64_t p = 0; p < g.pairs; ++p, b += panel_columns) {
     const uint32_t* const a = g.a + row * g.a_row + g.at(p);
+    _mm_prefetch(reinterpret_cast<const char*>(b + prefetch_distance), _MM_HINT_T0);
+    _mm_prefetch(reinterpret_cast<const char*>(b + prefetch_distance + 16), _MM_HINT_T0);
     const __m512i b0 = _mm512_loadu_si512(b), b1 = _mm512_loadu_si512(b + 16);
 #pragma GCC unroll 12
     for (int r = 0; r < Rows; ++r) {

@@ -6,10 +6,6 @@
 
 namespace espalier::kernels {
 
-// How far ahead of what they multiply the kernels call for B, in 32-bit quads: 12 kB, so that the next panel arrives
-// while the last rows of this one are multiplied.
-constexpr int64_t prefetch_distance = 96 * panel_columns;
-
 void gemm_int8_vnni(const Int8Product& product) noexcept;
 void gemm_int8_narrow(const Int8Product& product) noexcept;  // AVX2; product.narrow.group is not 0
 void gemm_int8_avx_vnni(const Int8Product& product) noexcept;
