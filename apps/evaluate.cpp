@@ -4,7 +4,7 @@
 
 #include "apps/cli/model_option.h"
 #include "apps/training/evaluate.h"
-#include "apps/training/max_length.h"
+#include "apps/inference/max_length.h"
 #include "apps/training/output.h"
 #include "apps/training/timing.h"
 #include "core/check.h"

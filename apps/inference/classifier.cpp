@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "apps/inference/classifier.h"
+
+#include <algorithm>
+#include <atomic>
+#include <mutex>
+#include <numeric>
+
+#include "core/check.h"
+#include "core/parallel.h"
+
+namespace espalier {
+namespace {
+
+constexpr int64_t batch_tokens = 2048;  // more are no faster, and take memory
+constexpr int64_t texts_at_once = 16;   // that one task tokenizes
+
+std::atomic<int> callers = 0;  // in all classifiers of the process: they share the pool of threads
+
+struct Caller {
+  Caller() { ++callers; }
+  ~Caller() { --callers; }
+  Caller(const Caller&) = delete;
+  Caller& operator=(const Caller&) = delete;
+};
+
+// HDF5 serves one thread at a time.
+std::unique_ptr<Model> open_alone(const std::string& source, const Listener& listener) {
+  static std::mutex opening;
+  const std::scoped_lock lock(opening);
+  return open_model(source, {.listener = listener});
+}
+
+// Work of a caller: on all threads of the pool where there are two or more for each caller, else on its own thread.
+template <class F>
+void run_among_callers(const F& work) {
+  std::optional<SerialSections> alone;
+  if (2 * callers > threads()) alone.emplace();
+  work();
+}
+
+}  // namespace
+
+Classifier::Classifier(const std::string& source, const ClassifierOptions& options)
+    : Classifier(open_alone(source, options.listener), options) {}
+
+Classifier::Classifier(std::unique_ptr<Model> model, const ClassifierOptions& options)
+    : model_(std::move(model)),
+      precision_(choose(options.precision)),
+      max_length_(options.max_length.of(model_->config.max_position_embeddings)) {
+  model_->bert->set_compute(precision_.compute, Use::inference);
+}
+
+WordPiece::Encoding Classifier::encode(const Text& text) const {
+  return text.second ? model_->tokenizer.encode_pair(text.first, *text.second, max_length_)
+                     : model_->tokenizer.encode(text.first, max_length_);
+}
+
+Answer Classifier::classify(const Text& text) const { return std::move(classify(std::span(&text, 1)).front()); }
+
+std::vector<Answer> Classifier::classify(std::span<const Text> texts) const {
+  const Head& head = model_->bert->head();
+  CHECK(head.width() > 0, model_->source, ": its logits belong to tokens; expected a model that answers whole texts");
+  const Caller caller;
+  std::vector<WordPiece::Encoding> encoded(texts.size());
+  run_among_callers([&] {
+    parallel_rows(std::ssize(texts), texts_at_once, [&](int64_t begin, int64_t end) {
+      for (auto i = static_cast<size_t>(begin); i < static_cast<size_t>(end); ++i) encoded[i] = encode(texts[i]);
+    });
+  });
+  std::vector<size_t> order(texts.size());  // longest first: a batch's sentences are of about the same length
+  std::iota(order.begin(), order.end(), 0);
+  std::ranges::stable_sort(order, std::greater(), [&](size_t i) { return encoded[i].ids.size(); });
+  std::vector<Answer> answers(texts.size());
+  for (auto next = order.begin(); next != order.end();) {
+    PackedBatch batch;
+    batch.offsets = {0};
+    const auto first = next;
+    for (; next != order.end() && (next == first || batch.tokens() + std::ssize(encoded[*next].ids) <= batch_tokens);
+         ++next) {
+      batch.ids.insert(batch.ids.end(), encoded[*next].ids.begin(), encoded[*next].ids.end());
+      batch.segments.insert(batch.segments.end(), encoded[*next].segments.begin(), encoded[*next].segments.end());
+      batch.offsets.push_back(static_cast<int32_t>(batch.tokens()));
+    }
+    run_among_callers([&] {
+      Context context;
+      const Tensor logits = (*model_->bert)(batch, context).value;
+      for (int64_t b = 0; b < batch.sentences(); ++b)
+        answers[first[b]] = head.answer(logits.view(b * head.width(), {1, head.width()}));
+    });
+  }
+  return answers;
+}
+
+}  // namespace espalier
