@@ -45,7 +45,7 @@ struct Predict {
   // Lines that are there are answered together, those before a faulty one too. Who waits for an answer before he writes
   // the next line gets it at once.
   static void answer_input(const Classifier& classifier, const CommonOptions& common) {
-    constexpr int64_t most_lines = 512, most_bytes = 1 << 20;
+    constexpr int64_t most_lines = 256, most_bytes = 1 << 20;
     const Listener listener = isatty(STDOUT_FILENO) != 0 ? Listener() : common.listener();
     Lines input = Lines::of_standard_input();
     for (bool more = true; more;) {

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "apps/inference/classifier.h"
 
-#include <algorithm>
 #include <atomic>
 #include <mutex>
-#include <numeric>
+#include <utility>
 
 #include "core/check.h"
 #include "core/parallel.h"
@@ -12,7 +11,7 @@
 namespace espalier {
 namespace {
 
-constexpr int64_t batch_tokens = 2048;  // more are no faster, and take memory
+constexpr int64_t batch_tokens = 1024;  // more are no faster, in order of length neither, and take memory
 constexpr int64_t texts_at_once = 16;   // that one task tokenizes
 
 std::atomic<int> callers = 0;  // in all classifiers of the process: they share the pool of threads
@@ -37,6 +36,19 @@ void run_among_callers(const F& work) {
   std::optional<SerialSections> alone;
   if (2 * callers > threads()) alone.emplace();
   work();
+}
+
+// The first of these, at least one.
+PackedBatch batch_of(std::span<const WordPiece::Encoding> texts) {
+  PackedBatch batch;
+  batch.offsets = {0};
+  for (const auto& [ids, segments] : texts) {
+    if (batch.sentences() > 0 && batch.tokens() + std::ssize(ids) > batch_tokens) break;
+    batch.ids.insert(batch.ids.end(), ids.begin(), ids.end());
+    batch.segments.insert(batch.segments.end(), segments.begin(), segments.end());
+    batch.offsets.push_back(static_cast<int32_t>(batch.tokens()));
+  }
+  return batch;
 }
 
 }  // namespace
@@ -68,25 +80,16 @@ std::vector<Answer> Classifier::classify(std::span<const Text> texts) const {
       for (auto i = static_cast<size_t>(begin); i < static_cast<size_t>(end); ++i) encoded[i] = encode(texts[i]);
     });
   });
-  std::vector<size_t> order(texts.size());  // longest first: a batch's sentences are of about the same length
-  std::iota(order.begin(), order.end(), 0);
-  std::ranges::stable_sort(order, std::greater(), [&](size_t i) { return encoded[i].ids.size(); });
-  std::vector<Answer> answers(texts.size());
-  for (auto next = order.begin(); next != order.end();) {
-    PackedBatch batch;
-    batch.offsets = {0};
-    const auto first = next;
-    for (; next != order.end() && (next == first || batch.tokens() + std::ssize(encoded[*next].ids) <= batch_tokens);
-         ++next) {
-      batch.ids.insert(batch.ids.end(), encoded[*next].ids.begin(), encoded[*next].ids.end());
-      batch.segments.insert(batch.segments.end(), encoded[*next].segments.begin(), encoded[*next].segments.end());
-      batch.offsets.push_back(static_cast<int32_t>(batch.tokens()));
-    }
+  std::vector<Answer> answers;
+  answers.reserve(texts.size());
+  for (std::span<const WordPiece::Encoding> rest = encoded; !rest.empty();) {
+    const PackedBatch batch = batch_of(rest);
+    rest = rest.subspan(static_cast<size_t>(batch.sentences()));
     run_among_callers([&] {
       Context context;
       const Tensor logits = (*model_->bert)(batch, context).value;
       for (int64_t b = 0; b < batch.sentences(); ++b)
-        answers[first[b]] = head.answer(logits.view(b * head.width(), {1, head.width()}));
+        answers.push_back(head.answer(logits.view(b * head.width(), {1, head.width()})));
     });
   }
   return answers;
