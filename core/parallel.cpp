@@ -17,6 +17,7 @@
 
 #include "core/check.h"
 #include "core/cpu_quota.h"
+#include "core/team.h"
 
 #ifdef __SANITIZE_THREAD__
 #include <sanitizer/tsan_interface.h>
@@ -94,7 +95,8 @@ Arena& arena() {
   return *instance;
 }
 
-thread_local bool serial = false;  // sections of this thread run on it alone
+thread_local bool serial = false;                    // sections of this thread run on it alone
+thread_local parallel_detail::Team* team = nullptr;  // or with these
 
 }  // namespace
 
@@ -109,6 +111,7 @@ namespace parallel_detail {
 
 void run(int64_t count, Task task, const void* context) {
   if (count <= 0) return;
+  if (team != nullptr && !serial && count > 1 && count <= Team::most_tasks) return team->section(count, task, context);
   const bool alone = serial || count == 1;
   if (!alone && threads() > 1 && arena().started == nullptr) arena().start();
   if (alone || threads() == 1) {
@@ -129,6 +132,22 @@ void run(int64_t count, Task task, const void* context) {
         tbb::simple_partitioner());
   });
   take_over(&done);
+}
+
+void run_with_team(Task task, const void* context) {
+  if (serial || team != nullptr || threads() == 1) return task(context, 0);
+  Team members;
+  std::atomic<int> came = 0;
+  parallel_for(threads(), [&](int64_t) {
+    if (came++ > 0) return members.help();  // the first to come leads
+    struct Leader {
+      explicit Leader(Team& t) : led(t), before(serial) { team = &t, serial = false; }
+      ~Leader() { led.finish(), team = nullptr, serial = before; }
+      Team& led;
+      bool before;
+    } const leader(members);
+    task(context, 0);
+  });
 }
 
 }  // namespace parallel_detail

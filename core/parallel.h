@@ -32,7 +32,15 @@ class SerialSections {
 namespace parallel_detail {
 using Task = void (*)(const void* context, int64_t index);
 void run(int64_t count, Task task, const void* context);
+void run_with_team(Task task, const void* context);
 }  // namespace parallel_detail
+
+// Calls f(), and keeps the pool's threads at hand for the parallel sections of f, which begin sooner then: for work of
+// many short sections.
+template <class F>
+void with_team(const F& f) {
+  parallel_detail::run_with_team([](const void* context, int64_t) { (*static_cast<const F*>(context))(); }, &f);
+}
 
 // Calls f(i) once for each i in [0, count), on any thread and in any order, and returns when all are done. An exception
 // of f is rethrown.

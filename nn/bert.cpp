@@ -19,11 +19,14 @@ void Bert::set_dropout(float probability) {
 void Bert::set_compute(DType compute, Use use) {
   encoder_.set_compute(compute, use);
   for (Linear* linear : head_->linears()) linear->prepare(DType::f32, use);
+  engine_ = use == Use::inference ? Engine::of(encoder_) : nullptr;
 }
 
 Var Bert::operator()(const PackedBatch& batch, Context& context, Activations* inside) const {
   CHECK(batch.sentences() > 0, "bert: a batch without sentences");
   const std::vector<int32_t> rows = head_->rows(batch);
+  if (engine_ != nullptr && context.tape == nullptr && !context.training && inside == nullptr)
+    return head_->logits({(*engine_)(batch, rows)}, context);
   Var hidden = encoder_(batch, context, inside == nullptr ? rows : std::span<const int32_t>(), inside);
   if (inside != nullptr && !rows.empty()) hidden = ops::gather_rows(hidden, rows);
   return head_->logits(hidden, context);

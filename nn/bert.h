@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "nn/encoder.h"
+#include "nn/engine/engine.h"
 #include "nn/heads/head.h"
 
 namespace espalier {
@@ -45,6 +46,7 @@ class Bert {
   BertConfig config_;
   Encoder encoder_;
   std::unique_ptr<Head> head_;
+  std::unique_ptr<const Engine> engine_;  // if it is prepared for inference
 };
 
 }  // namespace espalier

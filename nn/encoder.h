@@ -70,7 +70,10 @@ class Encoder {
   void set_gradient_checkpointing(bool on) { checkpointing_ = on; }
 
   const BertConfig& config() const { return config_; }
-  Parameter& word_embeddings() const { return word_; }  // [V, H]
+  Parameter& word_embeddings() const { return word_; }          // [V, H]
+  Parameter& position_embeddings() const { return position_; }  // [positions, H]
+  Parameter& segment_embeddings() const { return segment_; }    // [segments, H]
+  const LayerNorm& embedding_norm() const { return embedding_norm_; }
   const std::vector<EncoderLayer>& layers() const { return layers_; }
   std::vector<EncoderLayer>& layers() { return layers_; }
 

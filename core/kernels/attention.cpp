@@ -128,17 +128,18 @@ struct Rows {
 
 template <class T, class X>
 void forward(const AttentionHead<T, X>& h) {
-  const int64_t length = h.length, width = padded(h.head_size), tall = padded(length);
+  const int64_t length = h.length, queries = h.queries > 0 ? h.queries : length, width = padded(h.head_size),
+                tall = padded(length);
   T* const kt = h.scratch + 2 * length * width;
   T* const s = kt + h.head_size * tall;
   T* const o = s + query_block * tall;
   T* const keep = o + query_block * width;
   KeepRows<T> keep_rows(h.dropout, h.max_length);
-  const Rows<T> q(length, h.head_size, h.q, h.qkv_stride, false, h.scratch);
+  const Rows<T> q(queries, h.head_size, h.q, h.qkv_stride, false, h.scratch);
   const Rows<T> v(length, h.head_size, h.v, h.qkv_stride, true, h.scratch + length * width);
   transpose(length, h.head_size, h.k, h.qkv_stride, T{1} / std::sqrt(static_cast<T>(h.head_size)), kt);
-  for (int64_t first = 0; first < length; first += query_block) {
-    const int64_t rows = std::min(query_block, length - first);
+  for (int64_t first = 0; first < queries; first += query_block) {
+    const int64_t rows = std::min(query_block, queries - first);
     T sums[query_block];
     small_gemm<T>({rows, tall, h.head_size, q.x + first * q.stride, q.stride, 1, kt, tall, s, tall, false});
     for (int64_t r = 0; r < rows; ++r) {

@@ -16,6 +16,7 @@ namespace espalier::kernels {
 template <class T, class X>
 struct AttentionHead {
   int64_t length = 0, head_size = 0;  // L, D
+  int64_t queries = 0;                // of the forward pass: so many of the first rows are wanted; 0: all
   const X *q = nullptr, *k = nullptr, *v = nullptr;
   int64_t qkv_stride = 0;
   X* out = nullptr;  // [L, D]; an input of the backward pass

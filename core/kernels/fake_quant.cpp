@@ -9,30 +9,12 @@
 #define HWY_TARGET_INCLUDE "core/kernels/fake_quant.cpp"
 #include "hwy/foreach_target.h"  // first: it includes this file once per instruction set
 
+#include "core/kernels/quantize-inl.h"
 #include "core/kernels/vec-inl.h"
 #include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace espalier::kernels::HWY_NAMESPACE {
-
-// Element type in which values of T are computed.
-template <class T>
-using Wide = std::conditional_t<std::is_same_v<T, double>, double, float>;
-
-// round(x / scale), unclamped, relative to the zero point.
-template <class D>
-HWY_INLINE hn::VFromD<D> steps(D d, hn::VFromD<D> x, const GridRow& g) {
-  using T = hn::TFromD<D>;
-  return hn::Round(hn::Mul(x, hn::Set(d, T{1} / static_cast<T>(g.scale))));
-}
-template <class D>
-HWY_INLINE hn::VFromD<D> lowest(D d, const GridRow& g) {
-  return hn::Set(d, static_cast<hn::TFromD<D>>(g.low - g.zero_point));
-}
-template <class D>
-HWY_INLINE hn::VFromD<D> highest(D d, const GridRow& g) {
-  return hn::Set(d, static_cast<hn::TFromD<D>>(g.high - g.zero_point));
-}
 
 template <class T>
 HWY_INLINE void fake(int64_t n, const T* HWY_RESTRICT x, const GridRow& g, T* HWY_RESTRICT y) {
@@ -57,14 +39,8 @@ HWY_INLINE void gradient(int64_t n, const T* HWY_RESTRICT x, const GridRow& g, c
 
 template <class T>
 HWY_INLINE void integers(int64_t n, const T* HWY_RESTRICT x, const GridRow& g, uint8_t* HWY_RESTRICT q) {
-  for_lanes<float>(static_cast<size_t>(n), [&](auto d, size_t i) HWY_ATTR {
-    const hn::RebindToSigned<decltype(d)> di;
-    const hn::RebindToUnsigned<decltype(d)> du;
-    const hn::Rebind<uint8_t, decltype(d)> d8;
-    const auto on_grid = hn::Min(hn::Max(steps(d, load(d, x + i), g), lowest(d, g)), highest(d, g));
-    const auto whole = hn::Add(hn::ConvertTo(di, on_grid), hn::Set(di, g.zero_point));
-    hn::StoreU(hn::DemoteTo(d8, hn::BitCast(di, hn::And(hn::BitCast(du, whole), hn::Set(du, 0xffU)))), d8, q + i);
-  });
+  for_lanes<float>(static_cast<size_t>(n),
+                   [&](auto d, size_t i) HWY_ATTR { store_integers(d, load(d, x + i), g, q + i); });
 }
 
 template <class Q>

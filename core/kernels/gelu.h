@@ -13,6 +13,10 @@ void gelu_forward(int64_t n, const float* x, float* y) noexcept;
 void gelu_forward(int64_t n, const double* x, double* y) noexcept;
 void gelu_forward(int64_t n, const Bf16* x, Bf16* y) noexcept;
 
+// Of x[rows, n], in place; stride: elements from row to row.
+void gelu_rows(int64_t rows, int64_t n, float* x, int64_t stride) noexcept;
+void gelu_rows(int64_t rows, int64_t n, Bf16* x, int64_t stride) noexcept;
+
 // gx = gy * gelu'(x), or added to gx when accumulate.
 void gelu_backward(int64_t n, const float* x, const float* gy, bool accumulate, float* gx) noexcept;
 void gelu_backward(int64_t n, const double* x, const double* gy, bool accumulate, double* gx) noexcept;

@@ -129,23 +129,12 @@ void widened(const Int8Product& g) {
     }
 }
 
-void dequantize(int64_t n, const int32_t* HWY_RESTRICT sum, int32_t zero, const int32_t* HWY_RESTRICT weight,
-                float scale, const float* HWY_RESTRICT scales, const float* HWY_RESTRICT bias, float* HWY_RESTRICT y) {
-  for_lanes<float>(static_cast<size_t>(n), [&](auto d, size_t i) HWY_ATTR {
-    const hn::RebindToSigned<decltype(d)> di;
-    const auto whole = hn::Sub(hn::LoadU(di, sum + i), hn::Mul(hn::Set(di, zero), hn::LoadU(di, weight + i)));
-    const auto factor = hn::Mul(hn::Set(d, scale), hn::LoadU(d, scales + i));
-    store(d, hn::Add(hn::Mul(hn::ConvertTo(d, whole), factor), hn::LoadU(d, bias + i)), y + i);
-  });
-}
-
 }  // namespace espalier::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace espalier::kernels {
 HWY_EXPORT(widened);
-HWY_EXPORT(dequantize);
 
 void gemm_int8(const Int8Product& product) noexcept {
   if (amx_int8_works() && (product.index == nullptr || product.group % tile_steps == 0)) return gemm_int8_amx(product);
@@ -169,10 +158,6 @@ void pack_rows_int8(int64_t rows, int64_t k, const int8_t* w, int64_t ldw, uint3
                   static_cast<size_t>(std::min<int64_t>(4, k - 4 * q)));
 }
 
-void dequantize_sums(int64_t n, const int32_t* sum, int32_t zero_point, const int32_t* weight_sum, float scale,
-                     const float* scales, const float* bias, float* y) noexcept {
-  HWY_DYNAMIC_DISPATCH(dequantize)(n, sum, zero_point, weight_sum, scale, scales, bias, y);
-}
 const char* gemm_int8_kernel() {
   if (amx_int8_works()) return "AMX";
   if (has_avx512_vnni()) return "AVX-512 VNNI";

@@ -33,10 +33,6 @@ int64_t gemm_int8_rows();   // that a caller who cuts its rows best hands over a
 // Panel of B = w^T: `rows` ≤ 32 rows of w[n, k] into [k / 4][32].
 void pack_rows_int8(int64_t rows, int64_t k, const int8_t* w, int64_t ldw, uint32_t* panel) noexcept;
 
-// y[i] = (sum[i] - zero_point * weight_sum[i]) * (scale * scales[i]) + bias[i], for i < n.
-void dequantize_sums(int64_t n, const int32_t* sum, int32_t zero_point, const int32_t* weight_sum, float scale,
-                     const float* scales, const float* bias, float* y) noexcept;
-
 // Which of the kernels runs, for logs: "AMX", "AVX-512 VNNI" or "16-bit products on avx2".
 const char* gemm_int8_kernel();
 

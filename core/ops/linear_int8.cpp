@@ -11,8 +11,6 @@
 namespace espalier::ops {
 namespace {
 
-constexpr int64_t most_rows = 32, block_columns = 6 * kernels::panel_columns;  // sums of a block: up to 24 kB
-
 // x as bytes whose rows can be read in quads. Signed grids are moved up by 128, so that all products are u8 with s8.
 struct Bytes {
   Tensor bytes;  // u8[rows, stride]
@@ -41,30 +39,6 @@ bool same(const std::optional<QuantGrid>& a, const std::optional<QuantGrid>& b) 
   return a.has_value() == b.has_value() &&
          (!a || (a->low == b->low && a->high == b->high && *a->scale.data<float>() == *b->scale.data<float>() &&
                  *a->zero_point.data<int32_t>() == *b->zero_point.data<int32_t>()));
-}
-
-void block(const Bytes& x, const QuantizedWeight& w, const float* bias, int64_t row, int64_t rows, int64_t column,
-           int64_t columns, float* y, int64_t ldy) {
-  alignas(64) int32_t sums[most_rows * block_columns];
-  for (int64_t c = 0; c < columns; c += kernels::panel_columns) {
-    const QuantizedWeight::Panel panel = w.panel((column + c) / kernels::panel_columns);
-    kernels::gemm_int8({.m = rows,
-                        .n = std::min(kernels::panel_columns, columns - c),
-                        .quads = panel.quads,
-                        .a = x.bytes.data<uint8_t>() + row * x.bytes.cols(),
-                        .lda = x.bytes.cols(),
-                        .index = panel.index,
-                        .group = w.group(),
-                        .b = panel.values,
-                        .c = sums + c,
-                        .ldc = block_columns});
-  }
-  for (int64_t r = 0; r < rows; ++r) {
-    const int64_t at = x.grid.rows() == 1 ? 0 : row + r;
-    kernels::dequantize_sums(columns, sums + r * block_columns, x.grid.zero_point.data<int32_t>()[at],
-                             w.sums() + column, x.grid.scale.data<float>()[at], w.grid().scale.data<float>() + column,
-                             bias + column, y + (row + r) * ldy + column);
-  }
 }
 
 // The integers of all parts; throws for what does not fit.
@@ -96,14 +70,23 @@ Var linear_int8(const Var& x, std::span<const Affine> parts) {
   for (const auto& w : weights) width += w->out();
   const Tensor y({rows, width});
   const Bytes bytes = bytes_of(x.value, weights.front()->input());
+  const bool by_row = bytes.grid.rows() > 1;
   int64_t first = 0;
   for (size_t part = 0; part < parts.size(); ++part) {
     const QuantizedWeight& w = *weights[part];
     const float* const bias = parts[part].b.value.data<float>();
     work_count().flop += static_cast<int64_t>(2 * w.work_left() * static_cast<double>(rows * w.out() * w.in()));
-    parallel_blocks(rows, kernels::gemm_int8_rows(), w.out(), block_columns,
-                    [&](int64_t row, int64_t m, int64_t column, int64_t n) {
-                      block(bytes, w, bias, row, m, column, n, y.data<float>() + first, width);
+    parallel_blocks(rows, kernels::gemm_int8_rows(), w.out(), kernels::panel_columns,
+                    [&](int64_t row, int64_t m, int64_t column, int64_t /*n*/) {
+                      const int64_t grid = by_row ? row : 0;
+                      w.multiply(column / kernels::panel_columns,
+                                 {.rows = m,
+                                  .x = bytes.bytes.data<uint8_t>() + row * bytes.bytes.cols(),
+                                  .stride = bytes.bytes.cols(),
+                                  .scales = bytes.grid.scale.data<float>() + grid,
+                                  .zero_points = bytes.grid.zero_point.data<int32_t>() + grid,
+                                  .by_row = by_row},
+                                 bias, {.y = y.data<float>() + row * width + first + column, .ldy = width});
                     });
     first += w.out();
   }

@@ -53,7 +53,11 @@ Panel::Panel(const Tensor& w, int64_t first, DType compute)
 }  // namespace
 
 InferenceWeight::InferenceWeight(const Tensor& w, DType compute)
-    : compute_(compute), out_(w.rows()), group_(group_of(compute)), firsts_{0} {
+    : compute_(compute),
+      out_(w.rows()),
+      all_(compute == DType::bf16 ? kernels::pairs_of(w.cols()) : w.cols()),
+      group_(group_of(compute)),
+      firsts_{0} {
   std::vector<std::optional<Panel>> panels(static_cast<size_t>(kernels::panels_of(out_)));
   parallel_for(std::ssize(panels), [&](int64_t i) { panels[i].emplace(w, i * panel_columns, compute); });
   for (const auto& panel : panels) {
@@ -81,38 +85,48 @@ void InferenceWeight::multiply(const Tensor& x, const Tensor& bias, const Tensor
   constexpr int64_t most = 192;
   const int64_t rows = x.rows(), half = compute_ == DType::bf16 ? 2 : 1;
   work_count().flop += 2 * rows * values_.size() * half;
-  parallel_blocks(rows, most, out_, panel_columns, [&](int64_t row, int64_t m, int64_t column, int64_t n) {
-    const int64_t panel = column / panel_columns, begin = firsts_[panel], steps = firsts_[panel + 1] - begin,
-                  at = row * y.cols() + first + column, lda = x.cols() / half;
-    const float* const b = bias.data<float>() + column;
-    const std::byte* const a = x.raw() + row * lda * 4;
-    const std::byte* const values = values_.raw() + begin * panel_columns * 4;
+  parallel_blocks(rows, most, out_, panel_columns, [&](int64_t row, int64_t m, int64_t column, int64_t /*n*/) {
+    const int64_t at = row * y.cols() + first + column;
     const bool in_bf16 = y.dtype() == DType::bf16;
-    if (compute_ == DType::bf16)
-      kernels::gemm_bf16({.m = m,
-                          .n = n,
-                          .pairs = steps,
-                          .a = reinterpret_cast<const uint32_t*>(a),
-                          .a_row = lda,
-                          .index = index_.data() + begin,
-                          .group = group_,
-                          .b = reinterpret_cast<const uint32_t*>(values),
-                          .c = in_bf16 ? nullptr : y.data<float>() + at,
-                          .c16 = in_bf16 ? y.data<Bf16>() + at : nullptr,
-                          .ldc = y.cols(),
-                          .bias = b});
-    else
-      kernels::gemm_panel({.m = m,
-                           .n = n,
-                           .k = steps,
-                           .a = reinterpret_cast<const float*>(a),
-                           .lda = lda,
-                           .index = index_.data() + begin,
-                           .b = reinterpret_cast<const float*>(values),
-                           .c = y.data<float>() + at,
-                           .ldc = y.cols(),
-                           .bias = b});
+    multiply(column / panel_columns, bias.data<float>(),
+             {.rows = m,
+              .x = x.raw() + row * x.cols() * static_cast<int64_t>(size_of(compute_)),
+              .stride = x.cols(),
+              .y = in_bf16 ? nullptr : y.data<float>() + at,
+              .y16 = in_bf16 ? y.data<Bf16>() + at : nullptr,
+              .ldy = y.cols()});
   });
+}
+
+void InferenceWeight::multiply(int64_t i, const float* bias, const Rows& r) const noexcept {
+  const int64_t begin = firsts_[i], steps = firsts_[i + 1] - begin, column = i * panel_columns,
+                n = std::min(panel_columns, out_ - column);
+  const std::byte* const values = values_.raw() + begin * panel_columns * 4;
+  const int32_t* const index = steps == all_ ? nullptr : index_.data() + begin;
+  if (compute_ == DType::bf16)
+    kernels::gemm_bf16({.m = r.rows,
+                        .n = n,
+                        .pairs = steps,
+                        .a = reinterpret_cast<const uint32_t*>(r.x),
+                        .a_row = r.stride / 2,
+                        .index = index,
+                        .group = group_,
+                        .b = reinterpret_cast<const uint32_t*>(values),
+                        .c = r.y,
+                        .c16 = r.y16,
+                        .ldc = r.ldy,
+                        .bias = bias + column});
+  else
+    kernels::gemm_panel({.m = r.rows,
+                         .n = n,
+                         .k = steps,
+                         .a = reinterpret_cast<const float*>(r.x),
+                         .lda = r.stride,
+                         .index = index,
+                         .b = reinterpret_cast<const float*>(values),
+                         .c = r.y,
+                         .ldc = r.ldy,
+                         .bias = bias + column});
 }
 
 }  // namespace espalier

@@ -25,17 +25,22 @@ float step(double width, int32_t steps) {
 
 }  // namespace
 
-QuantGrid affine_grid(float least, float most, int bits) {
+kernels::GridRow affine_row(float least, float most, int bits) {
   check_bits(bits);
   CHECK(std::isfinite(least) && std::isfinite(most) && least <= most, "quantization: the range ", least, " to ", most,
         "; expected finite numbers in order: is there a NaN or an infinity in the activations?");
-  QuantGrid grid = grid_of(1, 0, (1 << bits) - 1);
+  const int32_t high = (1 << bits) - 1;
   least = std::min(least, 0.0F);
   most = std::max(most, 0.0F);
-  const float scale = step(static_cast<double>(most) - static_cast<double>(least), grid.high);
-  grid.scale.data<float>()[0] = scale;
-  grid.zero_point.data<int32_t>()[0] =
-      std::clamp(static_cast<int32_t>(std::nearbyint(-least / scale)), grid.low, grid.high);
+  const float scale = step(static_cast<double>(most) - static_cast<double>(least), high);
+  return {scale, std::clamp(static_cast<int32_t>(std::nearbyint(-least / scale)), 0, high), 0, high};
+}
+
+QuantGrid affine_grid(float least, float most, int bits) {
+  const kernels::GridRow row = affine_row(least, most, bits);
+  QuantGrid grid = grid_of(1, row.low, row.high);
+  grid.scale.data<float>()[0] = row.scale;
+  grid.zero_point.data<int32_t>()[0] = row.zero_point;
   return grid;
 }
 

@@ -29,6 +29,7 @@ kernels::GridRow row_of(const QuantGrid& grid, int64_t row);  // what the kernel
 // Grid of 2^bits integers from 0 on that covers [least, most] and zero, which is a point of it. bits from 2 to 8. An
 // empty range (least == most == 0) gives scale 1. Throws for NaN, infinities and least > most.
 QuantGrid affine_grid(float least, float most, int bits);
+kernels::GridRow affine_row(float least, float most, int bits);  // the same, for kernels
 
 // Grid of the integers -(2^(bits-1) - 1) … 2^(bits-1) - 1 that covers [-most, most], zero point 0.
 QuantGrid symmetric_grid(float most, int bits);

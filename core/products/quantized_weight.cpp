@@ -2,6 +2,7 @@
 #include "core/products/quantized_weight.h"
 
 #include <algorithm>
+#include <cstring>
 #include <numeric>
 
 #include "core/check.h"
@@ -14,8 +15,8 @@ namespace espalier {
 using kernels::panel_columns;
 
 QuantizedWeight::QuantizedWeight(Tensor q, QuantGrid grid, int bits, std::optional<QuantGrid> input, bool products)
-    : q_(std::move(q)), grid_(std::move(grid)), bits_(bits), input_(std::move(input)) {
-  CHECK(q_.dtype() == DType::s8 && q_.shape().rank() == 2 && grid_.rows() == out() && bits_ >= 2 && bits_ <= 8,
+    : q_(std::move(q)), in_(q_.cols()), grid_(std::move(grid)), bits_(bits), input_(std::move(input)) {
+  CHECK(q_.dtype() == DType::s8 && q_.shape().rank() == 2 && grid_.rows() == q_.rows() && bits_ >= 2 && bits_ <= 8,
         "quantized weight: ", name_of(q_.dtype()), q_.shape(), " with ", grid_.rows(), " scales and ", bits_,
         " bits; expected s8[out, in], a scale for each row and 2 to 8 bits");
   CHECK(in() <= 65536, "quantized weight: ", q_.shape(), " has rows so long that 32-bit sums might overflow");
@@ -58,6 +59,63 @@ QuantizedWeight::Panel QuantizedWeight::panel(int64_t i) const {
           .values = reinterpret_cast<const uint32_t*>(packed_.data<int32_t>()) + i * quads * panel_columns};
 }
 
+void QuantizedWeight::multiply(int64_t i, const Rows& x, const float* bias, kernels::Int8Output to) const noexcept {
+  constexpr int64_t most_rows = 32;
+  alignas(64) int32_t sums[most_rows * panel_columns];
+  const int64_t first = i * panel_columns, step = std::min(most_rows, kernels::gemm_int8_rows());
+  const Panel p = panel(i);
+  to.columns = std::min(panel_columns, out() - first);
+  to.sums = sums;
+  to.ld_sums = panel_columns;
+  to.by_row = x.by_row;
+  to.weight_sums = sums_.data<int32_t>() + first;
+  to.scales = grid_.scale.data<float>() + first;
+  to.bias = bias + first;
+  for (int64_t row = 0; row < x.rows; row += step) {
+    to.rows = std::min(step, x.rows - row);
+    kernels::gemm_int8({.m = to.rows,
+                        .n = to.columns,
+                        .quads = p.quads,
+                        .a = x.x + row * x.stride,
+                        .lda = x.stride,
+                        .index = p.index,
+                        .group = group_,
+                        .b = p.values,
+                        .c = sums,
+                        .ldc = panel_columns});
+    to.zero_points = x.zero_points + (x.by_row ? row : 0);
+    to.x_scales = x.scales + (x.by_row ? row : 0);
+    kernels::write_int8_output(to);
+    if (to.bytes != nullptr)
+      to.bytes += step * to.ldy;
+    else
+      to.y += step * to.ldy;
+  }
+}
+
+void QuantizedWeight::row(int64_t i, float* to) const noexcept {
+  kernels::dequantize(in_, q_.data<int8_t>() + i * in_, row_of(grid_, i), to);
+}
+
+void QuantizedWeight::drop_matrix() {
+  if (products()) q_ = {};
+}
+
+Tensor QuantizedWeight::unpacked() const {
+  Tensor q = Tensor::zeros({out(), in_}, DType::s8);
+  parallel_for(kernels::panels_of(out()), [&](int64_t i) {
+    const Panel p = panel(i);
+    const int64_t rows = std::min(panel_columns, out() - i * panel_columns);
+    for (int64_t k = 0; k < p.quads; ++k) {
+      const int64_t column = 4 * (p.index != nullptr ? p.index[k] : k), bytes = std::min<int64_t>(4, in_ - column);
+      for (int64_t r = 0; r < rows; ++r)
+        std::memcpy(q.data<int8_t>() + (i * panel_columns + r) * in_ + column, p.values + k * panel_columns + r,
+                    static_cast<size_t>(bytes));
+    }
+  });
+  return q;
+}
+
 double QuantizedWeight::work_left() const {
   const auto left = static_cast<double>(std::accumulate(left_.begin(), left_.end(), int64_t{0}));
   return left / static_cast<double>(std::max<int64_t>(1, index_.size()));
@@ -72,9 +130,9 @@ QuantGrid dynamic_grid(const Tensor& x) {
         kernels::range(x.cols(), x.data<Bf16>() + r * x.cols(), least, most);
       else
         kernels::range(x.cols(), x.data<float>() + r * x.cols(), least, most);
-      const QuantGrid row = affine_grid(least, most, 8);
-      grid.scale.data<float>()[r] = row.scale.data<float>()[0];
-      grid.zero_point.data<int32_t>()[r] = row.zero_point.data<int32_t>()[0];
+      const kernels::GridRow row = affine_row(least, most, 8);
+      grid.scale.data<float>()[r] = row.scale;
+      grid.zero_point.data<int32_t>()[r] = row.zero_point;
     }
   });
   return grid;

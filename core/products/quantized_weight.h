@@ -7,6 +7,7 @@
 #include <optional>
 #include <vector>
 
+#include "core/kernels/int8_output.h"
 #include "core/products/quant_grid.h"
 
 namespace espalier {
@@ -18,9 +19,9 @@ class QuantizedWeight {
   // not packed: an embedding table.
   QuantizedWeight(Tensor q, QuantGrid grid, int bits, std::optional<QuantGrid> input, bool products = true);
 
-  int64_t out() const { return q_.shape()[0]; }
-  int64_t in() const { return q_.shape()[1]; }
-  const Tensor& q() const { return q_; }
+  int64_t out() const { return grid_.rows(); }
+  int64_t in() const { return in_; }
+  Tensor q() const { return q_ ? q_ : unpacked(); }
   const QuantGrid& grid() const { return grid_; }
   int bits() const { return bits_; }
   const std::optional<QuantGrid>& input() const { return input_; }
@@ -37,12 +38,30 @@ class QuantizedWeight {
   int64_t group() const { return group_; }  // quads that were left out or kept together
   double work_left() const;                 // share of the quads that are left
 
-  const int32_t* sums() const { return sums_.data<int32_t>(); }  // of each row of q
+  // Rows of x as integers, and their grids.
+  struct Rows {
+    int64_t rows = 0;
+    const uint8_t* x = nullptr;  // 4 * quads_of(in) bytes of each can be read
+    int64_t stride = 0;
+    const float* scales = nullptr;  // of each row, or one for all
+    const int32_t* zero_points = nullptr;
+    bool by_row = false;
+  };
+  // Outputs 32 i … of x w^T + bias, on this thread: where `to` says, which points at the first of them; bias[out].
+  void multiply(int64_t i, const Rows& x, const float* bias, kernels::Int8Output to) const noexcept;
+
+  // Row i of a table in real numbers, [in].
+  void row(int64_t i, float* to) const noexcept;
+
+  // Keeps the packed form only: q() makes the matrix anew each time.
+  void drop_matrix();
 
  private:
+  Tensor unpacked() const;
   void pack_panel(int64_t i);
 
   Tensor q_;
+  int64_t in_;
   QuantGrid grid_;
   int bits_;
   std::optional<QuantGrid> input_;

@@ -69,6 +69,34 @@ TEST_P(ParallelTest, sections_may_be_nested) {
   EXPECT_THROW(parallel_for(4, [](int64_t) { parallel_for(4, [](int64_t j) { CHECK(j != 3, ""); }); }), Error);
 }
 
+TEST_P(ParallelTest, a_team_runs_every_task_of_many_sections_once) {
+  for (int round = 0; round < 20; ++round) {
+    std::vector<std::atomic<int>> calls(97);
+    with_team([&] {
+      for (int64_t section = 0; section < 200; ++section)
+        parallel_for(1 + section % 97, [&](int64_t i) { ++calls[static_cast<size_t>(i)]; });
+      parallel_for(10, [&](int64_t) { parallel_for(10, [&](int64_t i) { ++calls[static_cast<size_t>(i)]; }); });
+    });
+    int all = 0;
+    for (const auto& c : calls) all += c;
+    int expected = 100;
+    for (int section = 0; section < 200; ++section) expected += 1 + section % 97;
+    ASSERT_EQ(all, expected);
+  }
+}
+
+TEST_P(ParallelTest, what_a_task_of_a_team_throws_reaches_the_caller) {
+  std::atomic<int> calls = 0;
+  with_team([&] {
+    EXPECT_THROW(parallel_for(100, [&](int64_t i) { CHECK(i != 57, "index ", i); }), Error);
+    parallel_for(100, [&](int64_t) { ++calls; });
+  });
+  EXPECT_EQ(calls, 100);
+  EXPECT_THROW(with_team([] { parallel_for(100, [](int64_t i) { CHECK(i != 57, "index ", i); }); }), Error);
+  with_team([&] { parallel_for(100, [&](int64_t) { ++calls; }); });
+  EXPECT_EQ(calls, 200);
+}
+
 INSTANTIATE_TEST_SUITE_P(Threads, ParallelTest, testing::Values(1, 2, 3, 8));
 
 TEST(Parallel, uses_the_threads_it_was_given) {

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "nn/engine/engine.h"
+
+#include <algorithm>
+
+#include "core/kernels/elementwise.h"
+#include "core/kernels/layer_norm.h"
+#include "core/ops/embedding_rows.h"
+#include "core/parallel.h"
+
+namespace espalier {
+namespace {
+
+// Tokens of a group: what lies between two products stays in a core's cache, and a weight that comes from memory meets
+// enough of them.
+constexpr int64_t most_tokens = 128;
+
+// The tokens of the thread that has the most to do, if whoever is free takes the next part.
+int64_t longest_share(std::span<const int64_t> parts, int64_t threads) {
+  std::vector<int64_t> shares(static_cast<size_t>(threads));
+  for (const int64_t tokens : parts) *std::ranges::min_element(shares) += tokens;
+  return *std::ranges::max_element(shares);
+}
+
+}  // namespace
+
+std::unique_ptr<const Engine> Engine::of(const Encoder& encoder) {
+  if (!std::ranges::all_of(encoder.layers(), EngineLayer::serves)) return nullptr;
+  const LayerNorm& norm = encoder.embedding_norm();
+  for (const Parameter* p : {&encoder.position_embeddings(), &encoder.segment_embeddings(), &norm.weight, &norm.bias})
+    if (!p->transforms.empty()) return nullptr;
+  if (!encoder.word_embeddings().keeps_value()) return nullptr;
+  return std::unique_ptr<const Engine>(new Engine(encoder));
+}
+
+Engine::Engine(const Encoder& encoder)
+    : hidden_(encoder.config().hidden_size),
+      eps_(encoder.config().layer_norm_eps),
+      position_(encoder.position_embeddings().value),
+      segment_(encoder.segment_embeddings().value),
+      norm_weight_(encoder.embedding_norm().weight.value),
+      norm_bias_(encoder.embedding_norm().bias.value),
+      word_integers_(encoder.word_embeddings().integers()) {
+  if (word_integers_ == nullptr) word_ = encoder.word_embeddings().use({}).value;
+  for (const EncoderLayer& layer : encoder.layers()) layers_.emplace_back(layer, encoder.compute());
+}
+
+Tensor Engine::operator()(const PackedBatch& batch, std::span<const int32_t> rows) const {
+  const int64_t tokens = batch.tokens();
+  CHECK(batch.segments.size() == batch.ids.size(), "embedding: ", batch.ids.size(), " ids and ", batch.segments.size(),
+        " segments");
+  ops::check_range("id", batch.ids, word_integers_ != nullptr ? word_integers_->out() : word_.rows());
+  ops::check_range("segment", batch.segments, segment_.rows());
+  const std::vector<int32_t> place = ops::places(batch.offsets, tokens, position_.rows());
+  const Tensor result({rows.empty() ? tokens : std::ssize(rows), hidden_});
+  const std::vector<Part> parts = cut(batch, rows);
+  std::vector<int64_t> lengths;
+  for (const Part& part : parts) lengths.push_back(part.group.rows());
+  const auto all = [&](auto each) { each(std::ssize(parts), [&](int64_t i) { run(batch, parts[i], place, result); }); };
+  if (longest_share(lengths, threads()) * threads() * 4 <= tokens * 5)  // no thread waits long for another
+    all([](int64_t count, const auto& f) { parallel_for(count, f); });
+  else
+    with_team([&] {
+      all([](int64_t count, const auto& f) {
+        for (int64_t i = 0; i < count; ++i) f(i);
+      });
+    });
+  return result;
+}
+
+std::vector<Engine::Part> Engine::cut(const PackedBatch& batch, std::span<const int32_t> rows) const {
+  const int64_t tokens = batch.tokens(), by_size = (tokens + most_tokens - 1) / most_tokens,
+                groups = (by_size + threads() - 1) / threads() * threads();  // all threads end at about the same time
+  std::vector<Part> parts;
+  auto row = rows.begin();
+  for (int64_t b = 0; b < batch.sentences();) {
+    Part part;
+    part.first_token = batch.offsets[b];
+    part.first_row = rows.empty() ? batch.offsets[b] : row - rows.begin();
+    part.group.offsets = {0};
+    const int64_t end = tokens * (std::ssize(parts) + 1) / groups;  // of the group, as far as sentences allow
+    do {
+      ++b;
+      part.group.offsets.push_back(batch.offsets[b] - static_cast<int32_t>(part.first_token));
+    } while (b < batch.sentences() && (batch.offsets[b] + batch.offsets[b + 1]) / 2 < end);
+    for (; row != rows.end() && *row < batch.offsets[b]; ++row)
+      part.group.chosen.push_back(*row - static_cast<int32_t>(part.first_token));
+    part.group.first_tokens = std::ranges::equal(
+        part.group.chosen, std::span(part.group.offsets).first(static_cast<size_t>(part.group.sentences())));
+    if (part.group.rows() > 0 && (rows.empty() || !part.group.chosen.empty())) parts.push_back(std::move(part));
+  }
+  return parts;
+}
+
+void Engine::run(const PackedBatch& batch, const Part& part, std::span<const int32_t> place,
+                 const Tensor& result) const {
+  std::unique_ptr<Workspace> space = take_workspace();
+  const int64_t rows = part.group.rows();
+  const Rows x = space->rows(Workspace::hidden, rows, hidden_, DType::f32);
+  const Rows out = {.type = DType::f32,
+                    .rows = part.group.chosen.empty() ? rows : std::ssize(part.group.chosen),
+                    .cols = hidden_,
+                    .stride = hidden_,
+                    .data = result.raw() + part.first_row * hidden_ * static_cast<int64_t>(sizeof(float))};
+  const Rows sum = space->rows(Workspace::result, rows, hidden_, DType::f32);
+  Rows input = layers_.front().first().input(rows, *space, Workspace::input);
+  parallel_rows(rows, row_grain(hidden_), [&](int64_t begin, int64_t end) {
+    embed(batch, part.first_token, place, begin, end, sum, x);
+    layers_.front().first().convert(x, begin, end, input);
+  });
+  for (size_t i = 0; i < layers_.size(); ++i)
+    input = layers_[i](part.group, x, input, i + 1 < layers_.size() ? &layers_[i + 1] : nullptr, out, *space);
+  give_back(std::move(space));
+}
+
+void Engine::embed(const PackedBatch& batch, int64_t first_token, std::span<const int32_t> place, int64_t begin,
+                   int64_t end, const Rows& sum, const Rows& x) const {
+  for (int64_t r = begin; r < end; ++r) {
+    const auto t = static_cast<size_t>(first_token + r);
+    auto* const z = sum.at<float>(r);
+    if (word_integers_ != nullptr)
+      word_integers_->row(batch.ids[t], z);
+    else
+      std::copy_n(word_.data<float>() + batch.ids[t] * hidden_, hidden_, z);
+    kernels::add(hidden_, position_.data<float>() + place[t] * hidden_, z);
+    kernels::add(hidden_, segment_.data<float>() + batch.segments[t] * hidden_, z);
+    kernels::layer_norm_forward(kernels::LayerNormRows<float, float>{.cols = hidden_,
+                                                                     .residual = z,
+                                                                     .gamma = norm_weight_.data<float>(),
+                                                                     .beta = norm_bias_.data<float>(),
+                                                                     .eps = eps_,
+                                                                     .dropout = {},
+                                                                     .y = x.at<float>(r)},
+                                0, 1);
+  }
+}
+
+std::unique_ptr<Workspace> Engine::take_workspace() const {
+  const std::scoped_lock lock(mutex_);
+  if (free_.empty()) return std::make_unique<Workspace>();
+  std::unique_ptr<Workspace> space = std::move(free_.back());
+  free_.pop_back();
+  return space;
+}
+
+void Engine::give_back(std::unique_ptr<Workspace> space) const {
+  const std::scoped_lock lock(mutex_);
+  free_.push_back(std::move(space));
+}
+
+}  // namespace espalier

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "nn/engine/packed_linear.h"
+
+#include <algorithm>
+
+#include "core/kernels/elementwise.h"
+#include "core/kernels/gelu.h"
+#include "core/kernels/gemm_int8.h"
+#include "core/parallel.h"
+
+namespace espalier {
+namespace {
+
+using kernels::panel_columns;
+
+// Bytes are u8: signed grids are moved up, as the linear op does it.
+std::optional<kernels::GridRow> grid_of(const QuantizedWeight& weight) {
+  if (!weight.input()) return std::nullopt;
+  kernels::GridRow grid = row_of(*weight.input(), 0);
+  const int32_t up = grid.low < 0 ? 128 : 0;
+  grid.low += up;
+  grid.high += up;
+  grid.zero_point += up;
+  return grid;
+}
+
+bool same(const std::optional<kernels::GridRow>& a, const std::optional<kernels::GridRow>& b) {
+  return a.has_value() == b.has_value() &&
+         (!a || (a->scale == b->scale && a->zero_point == b->zero_point && a->low == b->low && a->high == b->high));
+}
+
+template <class X>
+kernels::GridRow own_grid(int64_t n, const X* x) {
+  float least = 0, most = 0;
+  kernels::range(n, x, least, most);
+  return affine_row(least, most, 8);
+}
+
+}  // namespace
+
+bool PackedLinear::serves(const std::vector<const Linear*>& layers) {
+  const auto integers = [](const Linear* l) { return as<QuantizedWeight>(l->form()); };
+  const auto first = integers(layers.front());
+  return std::ranges::all_of(layers, [&](const Linear* l) {
+    if (!l->input_transforms.empty() || !l->weight.keeps_value() || !l->bias.transforms.empty()) return false;
+    const auto own = integers(l);
+    if ((own == nullptr) != (first == nullptr)) return false;
+    return own != nullptr ? own->products() && same(grid_of(*own), grid_of(*first))
+                          : as<InferenceWeight>(l->form()) != nullptr;
+  });
+}
+
+PackedLinear::PackedLinear(const std::vector<const Linear*>& layers, DType compute)
+    : in_(layers.front()->weight.shape[1]), reads_(compute), writes_(compute) {
+  if (const auto integers = as<QuantizedWeight>(layers.front()->form())) {
+    reads_ = DType::u8;
+    writes_ = DType::f32;
+    grid_ = grid_of(*integers);
+  }
+  for (const Linear* l : layers) {
+    const int64_t own = l->weight.shape[0];
+    for (int64_t i = 0; i < kernels::panels_of(own); ++i)
+      panels_.push_back({weights_.size(), i, out_ + i * panel_columns});
+    weights_.push_back(l->form());
+    biases_.push_back(l->bias.value);
+    out_ += own;
+  }
+}
+
+Rows PackedLinear::input(int64_t rows, Workspace& space, Workspace::Buffer buffer) const {
+  Rows to = space.rows(buffer, rows, in_, reads_);
+  to.by_row = reads_ == DType::u8 && !grid_;
+  if (!grid_) return to;
+  to.scales[0] = grid_->scale;
+  to.zero_points[0] = grid_->zero_point;
+  to.low = grid_->low;
+  to.high = grid_->high;
+  return to;
+}
+
+void PackedLinear::convert(const Rows& x, int64_t begin, int64_t end, const Rows& to) const {
+  const auto each = [&](auto* from) {
+    for (int64_t r = begin; r < end; ++r, from += x.stride) {
+      if (reads_ == DType::u8) {
+        const kernels::GridRow grid = grid_ ? *grid_ : own_grid(in_, from);
+        if (!grid_) to.scales[r] = grid.scale, to.zero_points[r] = grid.zero_point;
+        kernels::quantize(in_, from, grid, to.at<uint8_t>(r));
+      } else if constexpr (std::is_same_v<decltype(from), float*>) {
+        if (reads_ == DType::bf16)
+          kernels::convert(in_, from, to.at<Bf16>(r));
+        else
+          std::copy_n(from, in_, to.at<float>(r));
+      } else {
+        std::copy_n(from, in_, to.at<Bf16>(r));
+      }
+      if (reads_ == DType::bf16 && in_ % 2 != 0) *to.at<Bf16>(r, in_) = Bf16(0.0F);  // products read pairs
+    }
+  };
+  if (x.type == DType::bf16)
+    each(x.at<Bf16>(begin));
+  else
+    each(x.at<float>(begin));
+}
+
+Rows PackedLinear::converted(const Rows& x, Workspace& space, Workspace::Buffer buffer) const {
+  if (x.type == reads_ && (reads_ != DType::bf16 || in_ % 2 == 0)) return x;
+  const Rows to = input(x.rows, space, buffer);
+  parallel_rows(x.rows, row_grain(in_), [&](int64_t begin, int64_t end) { convert(x, begin, end, to); });
+  return to;
+}
+
+void PackedLinear::multiply(const Rows& x, const Rows& y, Then then) const {
+  constexpr int64_t worth_a_task = 1 << 20;  // products
+  const int64_t step = std::max<int64_t>(1, worth_a_task / std::max<int64_t>(1, x.rows * in_ * panel_columns));
+  parallel_rows(std::ssize(panels_), step, [&](int64_t begin, int64_t end) {
+    for (int64_t p = begin; p < end; ++p) multiply(panels_[static_cast<size_t>(p)], x, y, then);
+  });
+}
+
+void PackedLinear::multiply(const Panel& p, const Rows& x, const Rows& y, Then then) const {
+  const float* const bias = biases_[p.layer].data<float>();
+  if (const auto* const weight = std::get_if<std::shared_ptr<const QuantizedWeight>>(&weights_[p.layer])) {
+    kernels::Int8Output to = {.gelu = then == Then::gelu, .ldy = y.stride};
+    if (y.type == DType::u8) {
+      to.bytes = y.at<uint8_t>(0, p.column);
+      to.grid = {y.scales[0], y.zero_points[0], y.low, y.high};
+    } else {
+      to.y = y.at<float>(0, p.column);
+    }
+    return (*weight)->multiply(p.index,
+                               {.rows = x.rows,
+                                .x = x.at<uint8_t>(0),
+                                .stride = x.stride,
+                                .scales = x.scales,
+                                .zero_points = x.zero_points,
+                                .by_row = x.by_row},
+                               bias, to);
+  }
+  const InferenceWeight& weight = *std::get<std::shared_ptr<const InferenceWeight>>(weights_[p.layer]);
+  InferenceWeight::Rows r = {.rows = x.rows, .x = x.data, .stride = x.stride, .ldy = y.stride};
+  const int64_t columns = std::min(panel_columns, weight.out() - p.index * panel_columns);
+  if (y.type == DType::bf16)
+    r.y16 = y.at<Bf16>(0, p.column);
+  else
+    r.y = y.at<float>(0, p.column);
+  weight.multiply(p.index, bias, r);
+  if (then != Then::gelu) return;
+  if (r.y16 != nullptr)
+    kernels::gelu_rows(x.rows, columns, r.y16, y.stride);
+  else
+    kernels::gelu_rows(x.rows, columns, r.y, y.stride);
+}
+
+}  // namespace espalier
