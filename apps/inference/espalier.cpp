@@ -4,7 +4,11 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
+#include <filesystem>
+#include <initializer_list>
 #include <new>
+#include <stdexcept>
 
 #include "apps/inference/classifier.h"
 #include "core/check.h"
@@ -19,9 +23,12 @@ namespace {
 
 thread_local std::array<char, 1024> last_error{};  // of this thread: telling needs no memory
 
-void tell(std::string_view text) noexcept {
-  const std::string_view shown = text.substr(0, last_error.size() - 1);
-  *std::ranges::transform(shown, last_error.begin(), [](char c) { return c == '\n' ? ' ' : c; }).out = '\0';
+// The parts, in one line.
+void tell(std::initializer_list<std::string_view> parts) noexcept {
+  size_t used = 0;
+  for (const std::string_view part : parts)
+    for (const char c : part.substr(0, last_error.size() - 1 - used)) last_error[used++] = c == '\n' ? ' ' : c;
+  last_error[used] = '\0';
 }
 
 // What an exception of `work` means, in a code and in last_error.
@@ -31,19 +38,22 @@ int guarded(const F& work) noexcept {
     work();
     return ESPALIER_OK;
   } catch (const Error& error) {
-    tell(error.what());
+    tell({error.what()});
     return ESPALIER_MISTAKE;
   } catch (const std::bad_alloc&) {
-    tell("out of memory");
+    tell({"out of memory"});
     return ESPALIER_OUT_OF_MEMORY;
-  } catch (const std::filesystem::filesystem_error& error) {
-    tell("a file cannot be used");
+  } catch (const std::length_error&) {  // more than any memory holds
+    tell({"out of memory"});
+    return ESPALIER_OUT_OF_MEMORY;
+  } catch (const std::filesystem::filesystem_error& error) {  // its own text names a function of the library
+    tell({error.path1().native(), ": cannot be used: ", std::strerror(error.code().value())});
     return ESPALIER_MISTAKE;
   } catch (const std::exception& error) {
-    tell(error.what());
+    tell({error.what()});
     return ESPALIER_FAILURE;
   } catch (...) {
-    tell("unknown failure");
+    tell({"unknown failure"});
     return ESPALIER_FAILURE;
   }
 }
