@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// classify_lines MODEL: answers each line of standard input. Four threads share one model, as the threads of a server do.
+// classify_lines MODEL: answers each line of standard input. Four threads share one model, as those of a server do.
 #include <iostream>
 #include <mutex>
 #include <thread>
@@ -10,7 +10,7 @@
 
 int main(int argc, char** argv) try {
   if (argc != 2) return 2;
-  const espalier::Classifier classifier(argv[1], {.max_length = 20});
+  const espalier::Classifier classifier(argv[1], {.precision = espalier::Precision::f32});
 
   std::mutex reading, writing;
   const auto serve = [&] {

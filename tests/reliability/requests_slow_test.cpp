@@ -54,7 +54,7 @@ class ManyRequests : public testing::TestWithParam<const char*> {};
 
 TEST_P(ManyRequests, LeaveMemoryAndAnswersAsTheyWere) {
   const bool int8 = GetParam() == std::string("int8");
-  const Classifier classifier(int8 ? int8_model("random:mini") : open_model("random:tiny"),
+  const Classifier classifier(int8 ? int8_model() : open_model("random:tiny"),
                               {.precision = Precision::f32, .max_length = 512});
   const Requests requests(classifier);
   const int64_t all = wanted_requests();
