@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // Label and probability of sentences given as arguments or as lines of standard input.
-#include <unistd.h>
-
 #include <cstdio>
 #include <exception>
 
@@ -33,12 +31,8 @@ struct Predict {
       texts.push_back(tab == line.npos ? Text{line} : Text{line.substr(0, tab), line.substr(tab + 1)});
     }
     const std::vector<Answer> answers = classifier.classify(texts);
-    for (size_t i = 0; i < lines.size(); ++i) {
-      if (json)
-        print_json(to_json(answers[i], lines[i]));
-      else
-        std::puts((answers[i].label + '\t' + numbers_of(answers[i], classifier.labels()) + lines[i]).c_str());
-    }
+    for (size_t i = 0; i < lines.size(); ++i)
+      json ? print_json(to_json(answers[i], lines[i])) : print(answers[i], classifier.labels(), lines[i]);
     std::fflush(stdout);
   }
 
@@ -46,7 +40,9 @@ struct Predict {
   // the next line gets it at once.
   static void answer_input(const Classifier& classifier, const CommonOptions& common) {
     constexpr int64_t most_lines = 256, most_bytes = 1 << 20;
-    const Listener listener = isatty(STDOUT_FILENO) != 0 ? Listener() : common.listener();
+    std::error_code ignored;
+    const bool to_file = std::filesystem::is_regular_file("/dev/stdout", ignored);
+    const Listener listener = to_file ? common.listener() : Listener();  // else a bar would stand among the answers
     Lines input = Lines::of_standard_input();
     for (bool more = true; more;) {
       std::vector<std::string> lines;
@@ -60,18 +56,17 @@ struct Predict {
       } catch (const Error&) { fault = std::current_exception(); }
       answer(classifier, lines, common.json);
       if (fault) std::rethrow_exception(fault);
-      if (input.size() > 0) listener.progress(input.given(), input.size(), "bytes");
+      if (!lines.empty() && input.size() > 0) listener.progress(input.given(), input.size(), "bytes");
     }
   }
 
-  // The probability of the label, or each class with its own; then a tab. Nothing where the answer is a number.
-  static std::string numbers_of(const Answer& a, const std::vector<std::string>& labels) {
-    if (a.probabilities.empty()) return "";
-    if (!a.chosen) return format("%.4f\t", a.probability);
-    std::string text;
-    for (size_t c = 0; c < labels.size(); ++c)
-      text += (c > 0 ? ", " : "") + labels[c] + format(" %.4f", a.probabilities[c]);
-    return text + '\t';
+  // The label, its probability, or each class with its own, and the text.
+  static void print(const Answer& a, const std::vector<std::string>& labels, const std::string& line) {
+    std::string text = a.label + '\t';
+    for (size_t c = 0; a.chosen && c < labels.size(); ++c)
+      text += labels[c] + format(" %.4f", a.probabilities[c]) + (c + 1 < labels.size() ? ", " : "\t");
+    if (!a.chosen && !a.probabilities.empty()) text += format("%.4f\t", a.probability);
+    std::puts((text + line).c_str());
   }
 
   static Record to_json(const Answer& a, const std::string& line) {
@@ -93,9 +88,8 @@ struct Predict {
 int main(int argc, char** argv) {
   return run_program<Predict>(
       argc, argv,
-      "Predicts the class of sentences: label, probability, text. A model with problem_type regression gives its "
-      "number "
-      "instead;\none for several labels at once the labels above 0.5 and the probability of each. A tab inside a text "
-      "separates the two of a pair.\n"
+      "Predicts the class of sentences: label, probability, text. A tab inside a text separates the two of a pair.\n"
+      "A model with problem_type regression gives its number instead; one for several labels at once the labels above "
+      "0.5 and the\nprobability of each.\n"
       "Example: predict --model model.h5 \"a warm , funny film .\"      or: predict --model model.h5 < sentences.txt");
 }
