@@ -43,7 +43,8 @@ struct Evaluate {
   int run(const CommonOptions& common) const {
     std::optional<Classifier> classifier;
     const double preparation = seconds_of([&] {
-      classifier.emplace(model.open(common), ClassifierOptions{.precision = precision, .max_length = max_length});
+      classifier.emplace(model.open_for_inference(common),
+                         ClassifierOptions{.precision = precision, .max_length = max_length});
     });
     const Model& m = classifier->model();
     const TokenizedDataset text =

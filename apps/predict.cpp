@@ -76,7 +76,7 @@ struct Predict {
   }
 
   int run(const CommonOptions& common) const {
-    const Classifier classifier(model.open(common), {.precision = precision, .max_length = max_length});
+    const Classifier classifier(model.open_for_inference(common), {.precision = precision, .max_length = max_length});
     say_what_is_initialised(classifier.model(), common);
     text.empty() ? answer_input(classifier, common) : answer(classifier, text, common.json);
     return 0;

@@ -37,7 +37,7 @@ int64_t stored_bytes(int64_t elements, int64_t zeros) {
 }
 
 int64_t stored_bytes(const QuantizedWeight& weight, int64_t zeros) {
-  const int64_t n = weight.q().size();
+  const int64_t n = weight.out() * weight.in();
   const auto bytes = [&](int64_t count) { return weight.bits() <= 4 ? (count + 1) / 2 : count; };
   return std::min(bytes(n), (n + 7) / 8 + bytes(n - zeros)) + 4 * weight.grid().rows();
 }

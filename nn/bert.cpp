@@ -19,7 +19,14 @@ void Bert::set_dropout(float probability) {
 void Bert::set_compute(DType compute, Use use) {
   encoder_.set_compute(compute, use);
   for (Linear* linear : head_->linears()) linear->prepare(DType::f32, use);
-  engine_ = use == Use::inference ? Engine::of(encoder_) : nullptr;
+  engine_ = nullptr;
+  if (use == Use::training) return;
+  engine_ = Engine::of(encoder_);
+  // Values that are made when they are asked for: the ops read them, in several threads.
+  for (Linear* linear : head_->linears()) (void)linear->weight.use({});
+  if (engine_ != nullptr) return;
+  for (EncoderLayer& layer : encoder_.layers())
+    for (Linear* linear : layer.linears()) (void)linear->weight.use({});
 }
 
 Var Bert::operator()(const PackedBatch& batch, Context& context, Activations* inside) const {

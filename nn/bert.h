@@ -22,8 +22,8 @@ class Bert {
   Bert& operator=(const Bert&) = delete;
 
   // The head's logits, [B, C] for classification. Prepared for inference, a sentence gets the same bits in every batch
-  // and with any number of threads, on one instruction set. The last layer works only on the rows that the head wants,
-  // unless somebody wants to see what lies inside.
+  // and with any number of threads, on one instruction set, and several threads may ask at once. The last layer works
+  // only on the rows that the head wants, unless somebody wants to see what lies inside.
   Var operator()(const PackedBatch& batch, Context& context, Activations* inside = nullptr) const;
 
   const BertConfig& config() const { return config_; }

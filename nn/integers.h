@@ -22,7 +22,7 @@ class Integers : public WeightTransform {
 };
 
 // Gives the parameter these integers, of its shape, and their value, instead of integers that it had; null: it has none
-// and keeps its value.
+// and keeps its value. A parameter without a place in its store gets the value when settle() asks for it.
 void set_integers(Parameter& parameter, const std::shared_ptr<const QuantizedWeight>& integers);
 
 }  // namespace espalier

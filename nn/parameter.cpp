@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 
 #include "core/check.h"
 #include "core/hash.h"
@@ -48,6 +49,8 @@ void ParameterStore::check_finite(const std::string& source) const {
   std::vector<uint8_t> finite(sorted_.size());
   parallel_for(std::ssize(sorted_), [&](int64_t i) {
     const Tensor& value = sorted_[static_cast<size_t>(i)]->value;
+    finite[static_cast<size_t>(i)] = 1;
+    if (!value) return;  // integers
     float least = 0, most = 0;
     kernels::range(value.size(), value.data<float>(), least, most);
     finite[static_cast<size_t>(i)] = std::isfinite(least) && std::isfinite(most) ? 1 : 0;
@@ -76,15 +79,20 @@ void ParameterStore::lay_out() {
   values_.fill_zero();
 }
 
-void ParameterStore::lay_out_unset() {
+void ParameterStore::lay_out_unset() { lay_out_without({}); }
+
+void ParameterStore::lay_out_without(const std::set<std::string>& names) {
   CHECK(!values_, "parameters: the layout is made already");
   int64_t total = 0;
-  for (Parameter* p : sorted_) {
+  std::vector<Parameter*> placed;
+  std::ranges::copy_if(sorted_, std::back_inserter(placed),
+                       [&](const Parameter* p) { return !names.contains(p->name); });
+  for (Parameter* p : placed) {
     p->first = total;
     total += (p->shape.size() + 15) / 16 * 16;
   }
   values_ = Tensor({total});
-  for (Parameter* p : sorted_) {
+  for (Parameter* p : placed) {
     p->value = values_.view(p->first, p->shape);
     const int64_t n = p->shape.size(), with_gap = (n + 15) / 16 * 16;
     std::fill(values_.data<float>() + p->first + n, values_.data<float>() + p->first + with_gap, 0.0F);

@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -94,6 +95,9 @@ class ParameterStore {
   // Lays the parameters out, sorted by name, each at a multiple of 64 bytes; the values are zero.
   void lay_out();
   void lay_out_unset();  // as lay_out, but the values are undefined: for who fills all of them
+  // As lay_out_unset, but the named parameters have no place, no gradient, and no value until settle() makes one: their
+  // integers are all that inference reads.
+  void lay_out_without(const std::set<std::string>& names);
 
   // Lays out and initialises: weights and embeddings from a normal distribution with standard deviation `range`, norm
   // weights with one, the rest with zero. A parameter's values depend on seed and name only.

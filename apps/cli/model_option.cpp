@@ -17,6 +17,11 @@ std::unique_ptr<Model> ModelOption::open(const CommonOptions& common, bool may_s
       {.seed = common.seed, .vocabulary = vocab, .may_start_head = may_start_head, .listener = common.listener()});
 }
 
+std::unique_ptr<Model> ModelOption::open_for_inference(const CommonOptions& common) const {
+  return open_model(source,
+                    {.seed = common.seed, .vocabulary = vocab, .for_inference = true, .listener = common.listener()});
+}
+
 void say_what_is_initialised(const Model& model, const CommonOptions& common) {
   if (!model.report.initialised.empty()) common.listener().say(model.report.text());
 }

@@ -17,6 +17,8 @@ struct ModelOption {
   void declare(Options& rows, bool positional = false);
   // Throws for a head that is not trained, unless that does not matter (OpenOptions::may_start_head).
   std::unique_ptr<Model> open(const CommonOptions& common, bool may_start_head = false) const;
+  // For a program that only answers with it, see OpenOptions::for_inference.
+  std::unique_ptr<Model> open_for_inference(const CommonOptions& common) const;
 };
 
 // For a program that answers with the model: says which parameters were initialised instead of loaded.

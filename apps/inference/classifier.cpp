@@ -27,7 +27,7 @@ struct Caller {
 std::unique_ptr<Model> open_alone(const std::string& source, const Listener& listener) {
   static std::mutex opening;
   const std::scoped_lock lock(opening);
-  return open_model(source, {.listener = listener});
+  return open_model(source, {.for_inference = true, .listener = listener});
 }
 
 // Work of a caller: on all threads of the pool where there are two or more for each caller, else on its own thread.

@@ -1,7 +1,7 @@
-#SPDX - License - Identifier : Apache - 2.0
-""
-    "Coefficients of kernels/gelu-inl.h: erfc(z) = exp(-z^2) g(t), t = 1 / (1 + 0.4 z), g a polynomial of degree 10 fitted for relative error on
-    z in[0, 10.5] at Chebyshev nodes of t.Needs numpy and mpmath; prints the coefficients, lowest first, and the largest relative error."""
+# SPDX-License-Identifier: Apache-2.0
+"""Coefficients of kernels/gelu-inl.h: erfc(z) = exp(-z^2) g(t), t = 1 / (1 + 0.4 z), g a polynomial of degree 10 fitted
+for relative error on z in [0, 10.5] at Chebyshev nodes of t. Needs numpy and mpmath; prints the coefficients, lowest
+first, and the largest relative error."""
 import mpmath
 import numpy as np
 

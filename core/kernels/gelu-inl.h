@@ -53,6 +53,21 @@ HWY_INLINE V gelu_of(D d, V x) {
   return hn::Mul(x, cdf);
 }
 
+// The same in less time, for who rounds it to a multiple of something larger: for |x| up to quick_gelu_error /
+// quick_gelu_relative, the error is below quick_gelu_error, beyond below |x| quick_gelu_relative. From gelu_fit.py.
+constexpr float quick_gelu_error = 6e-6F, quick_gelu_relative = 6e-7F;
+template <class D, class V>
+HWY_INLINE V quick_gelu_of(D d, V x) {
+  constexpr float p[] = {1.4136374788e-01F, -7.0298232750e-02F, 5.1525397592e-02F, -4.0391985332e-02F,
+                         3.1356718701e-02F, -2.3624942952e-02F, 1.6910156483e-02F, -1.0165484546e-02F,
+                         5.1132382963e-03F, -3.8868325429e-03F, 3.1944721703e-03F, -1.0963735923e-03F};
+  const auto from = hn::Max(x, hn::Set(d, -5.0F)), inner = hn::Min(from, hn::Set(d, 5.0F));
+  const auto u = hn::MulSub(hn::Mul(inner, inner), hn::Set(d, 0.08F), hn::Set(d, 1.0F));
+  auto sum = hn::Set(d, p[11]);
+  for (int i = 10; i >= 0; --i) sum = hn::MulAdd(sum, u, hn::Set(d, p[i]));
+  return hn::Mul(from, hn::MulAdd(inner, sum, hn::Set(d, 0.5F)));
+}
+
 }  // namespace espalier::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 #endif

@@ -35,15 +35,25 @@ HWY_INLINE hn::VFromD<D> highest(D d, const GridRow& g) {
   return hn::Set(d, static_cast<hn::TFromD<D>>(g.high - g.zero_point));
 }
 
+// x / scale on the grid, rounded to even by adding a number whose last bit is worth one: the sum's lowest byte is that
+// of the integer, relative to the zero point.
+constexpr float rounding = 3 << 22;
+template <class D>
+HWY_INLINE hn::VFromD<D> rounded_sum(D d, hn::VFromD<D> quotient, const GridRow& g) {
+  return hn::Add(hn::Min(hn::Max(quotient, lowest(d, g)), highest(d, g)), hn::Set(d, rounding));
+}
+template <class D>
+HWY_INLINE void store_rounded(D, hn::VFromD<D> sum, const GridRow& g, uint8_t* q) {
+  const hn::RebindToUnsigned<D> du;
+  const hn::Rebind<uint8_t, D> d8;
+  const auto whole = hn::Add(hn::BitCast(du, sum), hn::Set(du, static_cast<uint32_t>(g.zero_point)));
+  hn::StoreU(hn::U8FromU32(hn::And(whole, hn::Set(du, 0xffU))), d8, q);
+}
+
 // The integers of x on the grid, as bytes.
 template <class D>
 HWY_INLINE void store_integers(D d, hn::VFromD<D> x, const GridRow& g, uint8_t* q) {
-  const hn::RebindToSigned<D> di;
-  const hn::RebindToUnsigned<D> du;
-  const hn::Rebind<uint8_t, D> d8;
-  const auto on_grid = hn::Min(hn::Max(steps(d, x, g), lowest(d, g)), highest(d, g));
-  const auto whole = hn::Add(hn::ConvertTo(di, on_grid), hn::Set(di, g.zero_point));
-  hn::StoreU(hn::DemoteTo(d8, hn::BitCast(di, hn::And(hn::BitCast(du, whole), hn::Set(du, 0xffU)))), d8, q);
+  store_rounded(d, rounded_sum(d, hn::Mul(x, hn::Set(d, 1.0F / g.scale)), g), g, q);
 }
 
 }  // namespace espalier::kernels::HWY_NAMESPACE

@@ -199,13 +199,15 @@ WordPiece Checkpoint::tokenizer() const {
   } catch (const Error& error) { fail(path_, ": ", error.what()); }
 }
 
-LoadReport Checkpoint::load_weights(ParameterStore& store, const std::set<std::string>& without) const {
+LoadReport Checkpoint::load_weights(ParameterStore& store, const std::set<std::string>& without, Load load) const {
   const Hdf5Group weights = root().group("weights");
   LoadProblems problems;
+  std::set<std::string> quantized;
   const std::vector<std::string> names = weights.names();
   for (const std::string& name : names) {
     if (without.contains(name)) continue;
-    const Shape shape = is_quantized(weights, name) ? quantized_shape(weights, name) : tensor_shape(weights, name);
+    if (is_quantized(weights, name)) quantized.insert(name);
+    const Shape shape = quantized.contains(name) ? quantized_shape(weights, name) : tensor_shape(weights, name);
     if (const Parameter* const p = store.find(name))
       problems.compare(name, shape.dims(), p->shape);
     else
@@ -217,13 +219,13 @@ LoadReport Checkpoint::load_weights(ParameterStore& store, const std::set<std::s
   problems.check(path_, "the weights do not belong to the configuration");
 
   store.settle();  // no update that is still due may change what is loaded
-  if (!store.values()) store.lay_out_unset();
+  if (!store.values()) store.lay_out_without(load == Load::for_inference ? quantized : std::set<std::string>());
   for (Parameter* p : store.all()) {
     if (without.contains(p->name)) continue;
-    const bool whole = !is_quantized(weights, p->name);
+    const bool whole = !quantized.contains(p->name);
     set_integers(*p, whole ? nullptr : read_quantized(weights, p->name));
     if (whole) read_tensor_into(weights, p->name, p->value);
-    p->updated();
+    if (p->value) p->updated();
   }
   return {.loaded = std::ssize(store.all()) - std::ssize(without)};
 }

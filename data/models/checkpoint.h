@@ -65,8 +65,11 @@ class Checkpoint {
 
   // All values and integers of a model of contents().config; lays the store out unless that is done. Masks that are
   // fixed and copies of values follow. One Error lists all missing, unexpected and mis-shaped tensors. The parameters
-  // `without` keep what they have, whatever the file has under their names.
-  LoadReport load_weights(ParameterStore& store, const std::set<std::string>& without = {}) const;
+  // `without` keep what they have, whatever the file has under their names. With Load::for_inference a store that is
+  // not laid out has no values of int8 parameters, see ParameterStore::lay_out_without.
+  enum class Load { all, for_inference };
+  LoadReport load_weights(ParameterStore& store, const std::set<std::string>& without = {},
+                          Load load = Load::all) const;
 
   // Of the parameters that were pruned, for hold(); `store` has the weights of this file. Throws for names and sizes
   // that the store does not have.

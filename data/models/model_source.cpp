@@ -82,10 +82,12 @@ std::unique_ptr<Model> open_checkpoint(const fs::path& path, const OpenOptions& 
   std::set<std::string> fresh;
   if (head.new_classifier) fresh = {"classifier.bias", "classifier.weight"};
   auto model = std::make_unique<Model>(config, checkpoint.tokenizer());
-  model->report = checkpoint.load_weights(model->store, fresh);
+  model->report = checkpoint.load_weights(
+      model->store, fresh, options.for_inference ? Checkpoint::Load::for_inference : Checkpoint::Load::all);
   model->options = checkpoint.contents().options;
-  for (const auto& [name, bits] : checkpoint.masks(model->store))
-    if (!fresh.contains(name)) hold(model->store.at(name), bits);
+  if (!options.for_inference)
+    for (const auto& [name, bits] : checkpoint.masks(model->store))
+      if (!fresh.contains(name)) hold(model->store.at(name), bits);
   for (const std::string& name : fresh)
     model->store.initialise(model->store.at(name), options.seed, config.initializer_range);
   model->report.initialised.assign(fresh.begin(), fresh.end());

@@ -50,6 +50,9 @@ struct OpenOptions {
   // Whether a head may be initialised that the source does not have: for training, and for looking at models. All other
   // programs answer with the head, which must not be random, unless the whole model is (random:SIZE).
   bool may_start_head = false;
+  // For a model that only answers: less memory and time. The int8 parameters of a checkpoint have no values until
+  // ParameterStore::settle, and pruned ones are not held at zero.
+  bool for_inference = false;
   // Of a head that is initialised, where `labels` says nothing; not called: it is what the source's configuration says.
   std::function<Task(const BertConfig&)> new_task = {};
   Listener listener = {};  // warned of what has no effect in the source

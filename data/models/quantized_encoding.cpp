@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "data/models/quantized_encoding.h"
 
+#include <algorithm>
 #include <cmath>
+#include <utility>
+#include <vector>
 
 #include "core/bitmap.h"
 #include "core/check.h"
+#include "core/parallel.h"
 #include "data/models/tensor_encoding.h"
 
 namespace espalier {
@@ -17,9 +21,59 @@ Tensor packed_nibbles(const std::vector<int8_t>& values) {
   return packed;
 }
 
-int8_t nibble(const Tensor& packed, int64_t i) {
-  const unsigned bits = (packed.data<uint8_t>()[i / 2] >> (i % 2 * 4)) & 15U;
+int8_t nibble(const uint8_t* packed, int64_t i) {
+  const unsigned bits = (packed[i / 2] >> (i % 2 * 4)) & 15U;
   return static_cast<int8_t>(bits >= 8 ? static_cast<int>(bits) - 16 : static_cast<int>(bits));
+}
+
+// to[0 … n) = the next of `value`(0), `value`(1) … where the bitmap has a bit, else zero.
+template <class F>
+void scatter(int64_t n, const uint8_t* bitmap, const F& value, int8_t* to) {
+  int64_t at = 0;
+  for (int64_t i = 0; i < n; i += 8) {
+    const int64_t end = std::min<int64_t>(8, n - i);
+    if (bitmap[i / 8] == 0)
+      std::fill_n(to + i, end, int8_t{0});
+    else
+      for (int64_t b = 0; b < end; ++b) to[i + b] = (bitmap[i / 8] >> b & 1) != 0 ? value(at++) : int8_t{0};
+  }
+}
+
+// The integers of a matrix. No bitmap: all are stored.
+Tensor unpacked(const Shape& shape, const Tensor& bitmap, const Tensor& values, bool four) {
+  if (!bitmap && !four) return values.reshaped(shape);
+  const Tensor q(shape, DType::s8);
+  int8_t* const to = q.data<int8_t>();
+  const auto* const nibbles = reinterpret_cast<const uint8_t*>(values.raw());
+  const auto* const bytes = reinterpret_cast<const int8_t*>(values.raw());
+  if (!bitmap)
+    for (int64_t i = 0; i < q.size(); ++i) to[i] = nibble(nibbles, i);
+  else if (four)
+    scatter(
+        q.size(), bitmap.data<uint8_t>(), [&](int64_t i) { return nibble(nibbles, i); }, to);
+  else
+    scatter(
+        q.size(), bitmap.data<uint8_t>(), [&](int64_t i) { return bytes[i]; }, to);
+  return q;
+}
+
+// Smallest and largest of q, and zero.
+std::pair<int, int> extremes(const Tensor& q) {
+  constexpr int64_t piece = 1 << 18;
+  const int64_t pieces = (q.size() + piece - 1) / piece;
+  std::vector<int8_t> least(static_cast<size_t>(pieces)), most(least.size());
+  parallel_for(pieces, [&](int64_t p) {
+    const int8_t* const from = q.data<int8_t>() + p * piece;
+    int8_t low = 0, high = 0;
+    for (int64_t i = 0, n = std::min(piece, q.size() - p * piece); i < n; ++i) {
+      low = std::min(low, from[i]);
+      high = std::max(high, from[i]);
+    }
+    least[static_cast<size_t>(p)] = low;
+    most[static_cast<size_t>(p)] = high;
+  });
+  if (pieces == 0) return {0, 0};
+  return {*std::ranges::min_element(least), *std::ranges::max_element(most)};
 }
 
 int bits_attribute(const Hdf5Group& group, const std::string& name) {
@@ -48,7 +102,8 @@ std::optional<QuantGrid> read_input(const Hdf5Group& parts) {
 }  // namespace
 
 void write_quantized(const Hdf5Group& group, const std::string& name, const QuantizedWeight& weight) {
-  const auto q = weight.q().span<int8_t>();
+  const Tensor matrix = weight.q();
+  const auto q = matrix.span<int8_t>();
   const bool four = weight.bits() <= 4;
   const auto bytes_of = [&](int64_t n) { return four ? (n + 1) / 2 : n; };
   const int64_t n = std::ssize(q), bitmap_bytes = (n + 7) / 8;
@@ -64,7 +119,7 @@ void write_quantized(const Hdf5Group& group, const std::string& name, const Quan
   if (!sparse) rest.assign(q.begin(), q.end());
   const Hdf5Group parts = group.create_group(name);
   group.set_attribute(name, "encoding", four ? "int4" : "int8");
-  group.set_attribute(name, "shape", shape_text(weight.q().shape()));
+  group.set_attribute(name, "shape", shape_text(matrix.shape()));
   group.set_attribute(name, "bits", std::to_string(weight.bits()));
   group.set_attribute(name, "products", weight.products() ? "true" : "false");
   if (sparse) parts.write("bitmap", bitmap);
@@ -107,19 +162,16 @@ std::shared_ptr<const QuantizedWeight> read_quantized(const Hdf5Group& group, co
   parts.read_into("scales", grid.scale);
   for (const float s : grid.scale.span<float>())
     CHECK(s > 0 && std::isfinite(s), parts.where("scales"), " holds ", s, "; expected positive numbers");
-  const Tensor q(shape, DType::s8);
-  for (int64_t i = 0, at = 0; i < n; ++i) {
-    const bool kept = !bitmap || bit(bitmap, i);
-    const int8_t v = !kept ? int8_t{0} : four ? nibble(values, at) : values.data<int8_t>()[at];
-    at += kept ? 1 : 0;
-    CHECK(v >= grid.low && v <= grid.high, parts.where("values"), " holds ", static_cast<int>(v),
-          "; expected numbers from ", grid.low, " to ", grid.high);
-    q.data<int8_t>()[i] = v;
-  }
+  const Tensor q = unpacked(shape, bitmap, values, four);
+  const auto [least, most] = extremes(q);
+  CHECK(least >= grid.low && most <= grid.high, parts.where("values"), " holds ", least < grid.low ? least : most,
+        "; expected numbers from ", grid.low, " to ", grid.high);
   const std::string products = group.attribute(name, "products");
   CHECK(products == "true" || products == "false", group.where(name), " has products \"", products,
         "\"; expected true or false");
-  return std::make_shared<QuantizedWeight>(q, grid, bits, read_input(parts), products == "true");
+  const auto weight = std::make_shared<QuantizedWeight>(q, grid, bits, read_input(parts), products == "true");
+  weight->drop_matrix();
+  return weight;
 }
 
 }  // namespace espalier
