@@ -44,8 +44,8 @@ struct Report {
     m.name = source;
     std::optional<Classifier> classifier;
     m.preparation = seconds_of([&] {
-      classifier.emplace(source,
-                         ClassifierOptions{.precision = precision, .max_length = max_length, .listener = listener});
+      classifier.emplace(open_model(source, {.listener = listener}),
+                         ClassifierOptions{.precision = precision, .max_length = max_length});
     });
     const Model& model = classifier->model();
     if (!model.report.initialised.empty()) listener.say(source + ": " + model.report.text());
