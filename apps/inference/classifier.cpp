@@ -7,6 +7,7 @@
 
 #include "core/check.h"
 #include "core/parallel.h"
+#include "core/room.h"
 
 namespace espalier {
 namespace {
@@ -25,6 +26,7 @@ struct Caller {
 
 // HDF5 serves one thread at a time.
 std::unique_ptr<Model> open_alone(const std::string& source, const Listener& listener) {
+  expect_room(32 << 20);  // with less, HDF5 crashes where it begins
   static std::mutex opening;
   const std::scoped_lock lock(opening);
   return open_model(source, {.for_inference = true, .listener = listener});
