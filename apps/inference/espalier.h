@@ -18,6 +18,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+/* NOLINTBEGIN(modernize-use-using,readability-identifier-naming): this is C */
 
 /* What functions return. Later versions may add some. */
 #define ESPALIER_OK 0
@@ -95,6 +96,7 @@ ESPALIER_API int espalier_classify_pair(const espalier_classifier* classifier, c
 ESPALIER_API int espalier_classify_batch(const espalier_classifier* classifier, const espalier_text* texts,
                                          size_t count, double* scores, int* labels);
 
+/* NOLINTEND(modernize-use-using,readability-identifier-naming) */
 #ifdef __cplusplus
 }
 #endif
