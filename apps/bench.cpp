@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The figures that the project claims, measured here and now. Unset OPENBLAS_CORETYPE before: it changes OpenBLAS's
 // speed.
+#include <algorithm>
 #include <cstdio>
 
 #include "apps/benchmarks/benchmarks.h"
@@ -23,7 +24,10 @@ struct Benchmark {
   static std::vector<Benchmark> table() {
     return {
         {"train", "training steps: median examples a second, time per part, peak memory", bench_train},
-        {"infer", "inference on dev.tsv, sorted by length: sentences a second", bench_infer},
+        {"infer",
+         "inference: sentences a second of dev.tsv by batch size, time of a request by length, the distance from what "
+         "this machine can do, and the start of predict",
+         bench_infer},
         {"gemm", "products at BERT-base's shapes", bench_gemm},
         {"sparse", "products with pruned blocks against dense ones", bench_sparse},
         {"adamw", "clipping and AdamW against one plain pass over the same memory", bench_adamw},
@@ -36,14 +40,26 @@ struct Bench {
   Choice<Benchmark> what = "train";
   BenchOptions o;
 
+  static bool all_of(const std::vector<int64_t>& values, int64_t least, int64_t most) {
+    return !values.empty() && std::ranges::all_of(values, [&](int64_t v) { return v >= least && v <= most; });
+  }
+
   void declare(Options& rows) {
+    const std::string counts = "1 to 1048576 are expected";
     rows.choose("what", what, Benchmark::table(), "what to measure").positional().required().no_default();
     o.model.declare(rows);
     rows.add("data", o.data, "folder with train.tsv and dev.tsv; default as train_sst2's");
-    rows.add("batch-size", o.batch_size, "sentences a batch").between(1, 1 << 20, "1 to 1048576 are expected");
-    rows.add("accumulate", o.accumulate, "train: batches a training step")
-        .between(1, 1 << 20, "1 to 1048576 are expected");
-    rows.add("steps", o.steps, "measured steps or repetitions").between(1, 1 << 20, "1 to 1048576 are expected");
+    rows.add("batch-size", o.batch_size, "sentences a batch; not for infer").between(1, 1 << 20, counts);
+    rows.add("figures", o.figures, "infer: what is measured: throughput, requests (one by one), limits, start")
+        .by_commas();
+    rows.add("batch-sizes", o.batch_sizes, "infer: sentences a batch, of throughput")
+        .by_commas()
+        .range([this] { return all_of(o.batch_sizes, 1, 1 << 20); }, counts);
+    rows.add("lengths", o.lengths, "infer: tokens a request; those beyond the model's positions are left out")
+        .by_commas()
+        .range([this] { return all_of(o.lengths, 2, 1 << 20); }, "2 to 1048576 are expected");
+    rows.add("accumulate", o.accumulate, "train: batches a training step").between(1, 1 << 20, counts);
+    rows.add("steps", o.steps, "measured steps or repetitions").between(1, 1 << 20, counts);
     rows.add("max-length", o.max_length, "tokens a sentence");
     rows.flag("profile", o.profile,
               "train: time, bytes and GFLOP/s of each op, and the distance from what this machine can do");

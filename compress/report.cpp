@@ -28,6 +28,7 @@ PartReport& PartReport::operator+=(const PartReport& other) {
   flop += other.flop;
   skipped_f32 += other.skipped_f32;
   skipped_bf16 += other.skipped_bf16;
+  skipped_int8 += other.skipped_int8;
   bits.insert(other.bits.begin(), other.bits.end());
   return *this;
 }
@@ -69,11 +70,12 @@ std::vector<PartReport> report_of(const Model& model, int64_t length) {
     part(layer.query.weight.name).flop += 4 * static_cast<double>(length * layer.query.weight.shape[0]);
     for (const Linear* linear : layer.linears()) {
       const Parameter& w = linear->weight;
-      if (w.integers() != nullptr) continue;
-      const auto skipped = [&](DType compute) {
-        return 2 * static_cast<double>(w.shape.size()) * (1 - InferenceWeight::work_left(w.value, compute));
-      };
-      part(w.name) += {.skipped_f32 = skipped(DType::f32), .skipped_bf16 = skipped(DType::bf16)};
+      const auto skipped = [&](double left) { return 2 * static_cast<double>(w.shape.size()) * (1 - left); };
+      if (const auto integers = w.integers())
+        part(w.name) += {.skipped_int8 = skipped(integers->work_left())};
+      else
+        part(w.name) += {.skipped_f32 = skipped(InferenceWeight::work_left(w.value, DType::f32)),
+                         .skipped_bf16 = skipped(InferenceWeight::work_left(w.value, DType::bf16))};
     }
   }
   return parts;

@@ -18,11 +18,12 @@ struct PartReport {
   int64_t stored = 0;       // bytes of the tensors in a checkpoint
   std::set<int> bits = {};  // of the tensors' numbers: 32 (f32), 8 … 2
   double flop = 0;          // a token, multiplications and additions, in sentences of `length` tokens
-  double skipped_f32 = 0,
-         skipped_bf16 = 0;  // of these: zeros that inference leaves out (core/products/inference_weight.h)
+  // Of these: zeros that inference leaves out, of real numbers (core/products/inference_weight.h) and of integers
+  // (quantized_weight.h).
+  double skipped_f32 = 0, skipped_bf16 = 0, skipped_int8 = 0;
 
   double sparsity() const { return parameters > 0 ? static_cast<double>(zeros) / static_cast<double>(parameters) : 0; }
-  double skipped(DType compute) const { return compute == DType::bf16 ? skipped_bf16 : skipped_f32; }
+  double skipped(DType compute) const { return (compute == DType::bf16 ? skipped_bf16 : skipped_f32) + skipped_int8; }
   double work(DType compute) const { return flop - skipped(compute); }
   PartReport& operator+=(const PartReport& other);
 };

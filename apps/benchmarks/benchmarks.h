@@ -12,11 +12,20 @@
 
 namespace espalier {
 
+enum class InferenceFigures { throughput, requests, limits, start };
+template <>
+struct Names<InferenceFigures> {
+  static constexpr const char* list[] = {"throughput", "requests", "limits", "start"};
+};
+
 struct BenchOptions {
   ModelOption model = {.source = "random:base", .vocab = {}};
   std::string data, block = "32x32";
   Precision precision = Precision::automatic;
   int64_t batch_size = 32, steps = 20, accumulate = 1;
+  std::vector<InferenceFigures> figures = {InferenceFigures::throughput, InferenceFigures::requests,
+                                           InferenceFigures::limits, InferenceFigures::start};
+  std::vector<int64_t> batch_sizes = {1, 8, 32, 128}, lengths = {8, 16, 32, 64, 128, 256, 512};
   MaxLength max_length;
   double mask = 0;
   bool qat = false;

@@ -130,7 +130,8 @@ Rates in_bf16(const Shape2& s, int64_t repeats) {
 // As inference of an int8 file calls them, with rounding x and scaling the sums.
 double in_int8(const Shape2& s, int64_t repeats) {
   const Tensor x = Tensor::zeros({s.tokens, s.in}), b = Tensor::zeros({s.out});
-  const Tensor w = Tensor::zeros({s.out, s.in});
+  const Tensor w({s.out, s.in});
+  std::ranges::fill(w.span<float>(), 1.0F);  // zeros would be left out
   const QuantGrid grid = symmetric_row_grid(w, 8);
   std::vector<ops::Affine> weights;
   for (int64_t l = 0; l < layers; ++l)

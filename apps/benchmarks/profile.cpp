@@ -11,6 +11,30 @@
 namespace espalier {
 namespace {
 
+// AdamW's traffic without its arithmetic, 28 bytes an element, over arrays far larger than the caches.
+double stream_rate() {
+  constexpr int64_t n = 16 << 20;
+  const Tensor arrays = Tensor::zeros({4, n});
+  float* const g = arrays.data<float>();
+  const double seconds = median_seconds(7, [&] {
+    parallel_rows(n, 1 << 16, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) {
+        const float v = g[i];
+        g[n + i] += v;
+        g[2 * n + i] += v;
+        g[3 * n + i] += v;
+      }
+    });
+  });
+  return 28.0 * n / seconds;
+}
+
+const char* name_of(Profile::Phase phase) {
+  return phase == Profile::forward ? "forward" : phase == Profile::backward ? "backward" : "";
+}
+
+}  // namespace
+
 // One product of 384 x 768 x 768, over and over: it stays in cache.
 double product_rate(DType compute) {
   constexpr int64_t m = 384, n = 768;
@@ -44,30 +68,6 @@ double product_rate(DType compute) {
   }
   return 2.0 * m * n * n / seconds;
 }
-
-// AdamW's traffic without its arithmetic, 28 bytes an element, over arrays far larger than the caches.
-double stream_rate() {
-  constexpr int64_t n = 16 << 20;
-  const Tensor arrays = Tensor::zeros({4, n});
-  float* const g = arrays.data<float>();
-  const double seconds = median_seconds(7, [&] {
-    parallel_rows(n, 1 << 16, [&](int64_t begin, int64_t end) {
-      for (int64_t i = begin; i < end; ++i) {
-        const float v = g[i];
-        g[n + i] += v;
-        g[2 * n + i] += v;
-        g[3 * n + i] += v;
-      }
-    });
-  });
-  return 28.0 * n / seconds;
-}
-
-const char* name_of(Profile::Phase phase) {
-  return phase == Profile::forward ? "forward" : phase == Profile::backward ? "backward" : "";
-}
-
-}  // namespace
 
 MachineLimits measure_limits(DType compute) { return {product_rate(compute), stream_rate()}; }
 

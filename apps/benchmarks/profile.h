@@ -15,6 +15,7 @@ struct MachineLimits {
   double flop_per_second = 0, bytes_per_second = 0;
 };
 MachineLimits measure_limits(DType compute);
+double product_rate(DType compute);  // the first alone, f32 or bf16
 
 // Rates of the profile's ops against the limits; `steps` steps, the optimizer's bytes among the op named "adamw".
 void print_profile(const Profile& profile, int64_t steps, const MachineLimits& limits, const CommonOptions& common);

@@ -5,6 +5,7 @@
 
 #include "core/format.h"
 #include "core/kernels/gemm_bf16.h"
+#include "core/kernels/gemm_int8.h"
 
 namespace espalier {
 
@@ -46,7 +47,8 @@ Record parts_to_json(const std::vector<PartReport>& parts) {
                  {"stored_bytes", p.stored},
                  {"flop_per_token", p.flop},
                  {"skipped_flop_per_token", p.skipped_f32},
-                 {"skipped_flop_per_token_bf16", p.skipped_bf16}});
+                 {"skipped_flop_per_token_bf16", p.skipped_bf16},
+                 {"skipped_flop_per_token_int8", p.skipped_int8}});
   return list;
 }
 
@@ -62,21 +64,30 @@ std::string what_it_brings(const PartReport& before, const PartReport& after) {
   if (after.flop < before.flop)
     text += format("faster: %.0f %% of the work a token is left; expect up to %.2fx\n", share(after.flop, before.flop),
                    before.flop / after.flop);
-  const bool skips = after.skipped_f32 > 0 || after.skipped_bf16 > 0;
-  if (skips) {
+  const bool skips_numbers = after.skipped_f32 > 0 || after.skipped_bf16 > 0,
+             skips = skips_numbers || after.skipped_int8 > 0;
+  if (skips_numbers) {
     text += format("faster in f32: evaluation skips zeros of 32 outputs at an input, %.0f %% of the work a token; ",
-                   share(after.skipped_f32, after.flop));
+                   share(after.skipped(DType::f32), after.flop));
     text += format("expect up to %.2fx\n", after.flop / after.work(DType::f32));
     text += format("%sfaster in bf16 (%s): it skips zeros of 32 outputs at %ld inputs, %.0f %%; expect up to %.2fx\n",
                    after.skipped_bf16 > 0 ? "" : "not ", kernels::gemm_bf16_kernel(), 2 * kernels::gemm_bf16_group(),
-                   share(after.skipped_bf16, after.flop), after.flop / after.work(DType::bf16));
+                   share(after.skipped(DType::bf16), after.flop), after.flop / after.work(DType::bf16));
+  } else if (skips) {
+    text += format(
+        "faster: int8 products (%s) skip zeros of 32 outputs at %ld inputs, %.0f %% of the work a token; expect up to "
+        "%.2fx\n",
+        kernels::gemm_int8_kernel(), 4 * kernels::gemm_int8_group(), share(after.skipped_int8, after.flop),
+        after.flop / after.work(DType::f32));
   }
   if (after.sparsity() >= 0.001)  // a trained model has a few zeros of its own
-    text += format("%s smaller in memory: the %.1f %% of zeros that are left in the tensors%s\n",
-                   skips ? "not" : "not faster, nor", 100 * after.sparsity(),
-                   skips ? ""
-                         : "; products compute with them as with any other number (1.00x). Only blocks (--structure "
-                           "block:32x32) in f32 and bf16, and layers, heads and neurons that are cut out, bring speed");
+    text +=
+        format("%s smaller in memory: the %.1f %% of zeros that are left in the tensors%s\n",
+               skips ? "not" : "not faster, nor", 100 * after.sparsity(),
+               skips ? ""
+                     : "; products compute with them as with any other number (1.00x). Only blocks (--structure "
+                       "block:32x32, or block:32x4 for int8), and layers, heads and neurons that are cut out, bring "
+                       "speed");
   return text;
 }
 

@@ -13,26 +13,35 @@
 HWY_BEFORE_NAMESPACE();
 namespace espalier::kernels::HWY_NAMESPACE {
 
-// The integers of GELU(y), the same as with the exact GELU: a quick one decides unless it lies so near the middle
-// between two integers that its error could matter.
-struct RoundedGelu {
-  explicit RoundedGelu(const GridRow& g)
-      : grid(g),
-        clear(0.5F - quick_gelu_error / g.scale - 260 * quick_gelu_relative) {}  // beyond 255 steps it is clamped
+// A grid in registers.
+template <class D>
+struct Grid {
+  using V = hn::VFromD<D>;
+  explicit HWY_INLINE Grid(const GridRow& g)
+      : row(g), per_step(hn::Set(D(), 1.0F / g.scale)), low(lowest(D(), g)), high(highest(D(), g)) {}
 
-  template <class D>
-  HWY_INLINE void store(D d, hn::VFromD<D> y, uint8_t* q) const {
-    const auto quotient = hn::Mul(quick_gelu_of(d, y), hn::Set(d, 1.0F / grid.scale));
-    const auto on_grid = hn::Min(hn::Max(quotient, lowest(d, grid)), highest(d, grid)),
-               sum = hn::Add(on_grid, hn::Set(d, rounding)), whole = hn::Sub(sum, hn::Set(d, rounding));
-    if (HWY_LIKELY(hn::AllTrue(d, hn::Le(hn::Abs(hn::Sub(on_grid, whole)), hn::Set(d, clear)))))
-      store_rounded(d, sum, grid, q);
-    else
-      store_integers(d, gelu_of(d, y), grid, q);
+  // The integers of y.
+  HWY_INLINE void store(V y, uint8_t* q) const {
+    const auto on_grid = hn::Min(hn::Max(hn::Mul(y, per_step), low), high);
+    store_rounded(D(), hn::Add(on_grid, hn::Set(D(), rounding)), row, q);
   }
 
-  GridRow grid;
-  float clear;  // a quotient at most this far from an integer is rounded to it
+  // The integers of GELU(y), the same as with the exact GELU: a quick one decides unless it lies so near the middle
+  // between two integers that its error could matter.
+  HWY_INLINE void store_gelu(V y, V clear, uint8_t* q) const {
+    const auto magic = hn::Set(D(), rounding);
+    const auto on_grid = hn::Min(hn::Max(hn::Mul(quick_gelu_of(D(), y), per_step), low), high),
+               sum = hn::Add(on_grid, magic);
+    if (HWY_LIKELY(hn::AllTrue(D(), hn::Le(hn::Abs(hn::Sub(on_grid, hn::Sub(sum, magic))), clear))))
+      store_rounded(D(), sum, row, q);
+    else
+      store(gelu_of(D(), y), q);
+  }
+  // How far from an integer a quotient may be. Beyond 255 steps it is clamped.
+  HWY_INLINE V clear() const { return hn::Set(D(), 0.5F - quick_gelu_error / row.scale - 260 * quick_gelu_relative); }
+
+  GridRow row;
+  V per_step, low, high;
 };
 
 // All rows of one vector of columns: what belongs to the columns stays in registers.
@@ -43,21 +52,33 @@ HWY_INLINE void columns_of(D d, size_t c, const Int8Output& o) {
   const auto scales = hn::LoadU(d, o.scales + c), bias = hn::LoadU(d, o.bias + c);
   auto shift = hn::Mul(hn::Set(di, o.zero_points[0]), weight);
   auto factor = hn::Mul(hn::Set(d, o.x_scales[0]), scales);
-  const RoundedGelu rounded(o.grid);
-  for (int64_t r = 0; r < o.rows; ++r) {
-    if (o.by_row) {
-      shift = hn::Mul(hn::Set(di, o.zero_points[r]), weight);
-      factor = hn::Mul(hn::Set(d, o.x_scales[r]), scales);
+  const Grid<D> grid(o.grid);
+  const auto clear = grid.clear();
+  // Nothing of `o` is read in the loop: what it writes might be a part of it, for all that the compiler knows.
+  const int32_t* sum = o.sums + c;
+  const int32_t* const zero_points = o.zero_points;
+  const float* const x_scales = o.x_scales;
+  float* y_to = bytes ? nullptr : o.y + c;
+  uint8_t* to = bytes ? o.bytes + c : nullptr;
+  const int64_t rows = o.rows, ld_sums = o.ld_sums, ldy = o.ldy;
+  const bool by_row = o.by_row;
+  for (int64_t r = 0; r < rows; ++r, sum += ld_sums) {
+    if (by_row) {
+      shift = hn::Mul(hn::Set(di, zero_points[r]), weight);
+      factor = hn::Mul(hn::Set(d, x_scales[r]), scales);
     }
-    const auto whole = hn::Sub(hn::LoadU(di, o.sums + r * o.ld_sums + static_cast<int64_t>(c)), shift);
-    auto y = hn::Add(hn::Mul(hn::ConvertTo(d, whole), factor), bias);
-    if constexpr (gelu && !bytes) y = gelu_of(d, y);
-    if constexpr (gelu && bytes)
-      rounded.store(d, y, o.bytes + r * o.ldy + static_cast<int64_t>(c));
-    else if constexpr (bytes)
-      store_integers(d, y, o.grid, o.bytes + r * o.ldy + static_cast<int64_t>(c));
-    else
-      hn::StoreU(y, d, o.y + r * o.ldy + static_cast<int64_t>(c));
+    auto y = hn::Add(hn::Mul(hn::ConvertTo(d, hn::Sub(hn::LoadU(di, sum), shift)), factor), bias);
+    if constexpr (bytes) {
+      if constexpr (gelu)
+        grid.store_gelu(y, clear, to);
+      else
+        grid.store(y, to);
+      to += ldy;
+    } else {
+      if constexpr (gelu) y = gelu_of(d, y);
+      hn::StoreU(y, d, y_to);
+      y_to += ldy;
+    }
   }
 }
 

@@ -8,7 +8,7 @@ import programs
 from programs import spread
 
 p = programs.parser(__doc__, "dense", "precision", "seeds", "data", "runs", "jobs", "pretrained", "report")
-p.add_argument("--recipes", default="seed,int8,joint,sparse80-int8,structured-int8,student3,student3 without teacher,student3-structured-int8",
+p.add_argument("--recipes", default="seed,int8,joint,sparse80-int8,block80-int8,structured-int8,student3,student3 without teacher,student3-structured-int8",
                help="names of files in apps/recipes, or of the variants in this script, with commas between; default: all recipes")
 p.add_argument("--page", help="with --report: HTML page of the first seed's models")
 a = p.parse_args()

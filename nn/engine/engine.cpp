@@ -13,7 +13,7 @@ namespace {
 
 // Tokens of a group: what lies between two products stays in a core's cache, and a weight that comes from memory meets
 // enough of them.
-constexpr int64_t most_tokens = 128;
+constexpr int64_t most_tokens = 256;
 
 // The tokens of the thread that has the most to do, if whoever is free takes the next part.
 int64_t longest_share(std::span<const int64_t> parts, int64_t threads) {

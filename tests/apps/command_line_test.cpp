@@ -75,7 +75,6 @@ TEST_F(CommandLine, JsonIsOneObjectALineAndNothingElse) {
                                   "predict" + model,
                                   "tokenize --model m.h5 --json",
                                   "bench train --data data --steps 1" + model,
-                                  "bench infer --data data --steps 1" + model,
                                   "bench adamw --steps 1" + model};
   for (const std::string& command : commands) {
     const Result result = succeed(command, {.input = "a \"quoted\\\" text \x01\n"});

@@ -100,6 +100,15 @@ TEST_F(QuantizePrograms, PrunedModelsKeepTheirZeros) {
   EXPECT_LT(bytes("q.h5").size(), bytes("dense8.h5").size());
 }
 
+TEST_F(QuantizePrograms, ZeroBlocksOfIntegersAreLessWork) {
+  succeed("prune --model dense.h5 --output p.h5 --amount 0.5 --structure block:32x64 --quiet");
+  succeed("quantize --model p.h5 --output q.h5 --mode dynamic --quiet");
+  expect_in(succeed("inspect q.h5").out, "faster: int8 products (");
+  const auto report = json("inspect q.h5");
+  EXPECT_GT(report["expected_speedup"].get<double>(), 1.3);
+  EXPECT_EQ(report["expected_speedup"], report["expected_speedup_bf16"]);
+}
+
 TEST_F(QuantizePrograms, EqualisationAndBiasCorrectionChangeTheIntegers) {
   const std::string quantize = "quantize --model dense.h5 --calibration data --bits 4 --quiet --output ";
   succeed(quantize + "plain.h5");
