@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 
 #include "core/parallel.h"
@@ -19,8 +20,8 @@ bool same(const Answer& a, const Answer& b) {
 }
 
 std::vector<Text> views_of(const std::vector<std::string>& texts) {
-  std::vector<Text> views;
-  for (const std::string& text : texts) views.push_back({text});
+  std::vector<Text> views(texts.size());
+  std::ranges::transform(texts, views.begin(), [](const std::string& text) { return Text{text}; });
   return views;
 }
 
@@ -57,8 +58,8 @@ class ClassifierKinds : public testing::TestWithParam<const char*> {
 
 TEST_P(ClassifierKinds, NothingBesideATextChangesItsAnswer) {
   const auto texts = texts_of(300, 600);
-  std::vector<Answer> alone;
-  for (const std::string& text : texts) alone.push_back(classifier_.classify(text));
+  std::vector<Answer> alone(texts.size());
+  std::ranges::transform(texts, alone.begin(), [&](const std::string& text) { return classifier_.classify(text); });
   for (const int count : {1, 2, 3}) {
     set_threads(count);
     const std::vector<Answer> together = classifier_.classify(views_of(texts));

@@ -48,6 +48,7 @@ inline int64_t memory_now() {
 template <class F>
 void in_threads(int count, const F& f) {
   std::vector<std::thread> threads;
+  threads.reserve(static_cast<size_t>(count));
   for (int i = 0; i < count; ++i) threads.emplace_back([&f, i] { f(i); });
   for (std::thread& thread : threads) thread.join();
 }
