@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Products at BERT-base's shapes: forward, input gradient and weight gradient of the square and the wide layers, each
-// layer's weights used once (cold); and forward in int8.
+// layer's weights used once (cold); and forward in integers, with weights of 8, 7 and 4 bits.
 #include "core/products/gemm.h"
 #include "apps/benchmarks/benchmarks.h"
 #include "core/check.h"
@@ -8,6 +8,7 @@
 #include "core/ops.h"
 #include "core/parallel.h"
 #include "core/products/packed_weight.h"
+#include "core/rng.h"
 #include "core/tensor.h"
 
 namespace espalier {
@@ -127,16 +128,16 @@ Rates in_bf16(const Shape2& s, int64_t repeats) {
           rate(s, repeats, weight_gradient)};
 }
 
-// As inference of an int8 file calls them, with rounding x and scaling the sums.
-double in_int8(const Shape2& s, int64_t repeats) {
-  const Tensor x = Tensor::zeros({s.tokens, s.in}), b = Tensor::zeros({s.out});
-  const Tensor w({s.out, s.in});
-  std::ranges::fill(w.span<float>(), 1.0F);  // zeros would be left out
-  const QuantGrid grid = symmetric_row_grid(w, 8);
+// As inference of a quantized file calls them, with rounding x and scaling the sums. Weights of 0 would be left out.
+double in_integers(const Shape2& s, int bits, int64_t repeats) {
+  const Tensor x = Tensor::zeros({s.tokens, s.in}), b = Tensor::zeros({s.out}), w({s.out, s.in});
+  Rng rng(1, 1);
+  for (float& v : w.span<float>()) v = static_cast<float>(rng.normal());
+  const QuantGrid grid = symmetric_row_grid(w, bits);
+  const Tensor q = quantize(w, grid);
   std::vector<ops::Affine> weights;
   for (int64_t l = 0; l < layers; ++l)
-    weights.push_back(
-        {Var{}, Var{b}, std::make_shared<const QuantizedWeight>(quantize(w, grid), grid, 8, affine_grid(-1, 1, 8))});
+    weights.push_back({Var{}, Var{b}, std::make_shared<const QuantizedWeight>(q, grid, bits, affine_grid(-1, 1, 8))});
   return rate(s, repeats, [&](int64_t l) { ops::linear_int8(Var{x}, std::span(&weights[static_cast<size_t>(l)], 1)); });
 }
 
@@ -158,7 +159,9 @@ int bench_gemm(const BenchOptions& o, const CommonOptions& common) {
                    {"input_gradient_gflops", r.input_gradient},
                    {"weight_gradient_gflops", r.weight_gradient},
                    {"int8_kernel", kernels::gemm_int8_kernel()},
-                   {"int8_forward_gops", in_int8(s, repeats)}},
+                   {"int8_forward_gops", in_integers(s, 8, repeats)},
+                   {"int7_forward_gops", in_integers(s, 7, repeats)},
+                   {"int4_forward_gops", in_integers(s, 4, repeats)}},
                   common);
   }
   return 0;

@@ -14,12 +14,13 @@
 #include "hwy/foreach_target.h"  // first: it includes this file once per instruction set
 
 #include "core/kernels/vec-inl.h"
+#include "hwy/cache_control.h"
 #include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace espalier::kernels::HWY_NAMESPACE {
 
-constexpr int64_t most_rows = 4;  // of a tile: two sums each and what they are made of fit into AVX2's registers
+constexpr int64_t most_rows = 6;  // of a tile: two sums each and what they are made of just fit into AVX2's registers
 
 #if HWY_ARCH_X86 && HWY_TARGET != HWY_EMU128 && HWY_TARGET != HWY_SCALAR
 // Without VNNI: bytes are widened to 16 bits, whose products and sums of two fit into 32, so nothing saturates. On x86
@@ -38,6 +39,7 @@ HWY_INLINE void tile(bool begin, int64_t quads, const int16_t* x, const uint32_t
   for (int r = 0; r < R; ++r) low[r] = high[r] = hn::Zero(d);
   for (int64_t q = 0; q < quads; ++q) {
     const auto* const bytes = reinterpret_cast<const int8_t*>(b + q * panel_columns);
+    hwy::Prefetch(b + q * panel_columns + prefetch_distance);
     const auto b_low = hn::PromoteTo(d16, hn::LoadU(d8, bytes)),
                b_high = hn::PromoteTo(d16, hn::LoadU(d8, bytes + half));
     for (int r = 0; r < R; ++r) {
@@ -117,11 +119,11 @@ void rows_by_panel(const Int8Product& g, const uint8_t* a, const uint32_t* b, in
 
 void widened(const Int8Product& g) {
   constexpr decltype(&rows_by_panel<1>) by_rows[] = {rows_by_panel<1>, rows_by_panel<2>, rows_by_panel<3>,
-                                                     rows_by_panel<4>};
+                                                     rows_by_panel<4>, rows_by_panel<5>, rows_by_panel<6>};
   HWY_ALIGN int32_t sums[most_rows * panel_columns];
   for (int64_t column = 0; column < g.n; column += panel_columns)
-    for (int64_t row = 0; row < g.m; row += most_rows) {
-      const int64_t rows = std::min(most_rows, g.m - row);
+    for (int64_t row = 0, rows = 0, tiles = (g.m + most_rows - 1) / most_rows; tiles > 0; row += rows, --tiles) {
+      rows = (g.m - row + tiles - 1) / tiles;  // as evenly as can be: columns are widened once per tile
       by_rows[rows - 1](g, g.a + row * g.lda, g.b + column * g.quads, sums);
       const auto columns = static_cast<size_t>(std::min(panel_columns, g.n - column));
       for (int64_t r = 0; r < rows; ++r)
@@ -139,10 +141,14 @@ HWY_EXPORT(widened);
 void gemm_int8(const Int8Product& product) noexcept {
   if (amx_int8_works() && (product.index == nullptr || product.group % tile_steps == 0)) return gemm_int8_amx(product);
   if (has_avx512_vnni()) return gemm_int8_vnni(product);
+  if (avx_vnni_works()) return gemm_int8_avx_vnni(product);
+  if (product.narrow.group > 0 && gemm_int8_narrows()) return gemm_int8_narrow(product);
   HWY_DYNAMIC_DISPATCH(widened)(product);
 }
 
 int64_t gemm_int8_group() { return amx_int8_works() ? tile_steps : 1; }
+
+bool gemm_int8_narrows() { return only_avx2(); }
 
 int64_t gemm_int8_rows() { return amx_int8_works() ? 2 * tile_rows : 24; }
 
@@ -161,6 +167,7 @@ void pack_rows_int8(int64_t rows, int64_t k, const int8_t* w, int64_t ldw, uint3
 const char* gemm_int8_kernel() {
   if (amx_int8_works()) return "AMX";
   if (has_avx512_vnni()) return "AVX-512 VNNI";
+  if (avx_vnni_works()) return "AVX-VNNI";
   static const std::string name = "16-bit products on " + current_isa();
   return name.c_str();
 }

@@ -13,6 +13,13 @@ namespace espalier::kernels {
 
 constexpr int64_t quads_of(int64_t k) { return (k + 3) / 4; }
 
+// Which quads' products may be added in 16 bits: 255 |w| of those of a sign make at most 32767 for each column and each
+// half of a quad. Every quad's do alone, and those of `group` quads, 2, 4 or 8, from each multiple of it on, as far as
+// the first `quads`. group 0: that is not known.
+struct NarrowSums {
+  int64_t group = 0, quads = 0;
+};
+
 // C[m, n] = A[m, k] B[k, n]. k is at most 65536: |sum| < 2^31.
 struct Int8Product {
   int64_t m = 0, n = 0, quads = 0;
@@ -21,6 +28,7 @@ struct Int8Product {
   const int32_t* index = nullptr;  // quad p of B meets quad index[p] of A; null: quad p
   int64_t group = 1;               // that many quads from each multiple of it on are neighbours in A, too
   const uint32_t* b = nullptr;     // packed
+  NarrowSums narrow = {};          // of every panel of B
   int32_t* c = nullptr;
   int64_t ldc = 0;
 
@@ -28,12 +36,13 @@ struct Int8Product {
 };
 void gemm_int8(const Int8Product& product) noexcept;
 int64_t gemm_int8_group();  // the smallest group that the fastest kernel takes: 16 on AMX, else 1
+bool gemm_int8_narrows();   // the fastest kernel is faster still with NarrowSums
 int64_t gemm_int8_rows();   // that a caller who cuts its rows best hands over at once; at most 32
 
 // Panel of B = w^T: `rows` ≤ 32 rows of w[n, k] into [k / 4][32].
 void pack_rows_int8(int64_t rows, int64_t k, const int8_t* w, int64_t ldw, uint32_t* panel) noexcept;
 
-// Which of the kernels runs, for logs: "AMX", "AVX-512 VNNI" or "16-bit products on avx2".
+// Which of the kernels runs, for logs: "AMX", "AVX-512 VNNI", "AVX-VNNI" or "16-bit products on avx2".
 const char* gemm_int8_kernel();
 
 }  // namespace espalier::kernels

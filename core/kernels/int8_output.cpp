@@ -26,16 +26,24 @@ struct Grid {
     store_rounded(D(), hn::Add(on_grid, hn::Set(D(), rounding)), row, q);
   }
 
-  // The integers of GELU(y), the same as with the exact GELU: a quick one decides unless it lies so near the middle
-  // between two integers that its error could matter.
-  HWY_INLINE void store_gelu(V y, V clear, uint8_t* q) const {
+  // The integers of GELU(y) of several rows, the same as with the exact GELU: a quick one decides unless it lies so
+  // near the middle between two integers that its error could matter. The rows' steps alternate, since each waits for
+  // its last.
+  template <int Rows>
+  HWY_INLINE void store_gelu(const V (&y)[Rows], V clear, uint8_t* q, int64_t ldq) const {
     const auto magic = hn::Set(D(), rounding);
-    const auto on_grid = hn::Min(hn::Max(hn::Mul(quick_gelu_of(D(), y), per_step), low), high),
-               sum = hn::Add(on_grid, magic);
-    if (HWY_LIKELY(hn::AllTrue(D(), hn::Le(hn::Abs(hn::Sub(on_grid, hn::Sub(sum, magic))), clear))))
-      store_rounded(D(), sum, row, q);
+    V sum[Rows];
+    quick_gelu_of(D(), y, sum);
+    auto worst = hn::Zero(D());
+    for (int r = 0; r < Rows; ++r) {
+      const auto on_grid = hn::Min(hn::Max(hn::Mul(sum[r], per_step), low), high);
+      sum[r] = hn::Add(on_grid, magic);
+      worst = hn::Max(hn::Abs(hn::Sub(on_grid, hn::Sub(sum[r], magic))), worst);
+    }
+    if (HWY_LIKELY(hn::AllTrue(D(), hn::Le(worst, clear))))
+      for (int r = 0; r < Rows; ++r) store_rounded(D(), sum[r], row, q + r * ldq);
     else
-      store(gelu_of(D(), y), q);
+      for (int r = 0; r < Rows; ++r) store(gelu_of(D(), y[r]), q + r * ldq);
   }
   // How far from an integer a quotient may be. Beyond 255 steps it is clamped.
   HWY_INLINE V clear() const { return hn::Set(D(), 0.5F - quick_gelu_error / row.scale - 260 * quick_gelu_relative); }
@@ -55,30 +63,37 @@ HWY_INLINE void columns_of(D d, size_t c, const Int8Output& o) {
   const Grid<D> grid(o.grid);
   const auto clear = grid.clear();
   // Nothing of `o` is read in the loop: what it writes might be a part of it, for all that the compiler knows.
-  const int32_t* sum = o.sums + c;
+  const int32_t* const sum = o.sums + c;
   const int32_t* const zero_points = o.zero_points;
   const float* const x_scales = o.x_scales;
-  float* y_to = bytes ? nullptr : o.y + c;
-  uint8_t* to = bytes ? o.bytes + c : nullptr;
+  float* const y_to = bytes ? nullptr : o.y + c;
+  uint8_t* const to = bytes ? o.bytes + c : nullptr;
   const int64_t rows = o.rows, ld_sums = o.ld_sums, ldy = o.ldy;
   const bool by_row = o.by_row;
-  for (int64_t r = 0; r < rows; ++r, sum += ld_sums) {
+  const auto number = [&](int64_t r) HWY_ATTR {
     if (by_row) {
       shift = hn::Mul(hn::Set(di, zero_points[r]), weight);
       factor = hn::Mul(hn::Set(d, x_scales[r]), scales);
     }
-    auto y = hn::Add(hn::Mul(hn::ConvertTo(d, hn::Sub(hn::LoadU(di, sum), shift)), factor), bias);
-    if constexpr (bytes) {
-      if constexpr (gelu)
-        grid.store_gelu(y, clear, to);
-      else
-        grid.store(y, to);
-      to += ldy;
-    } else {
-      if constexpr (gelu) y = gelu_of(d, y);
-      hn::StoreU(y, d, y_to);
-      y_to += ldy;
+    return hn::Add(hn::Mul(hn::ConvertTo(d, hn::Sub(hn::LoadU(di, sum + r * ld_sums), shift)), factor), bias);
+  };
+  int64_t r = 0;
+  if constexpr (gelu && bytes) {
+    for (; r + 4 <= rows; r += 4) {
+      const hn::VFromD<D> y[4] = {number(r), number(r + 1), number(r + 2), number(r + 3)};
+      grid.template store_gelu<4>(y, clear, to + r * ldy, ldy);
     }
+  }
+  for (; r < rows; ++r) {
+    const hn::VFromD<D> y[1] = {number(r)};
+    if constexpr (gelu && bytes)
+      grid.template store_gelu<1>(y, clear, to + r * ldy, ldy);
+    else if constexpr (bytes)
+      grid.store(y[0], to + r * ldy);
+    else if constexpr (gelu)
+      hn::StoreU(gelu_of(d, y[0]), d, y_to + r * ldy);
+    else
+      hn::StoreU(y[0], d, y_to + r * ldy);
   }
 }
 

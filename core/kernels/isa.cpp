@@ -10,6 +10,10 @@
 #include "core/kernels/probe.h"
 #include "hwy/targets.h"
 
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+
 namespace espalier::kernels {
 namespace {
 
@@ -19,7 +23,7 @@ std::string lower(std::string s) {
 }
 
 // What may be used beyond Highway's instruction sets.
-enum class Native { nothing, dots, tiles };
+enum class Native { nothing, byte_dots, dots, tiles };
 
 #if defined(__x86_64__)
 bool cpu_has_bf16_dots() { return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bf16"); }
@@ -27,10 +31,15 @@ bool cpu_has_byte_dots() {
   return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
          __builtin_cpu_supports("avx512vnni");
 }
+bool cpu_has_short_byte_dots() {
+  unsigned a = 0, b = 0, c = 0, d = 0;  // older compilers have no name for it
+  return __builtin_cpu_supports("avx2") && __get_cpuid_count(7, 1, &a, &b, &c, &d) != 0 && (a >> 4 & 1U) != 0;
+}
 bool cpu_has(const char* flag) { return cpu_description().find(flag) != std::string::npos; }
 #else
 bool cpu_has_bf16_dots() { return false; }
 bool cpu_has_byte_dots() { return false; }
+bool cpu_has_short_byte_dots() { return false; }
 bool cpu_has(const char* /*flag*/) { return false; }
 #endif
 bool cpu_has_bf16_tiles() {
@@ -53,8 +62,11 @@ const std::vector<Isa>& isas() {
   static const std::vector<Isa> list = [] {
     std::vector<Isa> found;
     const int64_t cpu = hwy::SupportedTargets();
-    for (const int64_t bit : compiled_targets())
-      if ((cpu & bit) != 0) found.push_back({lower(hwy::TargetName(bit)), bit, Native::nothing});
+    for (const int64_t bit : compiled_targets()) {
+      if ((cpu & bit) == 0) continue;
+      if (bit == HWY_AVX2 && cpu_has_short_byte_dots()) found.push_back({"avxvnni", bit, Native::byte_dots});
+      found.push_back({lower(hwy::TargetName(bit)), bit, Native::nothing});
+    }
     const int64_t best = found.front().bit;
     if (cpu_has_bf16_dots() || cpu_has_byte_dots()) found.insert(found.begin(), {"vnni", best, Native::dots});
     if (cpu_has_bf16_tiles() || cpu_has_byte_tiles()) found.insert(found.begin(), {"amx", best, Native::tiles});
@@ -101,8 +113,13 @@ void apply_isa_environment() {
 
 bool has_avx512_bf16() { return uses(Native::dots) && cpu_has_bf16_dots(); }
 bool has_avx512_vnni() { return uses(Native::dots) && cpu_has_byte_dots(); }
+bool has_avx_vnni() {
+  static const bool there = cpu_has_short_byte_dots();
+  return there && uses(Native::byte_dots);
+}
 bool has_amx_bf16() { return uses(Native::tiles) && cpu_has_bf16_tiles(); }
 bool has_amx_int8() { return uses(Native::tiles) && cpu_has_byte_tiles(); }
+bool only_avx2() { return isas()[chosen].bit == HWY_AVX2 && isas()[chosen].native == Native::nothing; }
 
 std::string cpu_description() {
   static const std::string text = [] {

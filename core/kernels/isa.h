@@ -8,7 +8,8 @@
 namespace espalier::kernels {
 
 // Names of the instruction sets that this build holds and this CPU runs, best first: "amx" (tiles), "vnni" (dot
-// products of bytes and bf16 in AVX-512), then Highway's in lower case: "avx3", "avx2", "emu128", "neon" …
+// products of bytes and bf16 in AVX-512), then Highway's in lower case: "avx3", "avx2", "emu128", "neon" …, and before
+// "avx2" "avxvnni" (that with dot products of bytes).
 std::vector<std::string> available_isas();
 std::string current_isa();
 
@@ -20,11 +21,13 @@ void set_isa(const std::string& name);
 void apply_isa_environment();
 
 // What the CPU offers beyond Highway's instruction sets, as far as set_isa has not lowered them: dot products of bf16
-// (AVX-512 BF16) and of bytes (AVX-512 VNNI), and AMX tiles.
+// (AVX-512 BF16) and of bytes (AVX-512 VNNI, or AVX-VNNI in 256 bits), and AMX tiles.
 bool has_avx512_bf16();
 bool has_avx512_vnni();
+bool has_avx_vnni();
 bool has_amx_bf16();
 bool has_amx_int8();
+bool only_avx2();               // AVX2 is the best, and nothing of these is there
 std::string cpu_description();  // model name and instruction sets that matter here, for logs and tables
 
 }  // namespace espalier::kernels

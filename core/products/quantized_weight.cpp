@@ -9,6 +9,7 @@
 #include "core/kernels/fake_quant.h"
 #include "core/kernels/gemm_int8.h"
 #include "core/parallel.h"
+#include "core/products/narrow_order.h"
 
 namespace espalier {
 
@@ -27,7 +28,7 @@ QuantizedWeight::QuantizedWeight(Tensor q, QuantGrid grid, int bits, std::option
   packed_ = Tensor({panels, quads * panel_columns}, DType::i32);
   index_ = Tensor({panels, quads}, DType::i32);
   sums_ = Tensor({out()}, DType::i32);
-  left_.resize(static_cast<size_t>(panels));
+  contents_.resize(static_cast<size_t>(panels));
   parallel_for(panels, [&](int64_t i) { pack_panel(i); });
 }
 
@@ -45,7 +46,11 @@ void QuantizedWeight::pack_panel(int64_t i) {
     if (left != quad) std::copy_n(from, count * panel_columns, values + left * panel_columns);
     for (int64_t k = 0; k < count; ++k) index[left++] = static_cast<int32_t>(quad + k);
   }
-  left_[static_cast<size_t>(i)] = left;
+  Contents& contents = contents_[static_cast<size_t>(i)];
+  contents.left = left;
+  if (kernels::gemm_int8_narrows())
+    contents.narrow = order_for_narrow_sums(left, reinterpret_cast<uint32_t*>(values), index);
+  contents.in_place = left == quads && std::is_sorted(index, index + left);
   for (int64_t r = 0; r < rows; ++r) {
     const int8_t* const row = q_.data<int8_t>() + (first + r) * in();
     sums_.data<int32_t>()[first + r] = std::accumulate(row, row + in(), 0);
@@ -53,10 +58,12 @@ void QuantizedWeight::pack_panel(int64_t i) {
 }
 
 QuantizedWeight::Panel QuantizedWeight::panel(int64_t i) const {
-  const int64_t quads = kernels::quads_of(in()), left = left_[static_cast<size_t>(i)];
-  return {.quads = left,
-          .index = left == quads ? nullptr : index_.data<int32_t>() + i * quads,
-          .values = reinterpret_cast<const uint32_t*>(packed_.data<int32_t>()) + i * quads * panel_columns};
+  const int64_t quads = kernels::quads_of(in());
+  const Contents& contents = contents_[static_cast<size_t>(i)];
+  return {.quads = contents.left,
+          .index = contents.in_place ? nullptr : index_.data<int32_t>() + i * quads,
+          .values = reinterpret_cast<const uint32_t*>(packed_.data<int32_t>()) + i * quads * panel_columns,
+          .narrow = contents.narrow};
 }
 
 void QuantizedWeight::multiply(int64_t i, const Rows& x, const float* bias, kernels::Int8Output to) const noexcept {
@@ -81,6 +88,7 @@ void QuantizedWeight::multiply(int64_t i, const Rows& x, const float* bias, kern
                         .index = p.index,
                         .group = group_,
                         .b = p.values,
+                        .narrow = p.narrow,
                         .c = sums,
                         .ldc = panel_columns});
     to.zero_points = x.zero_points + (x.by_row ? row : 0);
@@ -117,7 +125,8 @@ Tensor QuantizedWeight::unpacked() const {
 }
 
 double QuantizedWeight::work_left() const {
-  const auto left = static_cast<double>(std::accumulate(left_.begin(), left_.end(), int64_t{0}));
+  double left = 0;
+  for (const Contents& contents : contents_) left += static_cast<double>(contents.left);
   return left / static_cast<double>(std::max<int64_t>(1, index_.size()));
 }
 

@@ -7,6 +7,7 @@
 #include <optional>
 #include <vector>
 
+#include "core/kernels/gemm_int8.h"
 #include "core/kernels/int8_output.h"
 #include "core/products/quant_grid.h"
 
@@ -31,8 +32,9 @@ class QuantizedWeight {
   // without the groups of 16 quads that are.
   struct Panel {
     int64_t quads = 0;               // that are left
-    const int32_t* index = nullptr;  // their places in x; null: all are left
+    const int32_t* index = nullptr;  // their places in x; null: all are left, in order
     const uint32_t* values = nullptr;
+    kernels::NarrowSums narrow = {};  // where a kernel for them multiplies
   };
   Panel panel(int64_t i) const;
   int64_t group() const { return group_; }  // quads that were left out or kept together
@@ -57,6 +59,12 @@ class QuantizedWeight {
   void drop_matrix();
 
  private:
+  struct Contents {
+    int64_t left = 0;  // quads
+    bool in_place = false;
+    kernels::NarrowSums narrow = {};
+  };
+
   Tensor unpacked() const;
   void pack_panel(int64_t i);
 
@@ -67,8 +75,8 @@ class QuantizedWeight {
   std::optional<QuantGrid> input_;
   int64_t group_ = 1;
   Tensor packed_, index_,
-      sums_;                   // packed_ i32[panels, quads * 32], index_ i32[panels, quads]; filled as far as `left_`
-  std::vector<int64_t> left_;  // quads of each panel
+      sums_;  // packed_ i32[panels, quads * 32], index_ i32[panels, quads]; filled as far as `left`
+  std::vector<Contents> contents_;  // of each panel
 };
 
 // Affine 8-bit grids of the rows of x[rows, cols], f32 or bf16, each from its own smallest and largest value.

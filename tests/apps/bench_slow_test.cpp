@@ -12,7 +12,8 @@ TEST_F(Bench, Gemm) {
   EXPECT_EQ(rows.size(), 3U);
   for (const auto& row : rows) {
     EXPECT_EQ(row.at("bench"), "gemm");
-    for (const char* kind : {"forward_gflops", "input_gradient_gflops", "weight_gradient_gflops"})
+    for (const char* kind : {"forward_gflops", "input_gradient_gflops", "weight_gradient_gflops", "int8_forward_gops",
+                             "int7_forward_gops", "int4_forward_gops"})
       EXPECT_GT(row.at(kind), 0) << row;
     EXPECT_EQ(row.at("tokens"), 13);
   }

@@ -1,47 +1,64 @@
 // SPDX-License-Identifier: Apache-2.0
-// Int8 products: the very integers of a plain loop on every instruction set, also where 16-bit sums would saturate; and
-// the linear layer that is made of them.
+// Int8 products: the very integers of a plain loop on every instruction set, also where 16-bit sums would overflow.
+#include "core/kernels/gemm_int8.h"
+
 #include <gtest/gtest.h>
 
-#include <cmath>
+#include <algorithm>
+#include <ostream>
+#include <string>
+#include <tuple>
+#include <vector>
 
-#include "core/check.h"
 #include "core/kernels/amx_product.h"
 #include "core/kernels/gemm_int8_native.h"
 #include "core/kernels/isa.h"
-#include "core/ops.h"
-#include "core/parallel.h"
-#include "tests/golden/golden.h"
+#include "core/products/quantized_weight.h"
+#include "core/rng.h"
 
 namespace espalier {
 namespace {
 
-class Int8 : public testing::TestWithParam<std::string> {
- protected:
-  void SetUp() override { kernels::set_isa(GetParam()); }
-  void TearDown() override { kernels::set_isa(best_); }
-  const std::string best_ = kernels::current_isa();
+enum class Values { random, largest, either };  // either: the largest or, by chance, its opposite
+
+struct Case {
+  int64_t m, n, k;
+  int most = 127;  // |w|
+  Values values = Values::random;
+  int64_t pruned = 0;  // that many neighbouring quads are zero, or not, in all rows of a panel
 };
 
-// Random bytes, or the largest ones: 255 and ±127 side by side are what saturates.
-std::vector<uint8_t> activations(int64_t n, bool extreme) {
-  Rng rng(5, 1);
+std::ostream& operator<<(std::ostream& out, const Case& c) {
+  return out << c.m << 'x' << c.n << 'x' << c.k << ", |w| to " << c.most << ", values " << static_cast<int>(c.values)
+             << ", pruned " << c.pruned;
+}
+
+int64_t up_to(Rng& rng, int64_t most) {
+  return std::min(most, static_cast<int64_t>(rng.uniform() * static_cast<double>(most + 1)));
+}
+
+// 255 and ±127 side by side are what saturates; rows of w alternate in sign.
+std::vector<uint8_t> activations(Rng& rng, int64_t n, Values values) {
   std::vector<uint8_t> v(static_cast<size_t>(n));
-  for (uint8_t& x : v) x = extreme ? 255 : static_cast<uint8_t>(rng.uniform() * 256);
+  for (uint8_t& x : v)
+    x = static_cast<uint8_t>(values == Values::random    ? up_to(rng, 255)
+                             : values == Values::largest ? 255
+                                                         : 255 * up_to(rng, 1));
   return v;
 }
-Tensor weights(int64_t rows, int64_t cols, bool extreme) {
-  Rng rng(6, 1);
-  Tensor w({rows, cols}, DType::s8);
-  for (int64_t i = 0; i < w.size(); ++i)
-    w.data<int8_t>()[i] = static_cast<int8_t>(extreme ? (i / cols % 2 == 0 ? 127 : -127) : rng.uniform() * 255 - 127);
+Tensor weights(Rng& rng, const Case& c) {
+  Tensor w({c.n, c.k}, DType::s8);
+  for (int64_t i = 0; i < w.size(); ++i) {
+    const int64_t sign = c.values == Values::largest ? i / c.k % 2 : up_to(rng, 1),
+                  size = c.values == Values::random ? up_to(rng, c.most) : c.most;
+    w.data<int8_t>()[i] = static_cast<int8_t>(sign == 0 ? std::min<int64_t>(size, 127) : -size);
+  }
   return w;
 }
 
-// Sets some groups of `group` quads to zero in all rows of a panel, so that they are left out; of the first panel all.
-void prune(const Tensor& w, int64_t group) {
+// Sets groups of `group` quads to zero in all rows of a panel, so that they are left out; of the first panel all.
+void prune(Rng& rng, const Tensor& w, int64_t group) {
   const int64_t in = w.shape()[1];
-  Rng rng(8, 1);
   for (int64_t panel = 0; panel < w.shape()[0]; panel += kernels::panel_columns)
     for (int64_t i = 0; i < in; i += 4 * group)
       if (rng.uniform() < (panel == 0 ? 1 : 0.6))
@@ -50,13 +67,15 @@ void prune(const Tensor& w, int64_t group) {
 }
 
 template <class Kernel>
-void check_product(int64_t m, int64_t n, int64_t k, bool extreme, int64_t pruned, const Kernel& kernel) {
+void check_product(const Case& t, const Kernel& kernel, uint64_t seed = 5) {
+  const auto& [m, n, k, most, values, pruned] = t;
+  Rng rng(seed, 1);
   const int64_t lda = 4 * kernels::quads_of(k) + 4;
-  const auto a = activations(m * lda, extreme);
-  const Tensor w = weights(n, k, extreme);
-  if (pruned > 0) prune(w, pruned);
+  const auto a = activations(rng, m * lda, values);
+  const Tensor w = weights(rng, t);
+  if (pruned > 0) prune(rng, w, pruned);
   const QuantizedWeight packed(w, {Tensor({n}), Tensor::zeros({n}, DType::i32)}, 8, std::nullopt);
-  EXPECT_EQ(packed.work_left() < 1, pruned > 0 || k == 0);
+  if (pruned > 0) { EXPECT_LT(packed.work_left(), 1); }
   std::vector<int32_t> c(static_cast<size_t>(m * (n + 3)), -1);
   for (int64_t column = 0; column < n; column += kernels::panel_columns) {
     const QuantizedWeight::Panel panel = packed.panel(column / kernels::panel_columns);
@@ -68,6 +87,7 @@ void check_product(int64_t m, int64_t n, int64_t k, bool extreme, int64_t pruned
                                 .index = panel.index,
                                 .group = packed.group(),
                                 .b = panel.values,
+                                .narrow = panel.narrow,
                                 .c = c.data() + column,
                                 .ldc = n + 3});
   }
@@ -75,28 +95,47 @@ void check_product(int64_t m, int64_t n, int64_t k, bool extreme, int64_t pruned
     for (int64_t j = 0; j < n + 3; ++j) {
       int32_t sum = j < n ? 0 : -1;  // nothing is written behind a row
       for (int64_t p = 0; p < k && j < n; ++p) sum += a[static_cast<size_t>(i * lda + p)] * w.data<int8_t>()[j * k + p];
-      ASSERT_EQ(c[static_cast<size_t>(i * (n + 3) + j)], sum) << m << 'x' << n << 'x' << k << " at " << i << ", " << j;
+      ASSERT_EQ(c[static_cast<size_t>(i * (n + 3) + j)], sum) << t << " at " << i << ", " << j;
     }
 }
 
-// Dense, and with `pruned` neighbouring quads that are zero.
+// Dense, and with `pruned` neighbouring quads that are zero; and many that chance made.
 template <class Kernel>
 void check_products(const Kernel& kernel, int64_t pruned = 1) {
-  for (const bool extreme : {false, true})
-    for (const auto& [m, n, k] : {std::tuple<int64_t, int64_t, int64_t>{1, 1, 1},
-                                  {5, 33, 0},
-                                  {5, 33, 7},
-                                  {13, 64, 128},
-                                  {30, 47, 259},
-                                  {7, 40, 2100}}) {
-      check_product(m, n, k, extreme, 0, kernel);
-      if (k > 0) check_product(m, n, k, extreme, pruned, kernel);
-    }
+  for (const Values values : {Values::random, Values::largest})
+    for (const int most : {127, 63, 31, 15, 7})
+      for (const auto& [m, n, k] : {std::tuple<int64_t, int64_t, int64_t>{1, 1, 1},
+                                    {5, 33, 0},
+                                    {5, 33, 7},
+                                    {13, 64, 128},
+                                    {30, 47, 259},
+                                    {7, 40, 2100}})
+        for (const int64_t zeros : {int64_t{0}, k > 0 ? pruned : 0})
+          check_product({m, n, k, most, values, zeros}, kernel);
+  Rng rng(9, 1);
+  for (uint64_t i = 0; i < 600; ++i) {
+    Case c = {1 + up_to(rng, 26), 1 + up_to(rng, 69), 1 + up_to(rng, 150)};
+    c.most = (1 << up_to(rng, 7)) - static_cast<int>(up_to(rng, 1));
+    if (pruned > 1) c.most |= 64;  // a lone quad of zeros, left out, is nothing for tiles
+    c.values = static_cast<Values>(up_to(rng, 2));
+    c.pruned = up_to(rng, 1) * pruned;
+    check_product(c, kernel, i);
+  }
 }
 
-TEST_P(Int8, ProductsAreExact) {
+class Int8Kernel : public testing::TestWithParam<std::string> {
+ protected:
+  void SetUp() override { kernels::set_isa(GetParam()); }
+  void TearDown() override { kernels::set_isa(best_); }
+  const std::string best_ = kernels::current_isa();
+};
+
+TEST_P(Int8Kernel, ProductsAreExact) {
   check_products([](const kernels::Int8Product& g) { kernels::gemm_int8(g); });
 }
+
+INSTANTIATE_TEST_SUITE_P(Isa, Int8Kernel, testing::ValuesIn(kernels::available_isas()),
+                         [](const auto& tested) { return tested.param; });
 
 TEST(Int8Amx, ProductsAreExact) {
   if (!kernels::has_amx_int8()) GTEST_SKIP() << "this CPU has no AMX";
@@ -105,121 +144,34 @@ TEST(Int8Amx, ProductsAreExact) {
 }
 
 TEST(Int8Amx, ProductsAreExactOnEmulatedTiles) {
+  const std::string best = kernels::current_isa();
+  kernels::set_isa(kernels::available_isas().back());  // AVX2 packs quads in an order that is nothing for tiles
   check_products(
       [](const kernels::Int8Product& g) {
         kernels::EmulatedTiles<kernels::Int8Quads> tiles;
         kernels::int8_tiles(g, tiles);
       },
       kernels::tile_steps);
-}
-
-// The layer against fake-quant in f64: static affine and symmetric, and dynamic.
-TEST_P(Int8, LinearIsFakeQuantInIntegers) {
-  for (const int kind : {0, 1, 2})
-    for (const int64_t in : {64, 77}) {
-      const Tensor x = golden::uniform("x", 0, {50, in}, 2, DType::f32),
-                   w = golden::uniform("w", 0, {70, in}, 1, DType::f32),
-                   w2 = golden::uniform("w2", 0, {33, in}, 1, DType::f32),
-                   b = golden::uniform("b", 0, {70}, 1, DType::f32), b2 = golden::uniform("b2", 0, {33}, 1, DType::f32);
-      const std::optional<QuantGrid> input = kind == 0   ? std::optional(affine_grid(-1.7F, 1.2F, 8))
-                                             : kind == 1 ? std::optional(symmetric_grid(1.5F, 8))
-                                                         : std::nullopt;
-      std::vector<ops::Affine> parts;
-      for (const auto& [weight, bias] : {std::pair(w, b), std::pair(w2, b2)}) {
-        const QuantGrid grid = symmetric_row_grid(weight, 8);
-        parts.push_back(
-            {Var{weight}, Var{bias}, std::make_shared<const QuantizedWeight>(quantize(weight, grid), grid, 8, input)});
-      }
-      const Tensor y = ops::linear(Var{x}, parts).value;
-      const Tensor fx = ops::fake_quant(Var{x}, input ? *input : dynamic_grid(x)).value;
-      ASSERT_EQ(y.shape(), (Shape{50, 103}));
-      for (int64_t r = 0; r < 50; ++r)
-        for (int64_t c = 0; c < 103; ++c) {
-          const bool first = c < 70;
-          const Tensor fw = ops::fake_quant(Var{first ? w : w2}, symmetric_row_grid(first ? w : w2, 8)).value;
-          if (r % 7 != 0) break;  // fewer rows: this is slow
-          const int64_t row = first ? c : c - 70;
-          double sum = static_cast<double>((first ? b : b2).data<float>()[row]);
-          for (int64_t i = 0; i < in; ++i)
-            sum +=
-                static_cast<double>(fx.data<float>()[r * in + i]) * static_cast<double>(fw.data<float>()[row * in + i]);
-          ASSERT_NEAR(y.data<float>()[r * 103 + c], sum, 1e-4) << kind << ' ' << r << ' ' << c;
-        }
-    }
-}
-
-INSTANTIATE_TEST_SUITE_P(Isa, Int8, testing::ValuesIn(kernels::available_isas()),
-                         [](const auto& tested) { return tested.param; });
-
-// The same bits on every instruction set and with any number of threads.
-TEST(Int8Linear, HasTheSameBitsEverywhere) {
-  const Tensor x = golden::uniform("x", 0, {200, 96}, 2, DType::f32),
-               w = golden::uniform("w", 0, {65, 96}, 1, DType::f32), b = golden::uniform("b", 0, {65}, 1, DType::f32);
-  const QuantGrid grid = symmetric_row_grid(w, 8);
-  const ops::Affine part{Var{w}, Var{b},
-                         std::make_shared<const QuantizedWeight>(quantize(w, grid), grid, 8, affine_grid(-2, 2, 8))};
-  const auto run = [&] {
-    const Tensor y = ops::linear(Var{x}, part).value;
-    return std::vector<float>(y.span<float>().begin(), y.span<float>().end());
-  };
-  const auto expected = run();
-  const std::string best = kernels::current_isa();
-  for (const std::string& isa : kernels::available_isas()) {
-    kernels::set_isa(isa);
-    EXPECT_EQ(run(), expected) << isa;
-  }
   kernels::set_isa(best);
-  set_threads(1);
-  EXPECT_EQ(run(), expected);
-  set_threads(0);
 }
 
-// Forward with integers, backward as through fake-quant and a product of real numbers: the same bits as those ops.
-TEST(Int8Linear, GradientPassesStraightThrough) {
-  const Tensor x = golden::uniform("x", 0, {37, 40}, 2, DType::f32),
-               w = golden::uniform("w", 0, {6, 40}, 1, DType::f32), b = golden::uniform("b", 0, {6}, 1, DType::f32),
-               gy = golden::uniform("g", 0, {37, 6}, 1, DType::f32);
-  const QuantGrid grid = symmetric_row_grid(w, 8);
-  const Tensor on_grid = dequantize(quantize(w, grid), grid);
-  for (const auto& input : {std::optional(affine_grid(-1.5F, 1.2F, 8)), std::optional<QuantGrid>()})
-    for (const DType compute : {DType::f32, DType::bf16}) {
-      const auto run = [&](bool integers) {
-        std::array<LeafGrad, 3> gradients;
-        Tape tape;
-        const Var in = tape.leaf(x, gradients[0]);
-        ops::Affine part{tape.leaf(on_grid, gradients[1]), tape.leaf(b, gradients[2])};
-        if (integers) part.form = std::make_shared<const QuantizedWeight>(quantize(w, grid), grid, 8, input);
-        const Var y = ops::linear(integers ? in : ops::fake_quant(in, input ? *input : dynamic_grid(x)), part, compute,
-                                  DType::f32);
-        tape.backward(y, gy);
-        std::vector<Tensor> all = {y.value};
-        for (const LeafGrad& g : gradients) all.push_back(g.grad);
-        return all;
-      };
-      const auto found = run(true), expected = run(false);
-      for (size_t i = 0; i < 4; ++i)
-        for (int64_t j = 0; j < found[i].size(); ++j) {
-          const float f = found[i].data<float>()[j], e = expected[i].data<float>()[j];
-          if (i > 0) {
-            ASSERT_EQ(f, e) << "gradient " << i;
-          } else
-            ASSERT_NEAR(f, e, compute == DType::f32 ? 1e-5 : 0.05);
-        }
-    }
+TEST(Int8AvxVnni, ProductsAreExact) {
+  if (!kernels::has_avx_vnni()) GTEST_SKIP() << "this CPU has no AVX-VNNI";
+  ASSERT_TRUE(kernels::avx_vnni_works()) << "AVX-VNNI is there but disagrees with the emulation";
+  check_products([](const kernels::Int8Product& g) { kernels::gemm_int8_avx_vnni(g); });
 }
 
-TEST(Int8Linear, ShapesThatDoNotFitAreErrors) {
-  const Tensor w = golden::uniform("w", 0, {3, 4}, 1, DType::f32);
-  const QuantGrid grid = symmetric_row_grid(w, 8);
-  const ops::Affine part{Var{w}, Var{Tensor::zeros({3})},
-                         std::make_shared<const QuantizedWeight>(quantize(w, grid), grid, 8, std::nullopt)};
-  EXPECT_THROW(ops::linear(Var{Tensor::zeros({2, 5})}, part), Error);
-  const std::array mixed = {part, ops::Affine{part.w, part.b}};
-  const Var x{Tensor::zeros({2, 4})};
-  EXPECT_THROW(ops::linear(x, mixed), Error) << "one int8, one not";
-  Tape tape;
-  LeafGrad gx;
-  EXPECT_THROW(ops::linear_int8(tape.leaf(Tensor::zeros({2, 4}), gx), std::span(&part, 1)), Error);
+TEST(Int8AvxVnni, ProductsAreExactInTheEncodingOfAvx512) {
+  if (!kernels::has_avx512_vnni()) GTEST_SKIP() << "this CPU has no AVX-512 VNNI";
+  EXPECT_TRUE(kernels::agrees_with_emulation(kernels::gemm_int8_avx_vnni_twin));
+  check_products([](const kernels::Int8Product& g) { kernels::gemm_int8_avx_vnni_twin(g); });
+}
+
+TEST(Int8Check, AKernelThatErrsIsFound) {
+  EXPECT_FALSE(kernels::agrees_with_emulation([](const kernels::Int8Product& g) noexcept {
+    kernels::gemm_int8(g);
+    g.c[(g.m - 1) * g.ldc + g.n - 1] += 1;
+  }));
 }
 
 }  // namespace

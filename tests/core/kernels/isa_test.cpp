@@ -51,7 +51,13 @@ TEST_F(IsaTest, lowering_hides_what_the_cpu_offers_beyond) {
     set_isa(name);
     EXPECT_EQ(has_amx_bf16() || has_amx_int8(), name == "amx");
     EXPECT_EQ(has_avx512_bf16() || has_avx512_vnni(), name == "vnni" || (name == "amx" && names[1] == "vnni"));
-    if (name != "amx" && name != "vnni") { EXPECT_STRCASEEQ(probe_target(), name.c_str()); }
+    EXPECT_EQ(only_avx2(), name == "avx2");
+    if (name == "avxvnni") { EXPECT_TRUE(has_avx_vnni()); }
+    if (name == "avxvnni" || name == "avx2") {
+      EXPECT_STREQ(probe_target(), "AVX2");
+    } else if (name != "amx" && name != "vnni") {
+      EXPECT_STRCASEEQ(probe_target(), name.c_str());
+    }
   }
   EXPECT_FALSE(cpu_description().empty());
 }
