@@ -40,8 +40,8 @@ asan: ## the fast tests under the address and undefined-behaviour sanitizers
 	@$(call compile,asan,build-asan)
 	@$(call check,build-asan,--label-regex fast)
 
-tsan: ## core's tests and one training run with threads under the thread sanitizer
-	@$(call compile,tsan,build-tsan,tests_core train_sst2)
+tsan: ## core's tests, one model that many threads ask and a training run under the thread sanitizer
+	@$(call compile,tsan,build-tsan,tests_core tests_inference train_sst2)
 	@.ci/tsan
 
 tsan-all: ## all fast tests under the thread sanitizer, which takes long

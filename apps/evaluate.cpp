@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Loss, accuracy and speed of a model on a TSV file.
 #include <cstdio>
+#include <optional>
 
 #include "apps/cli/model_option.h"
+#include "apps/inference/classifier.h"
 #include "apps/training/evaluate.h"
-#include "apps/training/max_length.h"
 #include "apps/training/output.h"
 #include "apps/training/timing.h"
 #include "core/check.h"
-#include "core/products/precision.h"
 #include "data/files/atomic_file.h"
 #include "data/text/read_text.h"
 
@@ -41,23 +41,26 @@ struct Evaluate {
   }
 
   int run(const CommonOptions& common) const {
-    std::unique_ptr<Model> m;
-    const double preparation = seconds_of([&] { m = model.open_for_inference(common); });
-    const int longest = max_length.of(m->config.max_position_embeddings);
-    m->bert->set_compute(choose(precision).compute, Use::inference);
-    const TokenizedDataset text = read_text(data, m->tokenizer, m->bert->head(), longest, Labels::if_present);
-    CHECK(!logits.wanted() || m->bert->head().width() > 0, "--logits: this model's logits belong to tokens");
+    std::optional<Classifier> classifier;
+    const double preparation = seconds_of([&] {
+      classifier.emplace(model.open_for_inference(common),
+                         ClassifierOptions{.precision = precision, .max_length = max_length});
+    });
+    const Model& m = classifier->model();
+    const TokenizedDataset text =
+        read_text(data, m.tokenizer, m.bert->head(), classifier->max_length(), Labels::if_present);
+    CHECK(!logits.wanted() || m.bert->head().width() > 0, "--logits: this model's logits belong to tokens");
     const FileLock lock = logits.lock();
-    say_what_is_initialised(*m, common);
+    say_what_is_initialised(m, common);
     if (text.labels.empty()) common.listener().say(data + " has no labels: no loss and no accuracy");
     Evaluation result;
     {
       const Listener listener = common.listener();
-      result = evaluate(*m->bert, text, batch_size,
+      result = evaluate(*m.bert, text, batch_size,
                         [&](int64_t done, int64_t all) { listener.progress(done, all, "batches"); });
     }
     logits.announce_replaced(Written::text);
-    if (logits.wanted()) write_file(logits.path, logits_text(result, m->bert->head().width()));
+    if (logits.wanted()) write_file(logits.path, logits_text(result, m.bert->head().width()));
     Record metrics = result.to_record();
     metrics.set("model_preparation_time", preparation);
     if (common.json) {

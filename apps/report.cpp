@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // Compares models: quality, size and speed on the same text, as a table and as an HTML page with plots.
+#include <optional>
+
 #include "apps/cli/comparison.h"
 #include "apps/cli/part_table.h"
 #include "apps/cli/program.h"
+#include "apps/inference/classifier.h"
 #include "apps/training/evaluate.h"
-#include "apps/training/max_length.h"
 #include "apps/training/output.h"
 #include "apps/training/timing.h"
 #include "core/check.h"
 #include "core/kernels/isa.h"
 #include "core/parallel.h"
-#include "core/products/precision.h"
 #include "data/files/atomic_file.h"
 #include "data/text/read_text.h"
 
@@ -41,17 +42,19 @@ struct Report {
   ComparedModel measure(const std::string& source, const Listener& listener, const std::function<void()>& step) const {
     ComparedModel m;
     m.name = source;
-    std::unique_ptr<Model> model;
-    m.preparation = seconds_of([&] { model = open_model(source, {.listener = listener}); });
-    if (!model->report.initialised.empty()) listener.say(source + ": " + model->report.text());
-    const int longest = max_length.of(model->config.max_position_embeddings);
-    model->bert->set_compute(choose(precision).compute, Use::inference);
-    const TokenizedDataset text = read_text(data, model->tokenizer, model->bert->head(), longest);
-    m.metric = model->bert->head().metric();
+    std::optional<Classifier> classifier;
+    m.preparation = seconds_of([&] {
+      classifier.emplace(open_model(source, {.listener = listener}),
+                         ClassifierOptions{.precision = precision, .max_length = max_length});
+    });
+    const Model& model = classifier->model();
+    if (!model.report.initialised.empty()) listener.say(source + ": " + model.report.text());
+    const TokenizedDataset text = read_text(data, model.tokenizer, model.bert->head(), classifier->max_length());
+    m.metric = model.bert->head().metric();
     std::vector<double> one, many;
     for (int round = 0; round < rounds; ++round)
       for (const int64_t size : {batch_size, int64_t{1}}) {
-        const Evaluation e = evaluate(*model->bert, text, size);
+        const Evaluation e = evaluate(*model.bert, text, size);
         (size == 1 ? one : many).push_back(e.seconds);
         if (size != 1)
           m.loss = e.metrics.loss, m.quality = e.metrics.best(), m.batches = static_cast<double>(e.batches);
@@ -62,7 +65,7 @@ struct Report {
     m.batches /= m.runtime;
     m.many = sentences / m.runtime;
     m.one = sentences / median(one);
-    const PartReport total = sum_of(report_of(*model, 32));
+    const PartReport total = sum_of(report_of(model, 32));
     m.bits = bits_of(total);
     m.parameters = total.parameters;
     m.sparsity = total.sparsity();

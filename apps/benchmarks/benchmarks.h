@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "apps/cli/model_option.h"
-#include "apps/training/max_length.h"
+#include "apps/inference/max_length.h"
 #include "apps/training/timing.h"
 #include "core/products/precision.h"
 

@@ -6,7 +6,7 @@
 #include <functional>
 #include <string>
 
-#include "apps/training/max_length.h"
+#include "apps/inference/max_length.h"
 #include "compress/compressor.h"
 #include "core/listener.h"
 #include "core/options.h"

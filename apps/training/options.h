@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "apps/training/max_length.h"
+#include "apps/inference/max_length.h"
 #include "core/options.h"
 #include "core/products/precision.h"
 #include "optim/schedule.h"

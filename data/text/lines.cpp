@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "data/text/lines.h"
 
+#include <poll.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -34,12 +36,34 @@ bool Lines::next(std::string_view& line) {
   return false;
 }
 
+bool Lines::ready() {
+  while (line_end() == buffer_.npos && !ended_ && buffer_.size() - used_ <= longest_line) {
+    pollfd input{.fd = descriptor(), .events = POLLIN, .revents = 0};
+    if (::poll(&input, 1, 0) <= 0) return false;
+    fill();
+  }
+  return true;
+}
+
+int Lines::descriptor() const { return file_ ? file_->descriptor() : STDIN_FILENO; }
+
+int64_t Lines::size() const {
+  struct stat status {};
+  return fstat(descriptor(), &status) == 0 && S_ISREG(status.st_mode) ? status.st_size : 0;
+}
+
+// Where the next line ends in the buffer; npos where that has not been read.
+std::size_t Lines::line_end() {
+  const std::size_t end = buffer_.find('\n', used_ + searched_);
+  searched_ = std::min(end, buffer_.size()) - used_;
+  return end;
+}
+
 bool Lines::next_raw(std::string_view& line) {
-  std::size_t looked_at = used_, end = buffer_.npos;
-  while ((end = buffer_.find('\n', looked_at)) == buffer_.npos) {
+  std::size_t end = buffer_.npos;
+  while ((end = line_end()) == buffer_.npos) {
     if (buffer_.size() - used_ > longest_line)
       wrong_at(number_ + 1, "is longer than ", longest_line, " bytes; expected ", expected_);
-    looked_at = buffer_.size() - used_;  // fill() moves what is left to the front
     if (!fill()) break;
   }
   if (end == buffer_.npos && used_ == buffer_.size()) return false;
@@ -47,6 +71,7 @@ bool Lines::next_raw(std::string_view& line) {
   const std::size_t size = std::min(end, buffer_.size()) - used_;
   line = std::string_view(buffer_).substr(used_, size);
   used_ += size + (end == buffer_.npos ? 0 : 1);
+  searched_ = 0;
   if (number_ == 1 && line.starts_with("\xef\xbb\xbf")) line.remove_prefix(3);
   if (line.ends_with('\r')) line.remove_suffix(1);
   check(line);
@@ -76,12 +101,13 @@ bool Lines::fill() {
   buffer_.resize(size + std::max(chunk, size));
   ssize_t count = -1;
   do {
-    count = ::read(file_ ? file_->descriptor() : STDIN_FILENO, buffer_.data() + size, buffer_.size() - size);
+    count = ::read(descriptor(), buffer_.data() + size, buffer_.size() - size);
   } while (count < 0 && errno == EINTR);
   const int error = errno;
   buffer_.resize(size + static_cast<std::size_t>(std::max<ssize_t>(count, 0)));
   CHECK(count >= 0, name_, ": cannot be read: ", std::strerror(error));
   ended_ = count == 0;
+  read_ += count;
   return !ended_;
 }
 

@@ -33,6 +33,11 @@ class Lines {
   // The next line, valid until the next call; false at the end.
   bool next(std::string_view& line);
   int64_t number() const { return number_; }  // of that line, from 1
+  // Whether next() would return without waiting for input. Throws Error where reading fails.
+  bool ready();
+
+  int64_t size() const;  // bytes of a regular file; 0: of something else
+  int64_t given() const { return read_ - std::ssize(buffer_) + static_cast<int64_t>(used_); }  // bytes, so far
 
   // Throws Error about that line.
   template <class... Parts>
@@ -47,16 +52,18 @@ class Lines {
     fail(name_, ":", number, ": ", parts...);
   }
   bool next_raw(std::string_view& line);
+  std::size_t line_end();
+  int descriptor() const;
   void check(std::string_view line) const;
   void check_start() const;
   bool fill();
 
   std::string name_ = "standard input", expected_ = "a sentence";
   Of kind_ = Of::sentences;
-  std::unique_ptr<InputFile> file_;  // null: standard input
-  std::string buffer_;               // what was read and is not given yet begins at used_
-  std::size_t used_ = 0;
-  int64_t number_ = 0;
+  std::unique_ptr<InputFile> file_;      // null: standard input
+  std::string buffer_;                   // what was read and is not given yet begins at used_
+  std::size_t used_ = 0, searched_ = 0;  // from used_ on, so many bytes hold no line's end
+  int64_t number_ = 0, read_ = 0;
   bool ended_ = false;
 };
 

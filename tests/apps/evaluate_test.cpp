@@ -104,7 +104,7 @@ TEST_F(Evaluate, BatchSizeAndThreadsDoNotMatter) {
 TEST_F(Evaluate, PredictAgreesRowByRow) {
   succeed("evaluate --data data/dev.tsv --logits logits.tsv" + model);
   const auto rows = logits();
-  const Result result = succeed("predict --json" + model, {.input = text_});
+  const Result result = succeed("predict --precision f32 --json" + model, {.input = text_});
   EXPECT_EQ(result.err, "");
   const auto predictions = objects_of(result.out);
   ASSERT_EQ(predictions.size(), rows.size());
@@ -118,7 +118,8 @@ TEST_F(Evaluate, PredictAgreesRowByRow) {
     EXPECT_EQ(predictions[i]["probability"], *best);
     EXPECT_EQ(predictions[i]["text"], sentences_[i]);
   }
-  EXPECT_EQ(succeed("predict --json" + model, {.more = sentences_}).out, result.out) << "arguments as lines of stdin";
+  EXPECT_EQ(succeed("predict --precision f32 --json" + model, {.more = sentences_}).out, result.out)
+      << "arguments as lines of stdin";
 }
 
 TEST_F(Evaluate, PairsAreSeparatedByATab) {
@@ -126,8 +127,9 @@ TEST_F(Evaluate, PairsAreSeparatedByATab) {
   succeed("evaluate --data pairs.tsv --logits logits.tsv" + model);
   const auto rows = logits();
   ASSERT_EQ(rows.size(), 2U);
-  const auto predictions = objects_of(
-      succeed("predict --json" + model, {.input = "the film\tbad .\ngood\ta dull plot\nthe film bad .\n"}).out);
+  const auto predictions = objects_of(succeed("predict --precision f32 --json" + model,
+                                              {.input = "the film\tbad .\ngood\ta dull plot\nthe film bad .\n"})
+                                          .out);
   ASSERT_EQ(predictions.size(), 3U);
   for (size_t i = 0; i < 2; ++i)
     for (size_t c = 0; c < 3; ++c)

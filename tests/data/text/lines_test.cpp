@@ -2,6 +2,7 @@
 #include "data/text/lines.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "tests/temporary.h"
 
@@ -77,6 +78,35 @@ TEST(Lines, ManyComeThroughTheBuffer) {
     text += expected.back() + (i % 3 == 0 ? "\r\n" : "\n");
   }
   EXPECT_EQ(read(text), expected);
+}
+
+TEST(Lines, TellWhetherTheNextOneWaits) {
+  int ends[2];
+  ASSERT_EQ(pipe(ends), 0);
+  const int before = dup(STDIN_FILENO);
+  dup2(ends[0], STDIN_FILENO);
+  const auto type = [&](const std::string& text) {
+    EXPECT_EQ(write(ends[1], text.data(), text.size()), std::ssize(text));
+  };
+  Lines lines = Lines::of_standard_input();
+  std::string_view line;
+  EXPECT_FALSE(lines.ready());
+  type("a\nb");
+  EXPECT_TRUE(lines.ready() && lines.next(line) && line == "a");
+  EXPECT_EQ(lines.given(), 2);
+  EXPECT_FALSE(lines.ready()) << "half a line";
+  type("c\n\nd");
+  EXPECT_TRUE(lines.ready() && lines.next(line) && line == "bc");
+  EXPECT_TRUE(lines.ready() && lines.next(line) && line.empty());
+  EXPECT_FALSE(lines.ready());
+  close(ends[1]);
+  EXPECT_TRUE(lines.ready() && lines.next(line) && line == "d") << "the end ends a line";
+  EXPECT_TRUE(lines.ready() && !lines.next(line));
+  EXPECT_EQ(lines.given(), 7);
+  EXPECT_EQ(lines.size(), 0) << "no regular file";
+  dup2(before, STDIN_FILENO);
+  close(before);
+  close(ends[0]);
 }
 
 }  // namespace

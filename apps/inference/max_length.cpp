@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "apps/training/max_length.h"
+#include "apps/inference/max_length.h"
 
 #include <algorithm>
 #include <ostream>
@@ -9,14 +9,14 @@
 namespace espalier {
 
 int MaxLength::of(int64_t positions) const {
-  if (!given_) return static_cast<int>(std::min<int64_t>(tokens_, positions));
-  CHECK(tokens_ >= 3 && tokens_ <= positions, "--max-length ", tokens_, ": expected 3 … ", positions,
+  if (given_as_ == nullptr) return static_cast<int>(std::min<int64_t>(tokens_, positions));
+  CHECK(tokens_ >= 3 && tokens_ <= positions, given_as_, " ", tokens_, ": expected 3 … ", positions,
         ", the model's number of positions");
   return tokens_;
 }
 
 bool MaxLength::read(const std::string& text, MaxLength& value) {
-  value.given_ = true;
+  value.given_as_ = "--max-length";
   return OptionValue<int>::read(text, value.tokens_);
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// MaxLength: how many tokens of a sentence or pair count, with [CLS] and [SEP], as --max-length says it.
+// MaxLength: how many tokens of a sentence or pair count, with [CLS] and [SEP], as --max-length or a program of one's
+// own says it.
 #pragma once
 
 #include <iosfwd>
@@ -10,6 +11,9 @@ namespace espalier {
 
 class MaxLength {
  public:
+  MaxLength() = default;
+  MaxLength(int tokens) : tokens_(tokens), given_as_("max_length") {}
+
   // For a model with so many positions: what was given, or else 128, or all positions where these are fewer. Throws,
   // with both numbers, unless 3 … positions were given.
   int of(int64_t positions) const;
@@ -20,7 +24,7 @@ class MaxLength {
 
  private:
   int tokens_ = 128;
-  bool given_ = false;
+  const char* given_as_ = nullptr;  // by that name; null: not given
 };
 
 std::ostream& operator<<(std::ostream& out, const MaxLength& value);
