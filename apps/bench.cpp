@@ -50,7 +50,9 @@ struct Bench {
     o.model.declare(rows);
     rows.add("data", o.data, "folder with train.tsv and dev.tsv; default as train_sst2's");
     rows.add("batch-size", o.batch_size, "sentences a batch; not for infer").between(1, 1 << 20, counts);
-    rows.add("figures", o.figures, "infer: what is measured: throughput, requests (one by one), limits, start")
+    rows.add("figures", o.figures,
+             "infer: what is measured: throughput, requests (one by one), limits, start; default: all of it")
+        .no_default()
         .by_commas();
     rows.add("batch-sizes", o.batch_sizes, "infer: sentences a batch, of throughput")
         .by_commas()
