@@ -42,7 +42,7 @@ void scatter(int64_t n, const uint8_t* bitmap, const F& value, int8_t* to) {
 // The integers of a matrix. No bitmap: all are stored.
 Tensor unpacked(const Shape& shape, const Tensor& bitmap, const Tensor& values, bool four) {
   if (!bitmap && !four) return values.reshaped(shape);
-  const Tensor q(shape, DType::s8);
+  Tensor q(shape, DType::s8);
   int8_t* const to = q.data<int8_t>();
   const auto* const nibbles = reinterpret_cast<const uint8_t*>(values.raw());
   const auto* const bytes = reinterpret_cast<const int8_t*>(values.raw());

@@ -52,9 +52,10 @@ Tensor Engine::operator()(const PackedBatch& batch, std::span<const int32_t> row
   ops::check_range("id", batch.ids, word_integers_ != nullptr ? word_integers_->out() : word_.rows());
   ops::check_range("segment", batch.segments, segment_.rows());
   const std::vector<int32_t> place = ops::places(batch.offsets, tokens, position_.rows());
-  const Tensor result({rows.empty() ? tokens : std::ssize(rows), hidden_});
+  Tensor result({rows.empty() ? tokens : std::ssize(rows), hidden_});
   const std::vector<Part> parts = cut(batch, rows);
   std::vector<int64_t> lengths;
+  lengths.reserve(parts.size());
   for (const Part& part : parts) lengths.push_back(part.group.rows());
   const auto all = [&](auto each) { each(std::ssize(parts), [&](int64_t i) { run(batch, parts[i], place, result); }); };
   if (longest_share(lengths, threads()) * threads() * 4 <= tokens * 5)  // no thread waits long for another
