@@ -54,18 +54,21 @@ HWY_INLINE void narrow(int64_t length, int64_t head_size, const T* HWY_RESTRICT 
     });
 }
 
-// Scores beyond the sentence, up to a whole number of vectors, are below all others: their probability is zero.
-template <class T>
-HWY_INLINE void end_of_row(int64_t length, T* s) {
-  std::fill(s + length, s + padded(length), std::numeric_limits<T>::lowest());
+// Scores from j on, a vector; those beyond the sentence are below all others, so that their probability is zero.
+template <class D, class T = hn::TFromD<D>>
+HWY_INLINE hn::VFromD<D> scores_at(D d, int64_t j, int64_t length, const T* HWY_RESTRICT s) {
+  const auto v = hn::LoadU(d, s + j);
+  if (j + static_cast<int64_t>(hn::Lanes(d)) <= length) return v;
+  return hn::IfThenElse(hn::FirstN(d, static_cast<size_t>(length - j)), v,
+                        hn::Set(d, std::numeric_limits<T>::lowest()));
 }
 
 template <class T>
 HWY_INLINE T largest_score(int64_t length, const T* HWY_RESTRICT s) {
   const hn::ScalableTag<T> d;
-  auto most = hn::LoadU(d, s);
-  for (int64_t j = 0; j < padded(length); j += static_cast<int64_t>(hn::Lanes(d)))
-    most = hn::Max(most, hn::LoadU(d, s + j));
+  auto most = scores_at(d, 0, length, s);
+  for (auto j = static_cast<int64_t>(hn::Lanes(d)); j < length; j += static_cast<int64_t>(hn::Lanes(d)))
+    most = hn::Max(most, scores_at(d, j, length, s));
   return hn::GetLane(hn::MaxOfLanes(d, most));
 }
 
@@ -74,8 +77,8 @@ template <class T>
 HWY_INLINE T exponentials(int64_t length, T shift, T* HWY_RESTRICT s) {
   const hn::ScalableTag<T> d;
   auto sum = hn::Zero(d);
-  for (int64_t j = 0; j < padded(length); j += static_cast<int64_t>(hn::Lanes(d))) {
-    const auto e = hn::Exp(d, hn::Sub(hn::LoadU(d, s + j), hn::Set(d, shift)));
+  for (int64_t j = 0; j < length; j += static_cast<int64_t>(hn::Lanes(d))) {
+    const auto e = hn::Exp(d, hn::Sub(scores_at(d, j, length, s), hn::Set(d, shift)));
     hn::StoreU(e, d, s + j);
     sum = hn::Add(sum, e);
   }
@@ -144,7 +147,6 @@ void forward(const AttentionHead<T, X>& h) {
     small_gemm<T>({rows, tall, h.head_size, q.x + first * q.stride, q.stride, 1, kt, tall, s, tall, false});
     for (int64_t r = 0; r < rows; ++r) {
       T* const row = s + r * tall;
-      end_of_row(length, row);
       const T largest = largest_score(length, row);
       sums[r] = exponentials(length, largest, row);
       if (h.log_sum_exp != nullptr) h.log_sum_exp[(first + r) * h.lse_stride] = largest + std::log(sums[r]);
@@ -192,7 +194,6 @@ void backward(const AttentionHead<T, X>& h) {
     for (int64_t r = 0; r < rows; ++r) {
       T* const p = s + r * tall;
       T* const g = gp + r * tall;
-      end_of_row(length, p);
       exponentials(length, h.log_sum_exp[(first + r) * h.lse_stride], p);
       if (h.dropout) keep_rows.fill(h.first_row + first + r, length, keep);
       const X* const out = h.out + (first + r) * h.out_stride;
