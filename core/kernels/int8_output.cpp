@@ -79,9 +79,11 @@ HWY_INLINE void columns_of(D d, size_t c, const Int8Output& o) {
   };
   int64_t r = 0;
   if constexpr (gelu && bytes) {
-    for (; r + 4 <= rows; r += 4) {
-      const hn::VFromD<D> y[4] = {number(r), number(r + 1), number(r + 2), number(r + 3)};
-      grid.template store_gelu<4>(y, clear, to + r * ldy, ldy);
+    constexpr int at_once = 6;
+    for (; r + at_once <= rows; r += at_once) {
+      hn::VFromD<D> y[at_once];
+      for (int k = 0; k < at_once; ++k) y[k] = number(r + k);
+      grid.template store_gelu<at_once>(y, clear, to + r * ldy, ldy);
     }
   }
   for (; r < rows; ++r) {
