@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Draws docs/accuracy_over_size.svg, accuracy over file size, from the first table of docs/results/INFERENCE.md.
+"""Draws docs/accuracy_over_size.svg, accuracy over file size, from the table "Zen 4" of docs/results/INFERENCE.md.
 
 usage: python3 docs/measure/size_plot.py"""
 import math, os
@@ -27,7 +27,7 @@ SMALLEST, LARGEST, LEAST, MOST = 6, 110, 87, 91
 
 def rows():
     """(name, accuracy in percent, MB) of each row that has a file."""
-    lines = open(os.path.join(DOCS, "results", "INFERENCE.md"), encoding="utf8").read().split("\n\n")
+    lines = open(os.path.join(DOCS, "results", "INFERENCE.md"), encoding="utf8").read().split("## Zen 4")[1].split("\n\n")
     table = next(part for part in lines if part.startswith("| model |"))
     for line in table.splitlines()[2:]:
         name, accuracy, file = [cell.strip() for cell in line.strip("|").split("|")][:3]
