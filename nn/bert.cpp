@@ -25,6 +25,7 @@ void Bert::set_compute(DType compute, Use use) {
   // Values that are made when they are asked for: the ops read them, in several threads.
   for (Linear* linear : head_->linears()) (void)linear->weight.use({});
   if (engine_ != nullptr) return;
+  (void)encoder_.word_embeddings().use({});
   for (EncoderLayer& layer : encoder_.layers())
     for (Linear* linear : layer.linears()) (void)linear->weight.use({});
 }
