@@ -33,24 +33,26 @@ void Team::section(int64_t count, Task task, const void* context) {
   context_ = context;
   done_.store(0, std::memory_order_relaxed);
   const uint64_t number = (state_.load(std::memory_order_relaxed) >> (2 * bits)) + 1;
-  state_.store(number << (2 * bits) | static_cast<uint64_t>(count) << bits, std::memory_order_release);
-  run_rest();
+  state_.store(number << (2 * bits) | static_cast<uint64_t>(count), std::memory_order_release);
+  run_rest(Side::front);
   wait_for(count);
   if (failure_ == nullptr) return;
   const std::exception_ptr failure = std::exchange(failure_, nullptr);
   std::rethrow_exception(failure);
 }
 
-void Team::run_rest() {
+void Team::run_rest(Side side) {
   const SerialSections inside;
   for (;;) {
     uint64_t seen = state_.load(std::memory_order_acquire);
-    const uint64_t begun = seen & most_tasks, count = seen >> bits & most_tasks;
-    if (begun >= count) return;
-    if (!state_.compare_exchange_weak(seen, seen + 1, std::memory_order_acq_rel)) continue;
+    const uint64_t first = seen >> bits & most_tasks, end = seen & most_tasks;
+    if (first >= end) return;
+    const bool front = side == Side::front;
+    const uint64_t next = front ? seen + (uint64_t{1} << bits) : seen - 1;
+    if (!state_.compare_exchange_weak(seen, next, std::memory_order_acq_rel)) continue;
     // The section stays open until this task is done: what describes it does not change meanwhile.
     try {
-      task_(context_, static_cast<int64_t>(begun));
+      task_(context_, static_cast<int64_t>(front ? first : end - 1));
     } catch (...) {
       const std::scoped_lock lock(failing_);
       if (failure_ == nullptr) failure_ = std::current_exception();
@@ -69,7 +71,7 @@ void Team::help() {
   Wait wait;
   while (!finished_.load(std::memory_order_acquire)) {
     const uint64_t before = state_.load(std::memory_order_relaxed);
-    run_rest();
+    run_rest(Side::back);
     if (state_.load(std::memory_order_relaxed) != before) wait = {};
     wait.once();
   }

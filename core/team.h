@@ -27,11 +27,14 @@ class Team {
   void help();  // called by the others: returns after finish()
 
  private:
-  void run_rest();  // of the open section
+  enum class Side { front, back };
+  void run_rest(Side side);  // of the open section: tasks from its first or last on
   void wait_for(int64_t done) const;
 
-  // Of the open section: a number that no two neighbours share, its tasks, and those that were begun: one word, so that
-  // a task that is taken is one of the section that was seen.
+  // Of the open section: a number that no two neighbours share, the first task that nobody has begun, and the end of
+  // those: one word, so that a task that is taken is one of the section that was seen. The leader takes tasks from the
+  // front and the others from the back, so that in most sections a thread finds in its cache what it wrote in the last
+  // one.
   std::atomic<uint64_t> state_ = 0;
   std::atomic<int64_t> done_ = 0;
   std::atomic<bool> finished_ = false;

@@ -57,14 +57,19 @@ PackedLinear::PackedLinear(const std::vector<const Linear*>& layers, DType compu
     writes_ = DType::f32;
     grid_ = grid_of(*integers);
   }
+  int64_t most_panels = 0;
+  std::vector<int64_t> firsts;
   for (const Linear* l : layers) {
-    const int64_t own = l->weight.shape[0];
-    for (int64_t i = 0; i < kernels::panels_of(own); ++i)
-      panels_.push_back({weights_.size(), i, out_ + i * panel_columns});
     weights_.push_back(l->form());
     biases_.push_back(l->bias.value);
-    out_ += own;
+    firsts.push_back(out_);
+    out_ += l->weight.shape[0];
+    most_panels = std::max(most_panels, kernels::panels_of(l->weight.shape[0]));
   }
+  // Query, key and value of a head are neighbours: the thread that computes them is the one that reads them.
+  for (int64_t i = 0; i < most_panels; ++i)
+    for (size_t l = 0; l < layers.size(); ++l)
+      if (i * panel_columns < layers[l]->weight.shape[0]) panels_.push_back({l, i, firsts[l] + i * panel_columns});
 }
 
 Rows PackedLinear::input(int64_t rows, Workspace& space, Workspace::Buffer buffer) const {
