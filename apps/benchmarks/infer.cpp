@@ -7,8 +7,10 @@
 #include <cstdio>
 #include <map>
 #include <numeric>
+#include <optional>
 
 #include "apps/benchmarks/benchmarks.h"
+#include "apps/inference/classifier.h"
 #include "apps/training/datasets.h"
 #include "core/kernels/gemm_int8.h"
 #include "core/kernels/isa.h"
@@ -167,7 +169,9 @@ void InferenceBench::print_start() const {
                                       "--threads",
                                       std::to_string(threads()),
                                       "--seed",
-                                      std::to_string(common_.seed)};
+                                      std::to_string(common_.seed),
+                                      "--precision",
+                                      text_of(o_.precision)};
   if (!o_.model.vocab.empty()) command.insert(command.end(), {"--vocab", o_.model.vocab});
   std::vector<double> seconds, memory;
   for (int i = -1; i < 5; ++i) {
@@ -203,16 +207,18 @@ void print_model(const Model& model, const std::string& data, const ChosenPrecis
 }  // namespace
 
 int bench_infer(const BenchOptions& o, const CommonOptions& common) {
-  std::unique_ptr<Model> model;
-  const double preparation = seconds_of([&] { model = o.model.open(common, true); });
-  const int max_length = o.max_length.of(model->config.max_position_embeddings);
-  const ChosenPrecision precision = choose(o.precision);
-  model->bert->set_compute(precision.compute, Use::inference);
+  std::optional<Classifier> classifier;
+  const double preparation = seconds_of([&] {
+    classifier.emplace(o.model.open(common, true),
+                       ClassifierOptions{.precision = o.precision, .max_length = o.max_length});
+  });
+  const Model& model = classifier->model();
   const DataFolder folder = find_data(o.data);
-  const TokenizedDataset data = read_text(folder.path / "dev.tsv", model->tokenizer, model->bert->head(), max_length);
-  print_model(*model, folder.path.string(), precision, preparation, common);
-  const bool answers = model->report.initialised.empty() || model->source.starts_with("random:");
-  InferenceBench bench(*model->bert, data, o, common);
+  const TokenizedDataset data =
+      read_text(folder.path / "dev.tsv", model.tokenizer, model.bert->head(), classifier->max_length());
+  print_model(model, folder.path.string(), classifier->precision(), preparation, common);
+  const bool answers = model.report.initialised.empty() || model.source.starts_with("random:");
+  InferenceBench bench(*model.bert, data, o, common);
   for (const InferenceFigures figures : o.figures) {
     if (figures == InferenceFigures::throughput) bench.print_throughput();
     if (figures == InferenceFigures::requests) bench.print_requests();

@@ -35,6 +35,7 @@ template <int R, int N, class T>
 HWY_INLINE void small_gemm_tile(const SmallGemm<T>& g, int64_t i, int64_t j) {
   const hn::ScalableTag<T> d;
   const auto lanes = static_cast<int64_t>(hn::Lanes(d));
+  constexpr int vectors_of_a_line = static_cast<int>(64 / sizeof(T) / hn::MaxLanes(d));
   hn::VFromD<decltype(d)> sum[R][N];
   for (int r = 0; r < R; ++r)
     for (int v = 0; v < N; ++v)
@@ -43,7 +44,8 @@ HWY_INLINE void small_gemm_tile(const SmallGemm<T>& g, int64_t i, int64_t j) {
   const T* HWY_RESTRICT b = g.b + j;
   for (int64_t p = 0; p < g.k; ++p, b += g.ldb) {
     const T* const at = a + (g.index != nullptr ? g.index[p] : p) * g.a_k;
-    hwy::Prefetch(b + 48 * g.ldb);  // a weight that one sentence meets comes from memory; beyond the end is harmless
+    // A weight that one sentence meets comes from memory; beyond the end is harmless. Each cache line once.
+    for (int v = 0; v < N; v += vectors_of_a_line) hwy::Prefetch(b + 48 * g.ldb + v * lanes);
     hn::VFromD<decltype(d)> row[N];
     for (int v = 0; v < N; ++v) row[v] = hn::LoadU(d, b + v * lanes);
     for (int r = 0; r < R; ++r) {
