@@ -14,7 +14,7 @@ using namespace espalier;
 struct Predict {
   ModelOption model;
   std::vector<std::string> text;
-  Precision precision = Precision::automatic;
+  Precision precision = Precision::f32;
   MaxLength max_length;
 
   void declare(Options& rows) {

@@ -18,9 +18,9 @@
 namespace espalier {
 
 struct ClassifierOptions {
-  Precision precision = Precision::automatic;  // of the encoder's products
-  MaxLength max_length = {};                   // longer texts and pairs are cut
-  Listener listener = {};                      // warned of what has no effect in the source
+  Precision precision = Precision::f32;  // of the encoder's products
+  MaxLength max_length = {};             // longer texts and pairs are cut
+  Listener listener = {};                // warned of what has no effect in the source
 };
 
 // A text or, with a second one, a pair. Any bytes: those that are not UTF-8 are left out, as NULs are. An empty text is

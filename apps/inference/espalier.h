@@ -44,7 +44,7 @@ typedef struct espalier_options {
 } espalier_options;
 
 #define ESPALIER_OPTIONS \
-  { sizeof(espalier_options), ESPALIER_AUTO, 0, NULL, NULL }
+  { sizeof(espalier_options), ESPALIER_F32, 0, NULL, NULL }
 
 /* Bytes of UTF-8 that need no NUL at their end. Bytes that are not UTF-8 are left out, as NULs are. With a second text
  * it is a pair; else that is NULL. The first may be NULL where its length is 0. */
@@ -66,8 +66,9 @@ ESPALIER_API const char* espalier_error(void);
  * it begins. To be called while no other function runs. Answers do not depend on it. */
 ESPALIER_API int espalier_set_threads(int threads);
 
-/* Opens a checkpoint FILE.h5 or a Hugging Face directory. options may be NULL. On success *classifier is to be closed
- * with espalier_close, else it is NULL. Several threads may open at once. The files are not needed afterwards. */
+/* Opens a checkpoint FILE.h5 or a Hugging Face directory. options may be NULL: ESPALIER_OPTIONS. On success *classifier
+ * is to be closed with espalier_close, else it is NULL. Several threads may open at once. The files are not needed
+ * afterwards. */
 ESPALIER_API int espalier_open(const char* path, const espalier_options* options, espalier_classifier** classifier);
 
 /* While nobody uses it any more. NULL is allowed. */

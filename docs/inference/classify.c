@@ -8,7 +8,7 @@
 int main(int argc, char** argv) {
   if (argc < 2) return 2;
   espalier_options options = ESPALIER_OPTIONS;
-  options.precision = ESPALIER_F32;
+  options.precision = ESPALIER_AUTO;
 
   espalier_classifier* classifier;
   if (espalier_open(argv[1], &options, &classifier) != ESPALIER_OK) {

@@ -10,7 +10,7 @@
 
 int main(int argc, char** argv) try {
   if (argc != 2) return 2;
-  const espalier::Classifier classifier(argv[1], {.precision = espalier::Precision::f32});
+  const espalier::Classifier classifier(argv[1], {.precision = espalier::Precision::automatic});
 
   std::mutex reading, writing;
   const auto serve = [&] {

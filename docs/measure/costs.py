@@ -39,7 +39,7 @@ with tempfile.TemporaryDirectory() as folder:
     programs.run(a.build, "prune", "--model", a.model, "--output", narrow, "--structure", "neuron", "--amount", "0.5")
     done = programs.run(a.build, "prune", "--model", narrow, "--output", small, "--structure", "head", "--amount", "0.25", "--shrink")[-1]
     promised = programs.run(a.build, "inspect", small)[-1]["expected_speedup"]
-    speeds = in_turns({(name, precision): lambda path=path, pr=precision: bench("infer", "--model", path, "--precision", pr, "--batch-size", 32, "--steps", a.steps)["sentences_per_second"]
+    speeds = in_turns({(name, precision): lambda path=path, pr=precision: bench("infer", "--model", path, "--precision", pr, "--figures", "throughput", "--batch-sizes", 32, "--steps", a.steps)["sentences_per_second"]
                        for precision in precisions for name, path in (("dense", a.model), ("cut", small))})
     print(f"\nHalf of the feed-forward neurons and a quarter of the heads cut out: {done['parameters'] * 1e-6:.1f} M parameters instead of {done['parameters_before'] * 1e-6:.1f}, "
           f"{done['file_bytes'] * 1e-6:.1f} MB instead of {os.path.getsize(a.model) * 1e-6:.1f}, {promised:.2f} times as fast by the count of operations.\n")

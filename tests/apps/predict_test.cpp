@@ -102,6 +102,7 @@ TEST_F(Predict, LinesBeforeAFaultyOneAreAnswered) {
 TEST_F(Predict, ThePrecisionIsAChoice) {
   const std::string line = "the film is good .\n";
   const std::string f32 = succeed(predict_ + " --precision f32 --json", {.input = line}).out;
+  EXPECT_EQ(succeed(predict_ + " --json", {.input = line}).out, f32) << "as evaluate and training";
   EXPECT_NE(succeed(predict_ + " --precision bf16 --json", {.input = line}).out, f32);
   expect_refused(predict_ + " --precision int3 text", {"--precision int3: choose auto, f32 or bf16"});
 }
