@@ -40,7 +40,7 @@ HWY_INLINE void gradient(int64_t n, const T* HWY_RESTRICT x, const GridRow& g, c
 template <class T>
 HWY_INLINE void integers(int64_t n, const T* HWY_RESTRICT x, const GridRow& g, uint8_t* HWY_RESTRICT q) {
   for_lanes<float>(static_cast<size_t>(n),
-                   [&](auto d, size_t i) HWY_ATTR { store_integers(d, load(d, x + i), g, q + i); });
+                   [&](auto d, size_t i) HWY_ATTR { Grid<decltype(d)>(g).store(load(d, x + i), q + i); });
 }
 
 template <class Q>

@@ -12,6 +12,8 @@ namespace espalier::kernels {
 struct GridRow {
   float scale;
   int32_t zero_point, low, high;
+
+  bool operator==(const GridRow&) const = default;
 };
 
 // y = (clamp(round(x / scale) + zero_point) - zero_point) scale.

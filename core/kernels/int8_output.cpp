@@ -13,44 +13,28 @@
 HWY_BEFORE_NAMESPACE();
 namespace espalier::kernels::HWY_NAMESPACE {
 
-// A grid in registers.
-template <class D>
-struct Grid {
-  using V = hn::VFromD<D>;
-  explicit HWY_INLINE Grid(const GridRow& g)
-      : row(g), per_step(hn::Set(D(), 1.0F / g.scale)), low(lowest(D(), g)), high(highest(D(), g)) {}
-
-  // The integers of y.
-  HWY_INLINE void store(V y, uint8_t* q) const {
-    const auto on_grid = hn::Min(hn::Max(hn::Mul(y, per_step), low), high);
-    store_rounded(D(), hn::Add(on_grid, hn::Set(D(), rounding)), row, q);
+// The integers of GELU(y) of several rows, the same as with the exact GELU: a quick one decides unless it lies so near
+// the middle between two integers that its error could matter. The rows' steps alternate, since each waits for its
+// last. clear: see clear_of.
+template <int Rows, class D, class V>
+HWY_INLINE void store_gelu(const Grid<D>& grid, const V (&y)[Rows], V clear, uint8_t* q, int64_t ldq) {
+  const D d;
+  V sum[Rows];
+  quick_gelu_of(d, y, sum);
+  auto worst = hn::Zero(d);
+  for (int r = 0; r < Rows; ++r) {
+    const auto on_grid = grid.clamped(sum[r]);
+    sum[r] = grid.rounded(on_grid);
+    worst = hn::Max(hn::Abs(hn::Sub(on_grid, hn::Sub(sum[r], hn::Set(d, grid.magic)))), worst);
   }
+  if (HWY_LIKELY(hn::AllTrue(d, hn::Le(worst, clear))))
+    for (int r = 0; r < Rows; ++r) grid.store_rounded(sum[r], q + r * ldq);
+  else
+    for (int r = 0; r < Rows; ++r) grid.store(gelu_of(d, y[r]), q + r * ldq);
+}
 
-  // The integers of GELU(y) of several rows, the same as with the exact GELU: a quick one decides unless it lies so
-  // near the middle between two integers that its error could matter. The rows' steps alternate, since each waits for
-  // its last.
-  template <int Rows>
-  HWY_INLINE void store_gelu(const V (&y)[Rows], V clear, uint8_t* q, int64_t ldq) const {
-    const auto magic = hn::Set(D(), rounding);
-    V sum[Rows];
-    quick_gelu_of(D(), y, sum);
-    auto worst = hn::Zero(D());
-    for (int r = 0; r < Rows; ++r) {
-      const auto on_grid = hn::Min(hn::Max(hn::Mul(sum[r], per_step), low), high);
-      sum[r] = hn::Add(on_grid, magic);
-      worst = hn::Max(hn::Abs(hn::Sub(on_grid, hn::Sub(sum[r], magic))), worst);
-    }
-    if (HWY_LIKELY(hn::AllTrue(D(), hn::Le(worst, clear))))
-      for (int r = 0; r < Rows; ++r) store_rounded(D(), sum[r], row, q + r * ldq);
-    else
-      for (int r = 0; r < Rows; ++r) store(gelu_of(D(), y[r]), q + r * ldq);
-  }
-  // How far from an integer a quotient may be. Beyond 255 steps it is clamped.
-  HWY_INLINE V clear() const { return hn::Set(D(), 0.5F - quick_gelu_error / row.scale - 260 * quick_gelu_relative); }
-
-  GridRow row;
-  V per_step, low, high;
-};
+// How far from an integer a quotient may be. Beyond 255 steps it is clamped.
+float clear_of(const GridRow& grid) { return 0.5F - quick_gelu_error / grid.scale - 260 * quick_gelu_relative; }
 
 // All rows of one vector of columns: what belongs to the columns stays in registers.
 template <bool gelu, bool bytes, class D>
@@ -61,7 +45,7 @@ HWY_INLINE void columns_of(D d, size_t c, const Int8Output& o) {
   auto shift = hn::Mul(hn::Set(di, o.zero_points[0]), weight);
   auto factor = hn::Mul(hn::Set(d, o.x_scales[0]), scales);
   const Grid<D> grid(o.grid);
-  const auto clear = grid.clear();
+  const auto clear = hn::Set(d, clear_of(o.grid));
   // Nothing of `o` is read in the loop: what it writes might be a part of it, for all that the compiler knows.
   const int32_t* const sum = o.sums + c;
   const int32_t* const zero_points = o.zero_points;
@@ -83,13 +67,13 @@ HWY_INLINE void columns_of(D d, size_t c, const Int8Output& o) {
     for (; r + at_once <= rows; r += at_once) {
       hn::VFromD<D> y[at_once];
       for (int k = 0; k < at_once; ++k) y[k] = number(r + k);
-      grid.template store_gelu<at_once>(y, clear, to + r * ldy, ldy);
+      store_gelu(grid, y, clear, to + r * ldy, ldy);
     }
   }
   for (; r < rows; ++r) {
     const hn::VFromD<D> y[1] = {number(r)};
     if constexpr (gelu && bytes)
-      grid.template store_gelu<1>(y, clear, to + r * ldy, ldy);
+      store_gelu(grid, y, clear, to + r * ldy, ldy);
     else if constexpr (bytes)
       grid.store(y[0], to + r * ldy);
     else if constexpr (gelu)

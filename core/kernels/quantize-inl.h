@@ -35,26 +35,32 @@ HWY_INLINE hn::VFromD<D> highest(D d, const GridRow& g) {
   return hn::Set(d, static_cast<hn::TFromD<D>>(g.high - g.zero_point));
 }
 
-// x / scale on the grid, rounded to even by adding a number whose last bit is worth one: the sum's lowest byte is that
-// of the integer, relative to the zero point.
-constexpr float rounding = 3 << 22;
+// A grid in registers, for f32.
 template <class D>
-HWY_INLINE hn::VFromD<D> rounded_sum(D d, hn::VFromD<D> quotient, const GridRow& g) {
-  return hn::Add(hn::Min(hn::Max(quotient, lowest(d, g)), highest(d, g)), hn::Set(d, rounding));
-}
-template <class D>
-HWY_INLINE void store_rounded(D, hn::VFromD<D> sum, const GridRow& g, uint8_t* q) {
-  const hn::RebindToUnsigned<D> du;
-  const hn::Rebind<uint8_t, D> d8;
-  const auto whole = hn::Add(hn::BitCast(du, sum), hn::Set(du, static_cast<uint32_t>(g.zero_point)));
-  hn::StoreU(hn::U8FromU32(hn::And(whole, hn::Set(du, 0xffU))), d8, q);
-}
+struct Grid {
+  using V = hn::VFromD<D>;
+  static constexpr float magic = 3 << 22;  // the last bit of sums with it is worth one
 
-// The integers of x on the grid, as bytes.
-template <class D>
-HWY_INLINE void store_integers(D d, hn::VFromD<D> x, const GridRow& g, uint8_t* q) {
-  store_rounded(d, rounded_sum(d, hn::Mul(x, hn::Set(d, 1.0F / g.scale)), g), g, q);
-}
+  explicit HWY_INLINE Grid(const GridRow& g)
+      : row(g), per_step(hn::Set(D(), 1.0F / g.scale)), low(lowest(D(), g)), high(highest(D(), g)) {}
+
+  // x / scale, on the grid but not rounded, relative to the zero point.
+  HWY_INLINE V clamped(V x) const { return hn::Min(hn::Max(hn::Mul(x, per_step), low), high); }
+  // Rounded to even by the addition: the sum's lowest byte is that of the integer.
+  static HWY_INLINE V rounded(V on_grid) { return hn::Add(on_grid, hn::Set(D(), magic)); }
+  // The integers of such sums, as bytes.
+  HWY_INLINE void store_rounded(V sum, uint8_t* q) const {
+    const hn::RebindToUnsigned<D> du;
+    const hn::Rebind<uint8_t, D> d8;
+    const auto whole = hn::Add(hn::BitCast(du, sum), hn::Set(du, static_cast<uint32_t>(row.zero_point)));
+    hn::StoreU(hn::U8FromU32(hn::And(whole, hn::Set(du, 0xffU))), d8, q);
+  }
+  // The integers of x.
+  HWY_INLINE void store(V x, uint8_t* q) const { store_rounded(rounded(clamped(x)), q); }
+
+  GridRow row;
+  V per_step, low, high;
+};
 
 }  // namespace espalier::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();

@@ -5,6 +5,7 @@
 
 #include "core/kernels/attention.h"
 #include "core/ops.h"
+#include "core/ops/attention_scratch.h"
 #include "core/parallel.h"
 #include "core/profile.h"
 
@@ -41,15 +42,6 @@ kernels::AttentionHead<T, X> head_of(const Packing& p, int64_t task, const Tenso
   return h;
 }
 
-template <class T>
-T* scratch_of(int64_t length, int64_t head_size) {
-  thread_local Tensor scratch;
-  const int64_t wanted = kernels::attention_scratch(length, head_size);
-  if (!scratch || scratch.dtype() != dtype_of<T>() || scratch.size() < wanted)
-    scratch = Tensor({wanted}, dtype_of<T>());
-  return scratch.data<T>();
-}
-
 void count_work(const Packing& p, int64_t products) {
   for (size_t b = 0; b + 1 < p.offsets.size(); ++b) {
     const int64_t length = p.offsets[b + 1] - p.offsets[b];
@@ -67,7 +59,7 @@ Var run(const Var& qkv, const Packing& p, const Dropout& dropout) {
   parallel_rows(tasks, 2, [&](int64_t begin, int64_t end) {
     for (int64_t task = begin; task < end; ++task) {
       auto h = head_of<T, X>(p, task, qkv.value, y, log_sum_exp, dropout);
-      h.scratch = scratch_of<T>(h.length, h.head_size);
+      h.scratch = attention_scratch_of<T>(h.length, h.head_size);
       kernels::attention_forward(h);
     }
   });
@@ -80,7 +72,7 @@ Var run(const Var& qkv, const Packing& p, const Dropout& dropout) {
         parallel_rows(tasks, 2, [&](int64_t begin, int64_t end) {
           for (int64_t task = begin; task < end; ++task) {
             auto h = head_of<T, X>(p, task, qkv, y, log_sum_exp, dropout);
-            h.scratch = scratch_of<T>(h.length, h.head_size);
+            h.scratch = attention_scratch_of<T>(h.length, h.head_size);
             h.g_out = gy.data<X>() + (h.out - y.data<X>());
             h.g_q = g.to.data<X>() + (h.q - qkv.data<X>());
             h.g_k = h.g_q + width;

@@ -11,6 +11,8 @@
 namespace espalier::ops {
 namespace {
 
+constexpr int64_t block_columns = 6 * kernels::panel_columns;  // of one task
+
 // x as bytes whose rows can be read in quads. Signed grids are moved up by 128, so that all products are u8 with s8.
 struct Bytes {
   Tensor bytes;  // u8[rows, stride]
@@ -18,13 +20,7 @@ struct Bytes {
 };
 
 Bytes bytes_of(const Tensor& x, const std::optional<QuantGrid>& given) {
-  Bytes b{{}, given ? *given : dynamic_grid(x)};
-  if (b.grid.low < 0) {
-    b.grid.low += 128;
-    b.grid.high += 128;
-    b.grid.zero_point = b.grid.zero_point.clone();
-    for (int32_t& z : b.grid.zero_point.span<int32_t>()) z += 128;
-  }
+  Bytes b{{}, as_bytes(given ? *given : dynamic_grid(x))};
   b.bytes = quantize(x, b.grid);
   const int64_t stride = 4 * kernels::quads_of(x.cols());
   if (stride == x.cols()) return b;
@@ -35,12 +31,6 @@ Bytes bytes_of(const Tensor& x, const std::optional<QuantGrid>& given) {
   return b;
 }
 
-bool same(const std::optional<QuantGrid>& a, const std::optional<QuantGrid>& b) {
-  return a.has_value() == b.has_value() &&
-         (!a || (a->low == b->low && a->high == b->high && *a->scale.data<float>() == *b->scale.data<float>() &&
-                 *a->zero_point.data<int32_t>() == *b->zero_point.data<int32_t>()));
-}
-
 // The integers of all parts; throws for what does not fit.
 std::vector<std::shared_ptr<const QuantizedWeight>> check(const Var& x, std::span<const Affine> parts) {
   std::vector<std::shared_ptr<const QuantizedWeight>> weights;
@@ -49,8 +39,7 @@ std::vector<std::shared_ptr<const QuantizedWeight>> check(const Var& x, std::spa
     CHECK(weights.back() != nullptr, "linear: some of the weights are int8 and some are not");
     const QuantizedWeight& w = *weights.back();
     CHECK(w.products(), "linear: the int8 weight", part.w.shape(), " was not made for products");
-    CHECK(same(w.input(), weights.front()->input()),
-          "linear: int8 weights that share their input have different grids for it");
+    CHECK(w.shares_input(*weights.front()), "linear: int8 weights that share their input have different grids for it");
     CHECK(w.in() == x.value.cols(), "linear: x", x.shape(), " and w", part.w.shape(),
           " differ in their last dimension");
     CHECK(part.b.shape() == Shape{w.out()}, "linear: w", part.w.shape(), " needs a bias of shape ", Shape{w.out()},
@@ -76,17 +65,18 @@ Var linear_int8(const Var& x, std::span<const Affine> parts) {
     const QuantizedWeight& w = *weights[part];
     const float* const bias = parts[part].b.value.data<float>();
     work_count().flop += static_cast<int64_t>(2 * w.work_left() * static_cast<double>(rows * w.out() * w.in()));
-    parallel_blocks(rows, kernels::gemm_int8_rows(), w.out(), kernels::panel_columns,
-                    [&](int64_t row, int64_t m, int64_t column, int64_t /*n*/) {
+    parallel_blocks(rows, kernels::gemm_int8_rows(), w.out(), block_columns,
+                    [&](int64_t row, int64_t m, int64_t column, int64_t n) {
                       const int64_t grid = by_row ? row : 0;
-                      w.multiply(column / kernels::panel_columns,
-                                 {.rows = m,
-                                  .x = bytes.bytes.data<uint8_t>() + row * bytes.bytes.cols(),
-                                  .stride = bytes.bytes.cols(),
-                                  .scales = bytes.grid.scale.data<float>() + grid,
-                                  .zero_points = bytes.grid.zero_point.data<int32_t>() + grid,
-                                  .by_row = by_row},
-                                 bias, {.y = y.data<float>() + row * width + first + column, .ldy = width});
+                      const QuantizedWeight::Rows block = {.rows = m,
+                                                           .x = bytes.bytes.data<uint8_t>() + row * bytes.bytes.cols(),
+                                                           .stride = bytes.bytes.cols(),
+                                                           .scales = bytes.grid.scale.data<float>() + grid,
+                                                           .zero_points = bytes.grid.zero_point.data<int32_t>() + grid,
+                                                           .by_row = by_row};
+                      for (int64_t c = column; c < column + n; c += kernels::panel_columns)
+                        w.multiply(c / kernels::panel_columns, block, bias,
+                                   {.y = y.data<float>() + row * width + first + c, .ldy = width});
                     });
     first += w.out();
   }

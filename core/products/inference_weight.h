@@ -35,8 +35,6 @@ class InferenceWeight {
   void multiply(int64_t i, const float* bias, const Rows& rows) const noexcept;
 
   int64_t out() const { return out_; }
-  DType compute() const { return compute_; }
-  int64_t steps() const { return static_cast<int64_t>(index_.size()); }  // of 32 numbers, or pairs, that are left
 
  private:
   DType compute_;

@@ -44,6 +44,15 @@ QuantGrid affine_grid(float least, float most, int bits) {
   return grid;
 }
 
+QuantGrid as_bytes(QuantGrid grid) {
+  if (grid.low >= 0) return grid;
+  grid.low += 128;
+  grid.high += 128;
+  grid.zero_point = grid.zero_point.clone();
+  for (int32_t& z : grid.zero_point.span<int32_t>()) z += 128;
+  return grid;
+}
+
 QuantGrid symmetric_grid(float most, int bits) {
   check_bits(bits);
   CHECK(std::isfinite(most) && most >= 0, "quantization: the largest size is ", most, "; expected a finite number");

@@ -31,6 +31,9 @@ kernels::GridRow row_of(const QuantGrid& grid, int64_t row);  // what the kernel
 QuantGrid affine_grid(float least, float most, int bits);
 kernels::GridRow affine_row(float least, float most, int bits);  // the same, for kernels
 
+// The grid moved up by 128 where it is signed: products read bytes from 0 on.
+QuantGrid as_bytes(QuantGrid grid);
+
 // Grid of the integers -(2^(bits-1) - 1) … 2^(bits-1) - 1 that covers [-most, most], zero point 0.
 QuantGrid symmetric_grid(float most, int bits);
 

@@ -57,6 +57,16 @@ void QuantizedWeight::pack_panel(int64_t i) {
   }
 }
 
+std::optional<kernels::GridRow> QuantizedWeight::input_row() const {
+  if (!input_) return std::nullopt;
+  return row_of(as_bytes(*input_), 0);
+}
+
+bool QuantizedWeight::shares_input(const QuantizedWeight& other) const {
+  if (!input_ || !other.input_) return !input_ && !other.input_;
+  return row_of(*input_, 0) == row_of(*other.input_, 0);
+}
+
 QuantizedWeight::Panel QuantizedWeight::panel(int64_t i) const {
   const int64_t quads = kernels::quads_of(in());
   const Contents& contents = contents_[static_cast<size_t>(i)];
@@ -130,16 +140,26 @@ double QuantizedWeight::work_left() const {
   return left / static_cast<double>(std::max<int64_t>(1, index_.size()));
 }
 
+namespace {
+
+template <class X>
+kernels::GridRow row_grid(int64_t n, const X* x) {
+  float least = 0, most = 0;
+  kernels::range(n, x, least, most);
+  return affine_row(least, most, 8);
+}
+
+}  // namespace
+
+kernels::GridRow dynamic_row(int64_t n, const float* x) { return row_grid(n, x); }
+kernels::GridRow dynamic_row(int64_t n, const Bf16* x) { return row_grid(n, x); }
+
 QuantGrid dynamic_grid(const Tensor& x) {
   QuantGrid grid{Tensor({x.rows()}), Tensor({x.rows()}, DType::i32), 0, 255};
   parallel_rows(x.rows(), row_grain(x.cols()), [&](int64_t begin, int64_t end) {
     for (int64_t r = begin; r < end; ++r) {
-      float least = 0, most = 0;
-      if (x.dtype() == DType::bf16)
-        kernels::range(x.cols(), x.data<Bf16>() + r * x.cols(), least, most);
-      else
-        kernels::range(x.cols(), x.data<float>() + r * x.cols(), least, most);
-      const kernels::GridRow row = affine_row(least, most, 8);
+      const kernels::GridRow row = x.dtype() == DType::bf16 ? dynamic_row(x.cols(), x.data<Bf16>() + r * x.cols())
+                                                            : dynamic_row(x.cols(), x.data<float>() + r * x.cols());
       grid.scale.data<float>()[r] = row.scale;
       grid.zero_point.data<int32_t>()[r] = row.zero_point;
     }

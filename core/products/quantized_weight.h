@@ -26,6 +26,8 @@ class QuantizedWeight {
   const QuantGrid& grid() const { return grid_; }
   int bits() const { return bits_; }
   const std::optional<QuantGrid>& input() const { return input_; }
+  std::optional<kernels::GridRow> input_row() const;  // the same, as bytes
+  bool shares_input(const QuantizedWeight& other) const;
   bool products() const { return static_cast<bool>(packed_); }
 
   // Outputs 32 i … of gemm_int8's B = w^T, without the quads that are zero in all of them: where AMX multiplies,
@@ -79,7 +81,10 @@ class QuantizedWeight {
   std::vector<Contents> contents_;  // of each panel
 };
 
-// Affine 8-bit grids of the rows of x[rows, cols], f32 or bf16, each from its own smallest and largest value.
+// Affine 8-bit grids of the rows of x[rows, cols], f32 or bf16, each from its own smallest and largest value; and of
+// one row, x[n]. Throws for a NaN or an infinity.
 QuantGrid dynamic_grid(const Tensor& x);
+kernels::GridRow dynamic_row(int64_t n, const float* x);
+kernels::GridRow dynamic_row(int64_t n, const Bf16* x);
 
 }  // namespace espalier

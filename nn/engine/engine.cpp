@@ -57,14 +57,12 @@ Tensor Engine::operator()(const PackedBatch& batch, std::span<const int32_t> row
   std::vector<int64_t> lengths;
   lengths.reserve(parts.size());
   for (const Part& part : parts) lengths.push_back(part.group.rows());
-  const auto all = [&](auto each) { each(std::ssize(parts), [&](int64_t i) { run(batch, parts[i], place, result); }); };
+  const auto run_part = [&](int64_t i) { run(batch, parts[i], place, result); };
   if (longest_share(lengths, threads()) * threads() * 4 <= tokens * 5)  // no thread waits long for another
-    all([](int64_t count, const auto& f) { parallel_for(count, f); });
+    parallel_for(std::ssize(parts), run_part);
   else
     with_team([&] {
-      all([](int64_t count, const auto& f) {
-        for (int64_t i = 0; i < count; ++i) f(i);
-      });
+      for (int64_t i = 0; i < std::ssize(parts); ++i) run_part(i);
     });
   return result;
 }

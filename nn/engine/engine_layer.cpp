@@ -5,17 +5,11 @@
 
 #include "core/kernels/attention.h"
 #include "core/kernels/layer_norm.h"
+#include "core/ops/attention_scratch.h"
 #include "core/parallel.h"
 
 namespace espalier {
 namespace {
-
-float* scratch_of(int64_t length, int64_t head_size) {
-  thread_local Tensor scratch;
-  const int64_t wanted = kernels::attention_scratch(length, head_size);
-  if (!scratch || scratch.size() < wanted) scratch = Tensor({wanted});
-  return scratch.data<float>();
-}
 
 template <class X>
 void attend_head(int64_t first, int64_t length, int64_t queries, int64_t head, int64_t heads, int64_t head_size,
@@ -32,7 +26,7 @@ void attend_head(int64_t first, int64_t length, int64_t queries, int64_t head, i
   h.out = to.at<X>(first, head * head_size);
   h.out_stride = to.stride;
   h.max_length = length;
-  h.scratch = scratch_of(length, head_size);
+  h.scratch = ops::attention_scratch_of<float>(length, head_size);
   kernels::attention_forward(h);
 }
 

@@ -9,34 +9,8 @@
 #include "core/parallel.h"
 
 namespace espalier {
-namespace {
 
 using kernels::panel_columns;
-
-// Bytes are u8: signed grids are moved up, as the linear op does it.
-std::optional<kernels::GridRow> grid_of(const QuantizedWeight& weight) {
-  if (!weight.input()) return std::nullopt;
-  kernels::GridRow grid = row_of(*weight.input(), 0);
-  const int32_t up = grid.low < 0 ? 128 : 0;
-  grid.low += up;
-  grid.high += up;
-  grid.zero_point += up;
-  return grid;
-}
-
-bool same(const std::optional<kernels::GridRow>& a, const std::optional<kernels::GridRow>& b) {
-  return a.has_value() == b.has_value() &&
-         (!a || (a->scale == b->scale && a->zero_point == b->zero_point && a->low == b->low && a->high == b->high));
-}
-
-template <class X>
-kernels::GridRow own_grid(int64_t n, const X* x) {
-  float least = 0, most = 0;
-  kernels::range(n, x, least, most);
-  return affine_row(least, most, 8);
-}
-
-}  // namespace
 
 bool PackedLinear::serves(const std::vector<const Linear*>& layers) {
   const auto integers = [](const Linear* l) { return as<QuantizedWeight>(l->form()); };
@@ -45,8 +19,7 @@ bool PackedLinear::serves(const std::vector<const Linear*>& layers) {
     if (!l->input_transforms.empty() || !l->weight.keeps_value() || !l->bias.transforms.empty()) return false;
     const auto own = integers(l);
     if ((own == nullptr) != (first == nullptr)) return false;
-    return own != nullptr ? own->products() && same(grid_of(*own), grid_of(*first))
-                          : as<InferenceWeight>(l->form()) != nullptr;
+    return own != nullptr ? own->products() && own->shares_input(*first) : as<InferenceWeight>(l->form()) != nullptr;
   });
 }
 
@@ -55,7 +28,7 @@ PackedLinear::PackedLinear(const std::vector<const Linear*>& layers, DType compu
   if (const auto integers = as<QuantizedWeight>(layers.front()->form())) {
     reads_ = DType::u8;
     writes_ = DType::f32;
-    grid_ = grid_of(*integers);
+    grid_ = integers->input_row();
   }
   int64_t most_panels = 0;
   std::vector<int64_t> firsts;
@@ -87,7 +60,7 @@ void PackedLinear::convert(const Rows& x, int64_t begin, int64_t end, const Rows
   const auto each = [&](auto* from) {
     for (int64_t r = begin; r < end; ++r, from += x.stride) {
       if (reads_ == DType::u8) {
-        const kernels::GridRow grid = grid_ ? *grid_ : own_grid(in_, from);
+        const kernels::GridRow grid = grid_ ? *grid_ : dynamic_row(in_, from);
         if (!grid_) to.scales[r] = grid.scale, to.zero_points[r] = grid.zero_point;
         kernels::quantize(in_, from, grid, to.at<uint8_t>(r));
       } else if constexpr (std::is_same_v<decltype(from), float*>) {
