@@ -125,9 +125,7 @@ void widened(const Int8Product& g) {
     for (int64_t row = 0, rows = 0, tiles = (g.m + most_rows - 1) / most_rows; tiles > 0; row += rows, --tiles) {
       rows = (g.m - row + tiles - 1) / tiles;  // as evenly as can be: columns are widened once per tile
       by_rows[rows - 1](g, g.a + row * g.lda, g.b + column * g.quads, sums);
-      const auto columns = static_cast<size_t>(std::min(panel_columns, g.n - column));
-      for (int64_t r = 0; r < rows; ++r)
-        std::copy_n(sums + r * panel_columns, columns, g.c + (row + r) * g.ldc + column);
+      put_sums(g, row, rows, column, sums);
     }
 }
 

@@ -70,9 +70,7 @@ void product(const Int8Product& g) {
     for (int64_t row = 0, rows = 0, left = (g.m + most_rows - 1) / most_rows; left > 0; row += rows, --left) {
       rows = (g.m - row + left - 1) / left;  // as evenly as can be: a single row waits for its own sums
       by_rows[rows - 1](g, g.a + row * g.lda, g.b + column * g.quads, sums);
-      const auto columns = static_cast<size_t>(std::min(panel_columns, g.n - column));
-      for (int64_t r = 0; r < rows; ++r)
-        std::copy_n(sums + r * panel_columns, columns, g.c + (row + r) * g.ldc + column);
+      put_sums(g, row, rows, column, sums);
     }
 }
 

@@ -88,13 +88,11 @@ void gemm_int8_narrow(const Int8Product& g) noexcept {
   alignas(32) int32_t sums[most_rows * panel_columns];
   for (int64_t column = 0; column < g.n; column += panel_columns) {
     const uint32_t* const b = g.b + column * g.quads;
-    const auto columns = static_cast<size_t>(std::min(panel_columns, g.n - column));
     for (int64_t row = 0; row < g.m; row += most_rows) {
       const int64_t rows = std::min(most_rows, g.m - row);
       for (int64_t part = 0; part < panel_columns; part += 8 * vectors_for(static_cast<int>(rows)))
         by_rows[rows - 1](g, g.a + row * g.lda, b + part, sums + part);
-      for (int64_t r = 0; r < rows; ++r)
-        std::copy_n(sums + r * panel_columns, columns, g.c + (row + r) * g.ldc + column);
+      put_sums(g, row, rows, column, sums);
     }
   }
 }
