@@ -4,11 +4,22 @@
 
 #include "apps/cli/model_option.h"
 #include "data/models/hf_export.h"
+#include "data/models/onnx_export.h"
 
 namespace {
 using namespace espalier;
 
-enum class Format { hf };
+enum class Format { hf, onnx };
+
+Exported write(Format format, const Model& model, const std::string& output) {
+  switch (format) {
+    case Format::hf:
+      return export_hf(model, output);
+    case Format::onnx:
+      return export_onnx(model, output);
+  }
+  return {};
+}
 
 struct Export {
   ModelOption model;
@@ -19,19 +30,21 @@ struct Export {
 
   int run(const CommonOptions& common) const {
     const auto m = model.open(common);
-    const int64_t bytes = export_hf(*m, output), parameters = m->store.count();
+    const Exported done = write(format, *m, output);
+    const int64_t parameters = m->store.count();
     say_what_is_initialised(*m, common);
-    const std::string obstacle = obstacle_in_transformers(m->config);
     if (common.json) {
-      print_json(
-          {{"output", output}, {"bytes", bytes}, {"parameters", parameters}, {"transformers", obstacle.empty()}});
+      print_json({{"output", output},
+                  {"bytes", done.bytes},
+                  {"parameters", parameters},
+                  {"transformers", obstacle_in_transformers(m->config).empty()}});
       return 0;
     }
-    if (!common.quiet) std::printf("%s: %ld parameters, %s\n", output.c_str(), parameters, in_megabytes(bytes).c_str());
-    if (!obstacle.empty())
-      std::printf("transformers cannot load these shapes (%s); Espalier's programs do\n", obstacle.c_str());
-    else if (!common.quiet)
-      std::printf("transformers loads it as BertForSequenceClassification\n");
+    if (!common.quiet) {
+      std::printf("%s: %ld parameters, %s\n", output.c_str(), parameters, in_megabytes(done.bytes).c_str());
+      for (const std::string& note : done.notes) std::printf("%s\n", note.c_str());
+    }
+    if (!done.warning.empty()) std::printf("%s\n", done.warning.c_str());
     return 0;
   }
 };
@@ -40,12 +53,12 @@ struct Export {
 
 template <>
 struct espalier::Names<Format> {
-  static constexpr const char* list[] = {"hf"};
+  static constexpr const char* list[] = {"hf", "onnx"};
 };
 
 void Export::declare(Options& rows) {
   model.declare(rows);
-  rows.add("format", format, "hf: a Hugging Face directory");
+  rows.add("format", format, "hf: a Hugging Face directory; onnx: a directory with onnx/model.onnx");
   rows.add("output", output, "directory to write; it must be new or empty").required();
 }
 
