@@ -58,15 +58,22 @@ struct espalier::Names<Format> {
 
 void Export::declare(Options& rows) {
   model.declare(rows);
-  rows.add("format", format, "hf: a Hugging Face directory; onnx: a directory with onnx/model.onnx");
+  rows.add("format", format,
+           "hf: a Hugging Face directory with f32 weights; onnx: the same small files, and onnx/model.onnx");
   rows.add("output", output, "directory to write; it must be new or empty").required();
 }
 
 int main(int argc, char** argv) {
   return run_program<Export>(
       argc, argv,
-      "Writes a model as a Hugging Face directory: config.json, model.safetensors, vocab.txt, tokenizer_config.json.\n"
-      "Every program takes it as --model again, with the same logits. A model whose layers were shrunk keeps its "
-      "shapes; where\ntransformers cannot load these, export says so. Masks of a pruned model are not kept, its zeros "
-      "are.\nExample: export --model model.h5 --output model");
+      "Writes a model as a directory that other programs read. Both formats have config.json, vocab.txt, "
+      "tokenizer.json and\ntokenizer_config.json, and beside them:\n"
+      "  hf    model.safetensors, in f32. Every program takes the directory as --model again, with the same logits. "
+      "Layers keep the\n        shapes to which they were shrunk; where transformers cannot load these, export says "
+      "so. Int8 weights become f32\n        numbers, and quantization.json keeps their scales.\n"
+      "  onnx  onnx/model.onnx, for ONNX Runtime, OpenVINO, Optimum and transformers.js: any shapes, and int8 stays "
+      "int8. Inputs\n        input_ids, attention_mask and token_type_ids, output logits; opset 17, standard operators "
+      "only.\n"
+      "Masks of a pruned model are not kept, its zeros are. More in docs/EXPORT.md.\n"
+      "Example: export --model model.h5 --format onnx --output model");
 }

@@ -67,7 +67,7 @@ std::string obstacle_in_transformers(const BertConfig& config) {
 }
 
 Exported export_hf(const Model& model, const fs::path& directory) {
-  std::map<std::string, std::string> files = model_files(model);
+  std::map<std::string, std::string> files = model_files(model, Json::object());
   if (const Json grids = grids_of(model.store); !grids.empty()) files[grids_file] = grids.dump(1) + '\n';
   model.store.settle();
   std::map<std::string, Tensor> tensors;

@@ -138,9 +138,10 @@ BertConfig simplest(BertConfig config) {
   return config;
 }
 
-std::map<std::string, std::string> model_files(const Model& model) {
+std::map<std::string, std::string> model_files(const Model& model, const Json& more) {
   Json config = config_to_json(simplest(model.config));
   config["pad_token_id"] = model.tokenizer.pad();
+  config.update(more);
   return {{"config.json", config.dump(2) + '\n'},
           {"vocab.txt", vocabulary_text(model)},
           {"tokenizer.json", tokenizer_json(model.tokenizer).dump(0) + '\n'},

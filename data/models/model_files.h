@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 
 #include "data/models/model_source.h"
@@ -14,8 +15,8 @@ namespace espalier {
 BertConfig simplest(BertConfig config);
 
 // Text by name: config.json; vocab.txt; tokenizer_config.json, which has the tokens behind the last one that is more
-// than an added one; and tokenizer.json, the same for the library tokenizers and for transformers.js. Throws Error for
-// tokens that vocab.txt cannot hold.
-std::map<std::string, std::string> model_files(const Model& model);
+// than an added one; and tokenizer.json, the same for the library tokenizers and for transformers.js. `more` is added
+// to config.json. Throws Error for tokens that vocab.txt cannot hold.
+std::map<std::string, std::string> model_files(const Model& model, const nlohmann::json& more);
 
 }  // namespace espalier

@@ -4,6 +4,8 @@
 
 #include <cmath>
 #include <limits>
+#include <map>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
 
@@ -87,7 +89,7 @@ class BertGraph {
   // `from`: the tokens whose context is wanted.
   Value attention(const EncoderLayer& layer, const Value& x, const Value& from, const Value& bias) {
     const auto factor = static_cast<float>(1 / std::sqrt(static_cast<double>(config_.head_size())));
-    const Value q = heads(linear_(from, layer.query, factor), layer.heads, {0, 2, 1, 3});
+    const Value q = heads(linear_(from, layer.query, {.factor = factor}), layer.heads, {0, 2, 1, 3});
     const Value k = heads(linear_(x, layer.key), layer.heads, {0, 2, 3, 1});
     const Value v = heads(linear_(x, layer.value), layer.heads, {0, 2, 1, 3});
     const Value scores = graph_.op("Add", {graph_.op("MatMul", {q, k}), bias});
@@ -111,7 +113,8 @@ class BertGraph {
     const Value attended = norm(graph_.op("Add", {context, from}), layer.attention_norm);
     graph_.enter(scope + "/feed_forward");
     const Value wide = gelu(linear_(attended, layer.intermediate));
-    return norm(graph_.op("Add", {linear_(wide, layer.output), attended}), layer.output_norm);
+    return norm(graph_.op("Add", {linear_(wide, layer.output, {.hardly_negative = true}), attended}),
+                layer.output_norm);
   }
 
   void head(const Model& model, const Value& x) {
@@ -135,14 +138,17 @@ class BertGraph {
 }  // namespace
 
 Exported export_onnx(const Model& model, const fs::path& directory, int64_t largest) {
-  const std::map<std::string, std::string> files = model_files(model);
+  // transformers.js looks for onnx/model_quantized.onnx unless it is told otherwise.
+  nlohmann::json for_js = {{"dtype", "fp32"}};
+  std::map<std::string, std::string> files = model_files(model, nlohmann::json::object());
   model.store.settle();
   const BertGraph bert(model);
   AtomicFolder folder(directory, [&](const std::string& name) { return name == "onnx" || files.contains(name); });
   const fs::path& to = folder.temporary();
-  for (const auto& [name, text] : files) write_file(to / name, text);
   fs::create_directories(to / "onnx");
-  bert.graph().write(to / "onnx" / "model.onnx", largest);
+  if (bert.graph().write(to / "onnx" / "model.onnx", largest)) for_js["use_external_data_format"] = true;
+  files = model_files(model, {{"transformers.js_config", for_js}});
+  for (const auto& [name, text] : files) write_file(to / name, text);
   const int64_t bytes = folder.bytes();
   folder.commit();
   return {bytes, {"ONNX Runtime, OpenVINO, Optimum and transformers.js read it"}};

@@ -16,10 +16,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int ir_version = 8, opset = 17;           // which belong together
-constexpr int64_t small_constant = 1024;            // bytes; those below always lie in the file itself
-constexpr int64_t page = 4096;                      // external data begins at multiples of it, so that it can be mapped
-constexpr int64_t most_around = 64;                 // bytes of the model around its graph
+constexpr int ir_version = 8, opset = 17;  // which belong together
+constexpr int64_t small_constant = 1024;   // bytes; those below always lie in the file itself
+constexpr int64_t page = 4096;             // external data begins at multiples of it, so that it can be mapped
+constexpr int64_t most_around = 64;        // bytes of the model around its graph
 constexpr int graph_node = 1, graph_name = 2, graph_initializer = 5, graph_input = 11, graph_output = 12;
 constexpr int tensor_dims = 1, tensor_type = 2, tensor_name = 8, tensor_raw_data = 9, tensor_external_data = 13,
               tensor_location = 14;
@@ -51,7 +51,8 @@ ProtobufMessage attribute_message(const OnnxGraph::Attribute& attribute) {
   ProtobufMessage message;
   message.text(1, attribute.name);
   if (const auto* const real = std::get_if<float>(&attribute.value)) return message.real(2, *real).number(20, 1);
-  if (const auto* const number = std::get_if<int64_t>(&attribute.value)) return message.number(3, *number).number(20, 2);
+  if (const auto* const number = std::get_if<int64_t>(&attribute.value))
+    return message.number(3, *number).number(20, 2);
   for (const int64_t one : std::get<std::vector<int64_t>>(attribute.value)) message.number(8, one);
   return message.number(20, 7);
 }
@@ -60,7 +61,9 @@ ProtobufMessage pair(const std::string& key, const std::string& value) {
   return ProtobufMessage().text(1, key).text(2, value);
 }
 
-std::string_view bytes_of(const Tensor& tensor) { return {reinterpret_cast<const char*>(tensor.raw()), tensor.bytes()}; }
+std::string_view bytes_of(const Tensor& tensor) {
+  return {reinterpret_cast<const char*>(tensor.raw()), tensor.bytes()};
+}
 
 Tensor tensor_of(const std::vector<int64_t>& values) {
   Tensor bytes({static_cast<int64_t>(sizeof(int64_t) * values.size())}, DType::u8);
@@ -111,15 +114,10 @@ OnnxGraph::Value OnnxGraph::scalar(DType type, int value) {
 OnnxGraph::Value OnnxGraph::integers(const std::vector<int64_t>& values) {
   std::string name = "i64";
   for (const int64_t value : values) name += "/" + std::to_string(value);
-  return add({name,
-              Type::i64,
-              {std::ssize(values)},
-              static_cast<int64_t>(sizeof(int64_t)) * std::ssize(values),
-              [values] { return tensor_of(values); }});
-}
-
-OnnxGraph::Value OnnxGraph::index(int64_t value) {
-  return add({"index/" + std::to_string(value), Type::i64, {}, sizeof(int64_t), [value] { return tensor_of({value}); }});
+  return add(
+      {name, Type::i64, {std::ssize(values)}, static_cast<int64_t>(sizeof(int64_t)) * std::ssize(values), [values] {
+         return tensor_of(values);
+       }});
 }
 
 OnnxGraph::Value OnnxGraph::op(const char* type, const std::vector<Value>& inputs,
@@ -128,16 +126,10 @@ OnnxGraph::Value OnnxGraph::op(const char* type, const std::vector<Value>& input
   if (const int before = used_[result]++; before > 0) result += "_" + std::to_string(before);
   ProtobufMessage node;
   for (const Value& value : inputs) node.text(1, value);
-  node.text(2, result).text(3, result + "/node").text(4, type);
+  node.text(2, result).text(3, result).text(4, type);
   for (const Attribute& attribute : attributes) node.message(5, attribute_message(attribute));
   nodes_.message(graph_node, node);
   return result;
-}
-
-int64_t OnnxGraph::constant_bytes() const {
-  int64_t bytes = 0;
-  for (const Constant& constant : constants_) bytes += constant.bytes;
-  return bytes;
 }
 
 // One constant in the file: the bytes up to its values, and where these are.
@@ -163,7 +155,7 @@ OnnxGraph::Piece OnnxGraph::piece(const Constant& constant, const std::string& d
   return {ProtobufMessage().message(graph_initializer, tensor).bytes(), offset};
 }
 
-void OnnxGraph::write(const fs::path& file, int64_t largest) const {
+bool OnnxGraph::write(const fs::path& file, int64_t largest) const {
   const std::string rest = ProtobufMessage().text(graph_name, "model").bytes() + inputs_.bytes() + outputs_.bytes();
   std::vector<Piece> pieces;
   int64_t data_end = 0;
@@ -208,6 +200,7 @@ void OnnxGraph::write(const fs::path& file, int64_t largest) const {
   }
   if (data) data->commit();
   model.commit();
+  return split;
 }
 
 }  // namespace espalier

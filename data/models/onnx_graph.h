@@ -27,7 +27,8 @@ class OnnxGraph {
     std::variant<int64_t, float, std::vector<int64_t>> value;
   };
 
-  // An input of int64 numbers, an output of f32 numbers. A dimension is a number or a name, which stands for any number.
+  // An input of int64 numbers, an output of f32 numbers. A dimension is a number or a name, which stands for any
+  // number.
   using Dimensions = std::vector<std::variant<int64_t, const char*>>;
   Value input(const std::string& name, const Dimensions& dimensions);
   void output(const std::string& name, const Dimensions& dimensions);
@@ -37,9 +38,8 @@ class OnnxGraph {
   Value constant(const std::string& name, const Shape& shape, DType type, std::function<Tensor()> make);
   Value constant(const std::string& name, const Tensor& tensor);
   Value scalar(float value);
-  Value scalar(DType type, int value);                  // u8 or s8
+  Value scalar(DType type, int value);                 // u8 or s8
   Value integers(const std::vector<int64_t>& values);  // [n] int64
-  Value index(int64_t value);                           // int64 without dimensions
 
   // The first result of an operator of ONNX; `name` replaces the one that follows from scope and type.
   Value op(const char* type, const std::vector<Value>& inputs, const std::vector<Attribute>& attributes = {},
@@ -47,12 +47,9 @@ class OnnxGraph {
   // What the names of the next operators begin with.
   void enter(std::string scope) { scope_ = std::move(scope); }
 
-  // Bytes of the constants in all.
-  int64_t constant_bytes() const;
-
   // Writes the file. Where it would be larger than `largest`, the constants from 1 KB on lie in FILE_data beside it.
-  // Holds one constant at a time in memory. Throws as AtomicFile does.
-  void write(const std::filesystem::path& file, int64_t largest) const;
+  // Holds one constant at a time in memory. Returns whether there is such a file. Throws as AtomicFile does.
+  bool write(const std::filesystem::path& file, int64_t largest) const;
 
  private:
   struct Constant {

@@ -14,26 +14,31 @@ class OnnxLinear {
  public:
   explicit OnnxLinear(OnnxGraph& graph) : graph_(graph) {}
 
-  // factor (x w^T + b) of x[…, in]. The factor goes into weight and bias where these bits stay the same. The layer must
-  // outlive the graph.
-  OnnxGraph::Value operator()(const OnnxGraph::Value& x, const Linear& linear, float factor = 1);
+  struct How {
+    float factor = 1;              // of the result; it goes into weight and bias where they lose no bit
+    bool hardly_negative = false;  // the input, as behind GELU
+  };
+  // factor (x w^T + b) of x[…, in]. The layer must outlive the graph.
+  OnnxGraph::Value operator()(const OnnxGraph::Value& x, const Linear& linear, How how);
+  OnnxGraph::Value operator()(const OnnxGraph::Value& x, const Linear& linear) { return (*this)(x, linear, How()); }
 
  private:
   using Value = OnnxGraph::Value;
 
-  // x[…, in] with a grid for each row: x = (on_grid - zero) scale.
+  // x[…, in] with a grid for each row: x = (bytes + minus_zero) scale.
   struct Rows {
-    Value on_grid, scale, minus_zero;
+    Value bytes, minus_zero, scale;
   };
 
+  Value real_weight(const Linear& linear, float factor);
   Value integer_weight(const Linear& linear, float factor);
   Value on_grid(const Value& x, const QuantGrid& grid);
-  const Rows& rows(const Value& x);
-  Value dynamic(const Value& x, const Linear& linear, float factor);
+  const Rows& rows(const Value& x, int middle);
+  Value dynamic(const Rows& x, const Linear& linear, float factor);
 
   OnnxGraph& graph_;
-  std::map<std::string, Value> static_;  // what several layers read is made once
-  std::map<Value, Rows> dynamic_;
+  std::map<std::string, Value> on_grid_;  // what several layers read is made once
+  std::map<Value, Rows> rows_;
 };
 
 }  // namespace espalier
