@@ -83,7 +83,7 @@ void OnnxGraph::output(const std::string& name, const Dimensions& dimensions) {
 }
 
 OnnxGraph::Value OnnxGraph::add(Constant constant) {
-  const std::string name = constant.name;
+  std::string name = constant.name;
   if (used_[name]++ == 0) constants_.push_back(std::move(constant));
   return name;
 }

@@ -34,7 +34,8 @@ bool is_power_of_two(float factor) {
 
 // The sum of each row of the weight.
 Tensor row_sums(const QuantizedWeight& w) {
-  const Tensor q = w.q(), sums({w.out()});
+  const Tensor q = w.q();
+  Tensor sums({w.out()});
   for (int64_t r = 0; r < w.out(); ++r) {
     int64_t sum = 0;
     for (int64_t c = 0; c < w.in(); ++c) sum += q.data<int8_t>()[r * w.in() + c];
