@@ -77,6 +77,7 @@ QuantizedWeight::QuantizedWeight(int64_t in, PackedQuads packed, QuantGrid grid,
     : in_(in), grid_(std::move(grid)), bits_(bits), input_(std::move(input)) {
   check();
   take(std::move(packed));
+  check_integers();
   add_up();
   group_ = kernels::gemm_int8_group();
   if (group_ > 1 || kernels::gemm_int8_narrows()) take(pack(unpacked(), group_));
@@ -121,28 +122,35 @@ void QuantizedWeight::order_panels() {
   });
 }
 
-// Throws for integers that are not on the grid, and behind the end of a row.
 void QuantizedWeight::add_up() {
   sums_ = Tensor::zeros({out()}, DType::i32);
-  const int64_t quads = kernels::quads_of(in_);
   parallel_for(std::ssize(contents_), [&](int64_t i) {
     const Panel p = panel(i);
+    const auto* const bytes = reinterpret_cast<const int8_t*>(p.values);
+    int32_t sums[panel_columns] = {};
+    for (int64_t k = 0; k < p.quads; ++k)
+      for (int64_t c = 0; c < panel_columns; ++c)
+        for (int64_t j = 0; j < 4; ++j) sums[c] += bytes[4 * (k * panel_columns + c) + j];
+    std::copy_n(sums, std::min(panel_columns, out() - i * panel_columns), sums_.data<int32_t>() + i * panel_columns);
+  });
+}
+
+void QuantizedWeight::check_integers() const {
+  parallel_for(std::ssize(contents_), [&](int64_t i) {
+    const Panel p = panel(i);
+    const auto* const bytes = reinterpret_cast<const int8_t*>(p.values);
     const int64_t rows = std::min(panel_columns, out() - i * panel_columns);
-    int32_t sums[panel_columns] = {}, least = 0, most = 0;
+    bool fits = true;
     for (int64_t k = 0; k < p.quads; ++k) {
-      const int64_t quad = p.index != nullptr ? p.index[k] : k, bytes = quad + 1 == quads ? in_ - 4 * quad : 4;
-      const auto* const four = reinterpret_cast<const int8_t*>(p.values + k * panel_columns);
+      const int64_t quad = p.index != nullptr ? p.index[k] : k, columns = std::min<int64_t>(4, in_ - 4 * quad);
       for (int64_t c = 0; c < panel_columns; ++c)
         for (int64_t j = 0; j < 4; ++j) {
-          const int32_t q = four[4 * c + j];
-          sums[c] += q;
-          least = std::min(least, c < rows && j < bytes ? q : q == 0 ? 0 : -128);
-          most = std::max(most, q);
+          const int32_t q = bytes[4 * (k * panel_columns + c) + j];
+          fits &= q == 0 || (q >= grid_.low && q <= grid_.high && c < rows && j < columns);
         }
     }
-    CHECK(least >= grid_.low && most <= grid_.high, "quantized weight: integers of panel ", i, " from ", least, " to ",
-          most, "; expected ", grid_.low, " to ", grid_.high, ", and zeros behind the end");
-    std::copy_n(sums, rows, sums_.data<int32_t>() + i * panel_columns);
+    CHECK(fits, "quantized weight: panel ", i, " holds integers outside ", grid_.low, " … ", grid_.high,
+          ", or behind the ends of its rows");
   });
 }
 

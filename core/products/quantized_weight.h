@@ -83,6 +83,7 @@ class QuantizedWeight {
   void take(PackedQuads packed);  // as it is
   void order_panels();            // for the kernels here
   void add_up();                  // the sums of the rows
+  void check_integers() const;
 
   Tensor q_;
   int64_t in_;
