@@ -22,7 +22,7 @@ endif()
 file(GLOB kernels CONFIGURE_DEPENDS core/kernels/*.cpp)
 add_library(espalier_kernels OBJECT ${kernels})
 target_include_directories(espalier_kernels PUBLIC ${PROJECT_SOURCE_DIR})
-target_include_directories(espalier_kernels SYSTEM PRIVATE ${PROJECT_BINARY_DIR}/headers)
+target_include_directories(espalier_kernels SYSTEM PUBLIC ${PROJECT_BINARY_DIR}/headers)
 target_compile_definitions(espalier_kernels PUBLIC HWY_COMPILE_ONLY_STATIC)
 
 add_subdirectory(apps/edge edge)
