@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+// espalier.h in JavaScript: a model's bytes in; text in; label, scores and tokens out.
+
+// What the wasm needs of its surroundings. Only memory growth and the end of the program are ever called: what else the
+// C library names is not reached by the functions of espalier.h.
+function surroundings(module) {
+  const imports = {};
+  for (const { module: from, name, kind } of WebAssembly.Module.imports(module)) {
+    if (kind !== 'function') throw new Error(`the runtime asks for ${from}.${name}, which is no function`);
+    imports[from] ??= {};
+    imports[from][name] = name === 'emscripten_notify_memory_growth' ? () => {} : () => {
+      throw new Error(`the runtime has stopped (${name}); please load the page again`);
+    };
+  }
+  return imports;
+}
+
+export class Runtime {
+  static async start(module) {
+    const { exports } = await WebAssembly.instantiate(module, surroundings(module));
+    exports._initialize();
+    return new Runtime(exports);
+  }
+
+  constructor(exports) { this.c = exports; }
+
+  version() { return this.text(this.c.espalier_version()); }
+
+  // A place for `size` bytes in the runtime's memory. The caller gives it back with free.
+  place(size) {
+    const at = this.c.malloc(Math.max(size, 1)) >>> 0;
+    if (at === 0) throw new Error(`out of memory: the browser has no ${(size / 1e6).toFixed(1)} MB to spare`);
+    return at;
+  }
+
+  free(at) { this.c.free(at); }
+
+  // To be asked for anew after every call: memory that grows is another one.
+  bytes(at, size) { return new Uint8Array(this.c.memory.buffer, at, size); }
+
+  text(at) {
+    if (at === 0) return '';
+    const all = new Uint8Array(this.c.memory.buffer);
+    let end = at;
+    while (all[end] !== 0) ++end;
+    return new TextDecoder().decode(all.subarray(at, end));
+  }
+
+  // Throws what espalier_error says.
+  check(code) { if (code !== 0) throw new Error(this.text(this.c.espalier_error())); }
+
+  // Calls use(at, size) with the text as UTF-8. Half a surrogate pair becomes U+FFFD.
+  with_text(text, use) {
+    const utf8 = new TextEncoder().encode(text);
+    const at = this.place(utf8.length);
+    try {
+      this.bytes(at, utf8.length).set(utf8);
+      return use(at, utf8.length);
+    } finally { this.free(at); }
+  }
+}
+
+export class Model {
+  // Takes the `size` bytes at `at`, which it frees: on failure at once.
+  constructor(runtime, at, size) {
+    this.runtime = runtime;
+    this.at = at;
+    const out = runtime.place(4);
+    try {
+      runtime.check(runtime.c.espalier_open_memory(at, size, 0, out));
+      [this.handle] = new Uint32Array(runtime.c.memory.buffer, out, 1);
+    } catch (error) {
+      runtime.free(at);
+      throw error;
+    } finally { runtime.free(out); }
+    const count = runtime.c.espalier_label_count(this.handle);
+    this.task = runtime.text(runtime.c.espalier_task(this.handle));
+    this.labels = Array.from({ length: count }, (_, i) => runtime.text(runtime.c.espalier_label_name(this.handle, i)));
+  }
+
+  close() {
+    this.runtime.c.espalier_close(this.handle);
+    this.runtime.free(this.at);
+  }
+
+  // {scores, label, milliseconds}; second may be null. label is -1 unless one class is chosen.
+  classify(first, second) {
+    const { c } = this.runtime;
+    const count = this.labels.length;
+    const out = this.runtime.place(8 * count + 4);
+    try {
+      const ask = (a, n, b, m) => second === null ? c.espalier_classify(this.handle, a, n, out, out + 8 * count)
+        : c.espalier_classify_pair(this.handle, a, n, b, m, out, out + 8 * count);
+      return this.runtime.with_text(first, (a, n) => this.runtime.with_text(second ?? '', (b, m) => {
+        const start = performance.now();
+        const code = ask(a, n, b, m);
+        const milliseconds = performance.now() - start;
+        this.runtime.check(code);
+        const view = new DataView(c.memory.buffer, out);
+        const scores = this.labels.map((_, i) => view.getFloat64(8 * i, true));
+        return { scores, label: view.getInt32(8 * count, true), milliseconds };
+      }));
+    } finally { this.runtime.free(out); }
+  }
+
+  // All tokens of the text, [CLS] and [SEP] with them, before anything is cut: up to `most` in words, and how many.
+  tokens(text, most) {
+    const { c } = this.runtime;
+    const out = this.runtime.place(4 * most + 4);
+    try {
+      this.runtime.with_text(text, (at, size) =>
+        this.runtime.check(c.espalier_tokens(this.handle, at, size, out, most, out + 4 * most)));
+      const [count] = new Uint32Array(c.memory.buffer, out + 4 * most, 1);
+      const ids = Array.from(new Int32Array(c.memory.buffer, out, Math.min(count, most)));
+      return { count, words: ids.map((id) => this.runtime.text(c.espalier_token_text(this.handle, id))) };
+    } finally { this.runtime.free(out); }
+  }
+}
