@@ -16,7 +16,9 @@ async function start() {
     throw new Error('This browser is too old: it lacks WebAssembly SIMD. Firefox 89, Chrome 91 and Safari 16.4 have it.');
   const response = await fetch('espalier.wasm');
   if (!response.ok) throw new Error(`espalier.wasm cannot be loaded: the server says ${response.status}`);
-  runtime = await Runtime.start(await WebAssembly.compile(await response.arrayBuffer()));
+  const module = await WebAssembly.compile(await response.arrayBuffer()).catch(() => null);
+  if (module === null) throw new Error('espalier.wasm is damaged: please load the page again');
+  runtime = await Runtime.start(module);
 }
 
 // Reads `size` bytes of a stream into the runtime's memory. The returned place belongs to the caller.
