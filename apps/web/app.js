@@ -68,7 +68,7 @@ async function open(name, given) {
 }
 
 function clear() {
-  $('answer').textContent = 'No text yet.';
+  $('answer').textContent = 'Ready for a text.';
   for (const list of ['scores', 'notes', 'tokens']) $(list).replaceChildren();
   $('notes').hidden = $('latency').hidden = true;
 }
@@ -128,7 +128,7 @@ function show_answer(text, answer) {
 }
 
 async function classify() {
-  if (model === null || $('submit').disabled) return;
+  if ($('submit').disabled) return complain('No model is open yet: please wait until it is loaded, or open a file.');
   const text = $('text').value;
   const second = $('second').value.trim() === '' ? null : $('second').value;
   if (text.trim() === '') {

@@ -26,9 +26,9 @@ export class Runtime {
 
   version() { return this.text(this.c.espalier_version()); }
 
-  // A place for `size` bytes in the runtime's memory. The caller gives it back with free.
+  // A place for `size` bytes in the runtime's memory, at a multiple of 64, which models want. The caller frees it.
   place(size) {
-    const at = this.c.malloc(Math.max(size, 1)) >>> 0;
+    const at = this.c.aligned_alloc(64, 64 * Math.ceil((size + 1) / 64)) >>> 0;  // C wants a multiple of 64
     if (at === 0) throw new Error(`out of memory: the browser has no ${(size / 1e6).toFixed(1)} MB to spare`);
     return at;
   }

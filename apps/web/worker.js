@@ -16,8 +16,10 @@ async function start() {
     throw new Error('This browser is too old: it lacks WebAssembly SIMD. Firefox 89, Chrome 91 and Safari 16.4 have it.');
   const response = await fetch('espalier.wasm');
   if (!response.ok) throw new Error(`espalier.wasm cannot be loaded: the server says ${response.status}`);
-  const module = await WebAssembly.compile(await response.arrayBuffer()).catch(() => null);
-  if (module === null) throw new Error('espalier.wasm is damaged: please load the page again');
+  const kind = response.headers.get('Content-Type');
+  const module = await WebAssembly.compileStreaming(response).catch(() => null);
+  if (module === null)
+    throw new Error(`espalier.wasm cannot be used: it is damaged, or the server sends it as ${kind}, not as application/wasm`);
   runtime = await Runtime.start(module);
 }
 
@@ -58,10 +60,10 @@ const requests = {
     await start();
     const described = await fetch('model.json');
     if (!described.ok) throw new Error(`model.json cannot be loaded: the server says ${described.status}`);
-    const { file, size } = await described.json();
+    const { file, name, size } = await described.json();
     const response = await fetch(file);
     if (!response.ok) throw new Error(`${file} cannot be loaded: the server says ${response.status}`);
-    return take(await read(response.body, size, file, told), size, file);
+    return take(await read(response.body, size, file, told), size, name);
   },
 
   // Opens a File in place of the model, which stays where that fails.

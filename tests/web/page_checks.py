@@ -13,7 +13,7 @@ import site_server
 READY = "document.getElementById('submit')?.disabled === false"
 ALERT = "(a => a.hidden ? '' : a.textContent)(document.getElementById('alert'))"
 KEPT = "document.getElementById('offline').textContent.startsWith('yes')"
-VERSION_AT = 4  # where an edge file has its version
+VERSION_AT = 8  # where an edge file has its version
 
 
 def expect(condition, text):
@@ -25,7 +25,8 @@ def load(browser, url):
     """Opens the page and waits until a text can be classified."""
     browser.open("about:blank")
     browser.open(url)
-    browser.wait(READY)
+    browser.wait(f"{READY} || {ALERT} !== ''")
+    expect(browser.run(READY), browser.run(ALERT))
     browser.run(pathlib.Path(__file__).with_name("in_page.js").read_text(encoding="utf-8") + "; 0")
 
 
@@ -179,11 +180,12 @@ def refuses_bad_files(browser, site):
             told = browser.run(ALERT)
             print(f"   {told}")
             expect(told.startswith(name) and words in told and len(told) < 400, f"{name}: {told}")
-        path = pathlib.Path(folder, "another.edge")
-        path.write_bytes(good)
-        give_file(browser, path)
-        browser.wait("document.getElementById('model-name').textContent === 'another.edge'")
-        expect(browser.run(ALERT) == "", "a good file after bad ones gives an alert")
+        for name, give in (("chosen.edge", give_file), ("dropped.edge", drop_file)):
+            path = pathlib.Path(folder, name)
+            path.write_bytes(good)
+            give(browser, path)
+            browser.wait(f"document.getElementById('model-name').textContent === '{name}' && {READY}")
+            expect(browser.run(ALERT) == "", "a good file after bad ones gives an alert")
 
 
 def give_file(browser, path):
@@ -191,6 +193,12 @@ def give_file(browser, path):
     field = browser.call("DOM.querySelector", nodeId=root, selector="#file")["nodeId"]
     browser.run("document.getElementById('alert').hidden = true")
     browser.call("DOM.setFileInputFiles", nodeId=field, files=[str(path)])
+
+
+def drop_file(browser, path):
+    for kind in ("dragEnter", "dragOver", "drop"):
+        browser.call("Input.dispatchDragEvent", type=kind, x=200, y=200,
+                     data={"items": [], "files": [str(path)], "dragOperationsMask": 1})
 
 
 def says_what_is_missing(browser, site):
