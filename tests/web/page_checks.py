@@ -6,6 +6,7 @@ import os
 import pathlib
 import statistics
 import tempfile
+import time
 import urllib.request
 
 import site_server
@@ -219,6 +220,29 @@ def works_offline(browser, server):
     server.stop()
     load(browser, server.url)
     expect(browser.run("checks.answer(['a warm , funny film .'])"), "no answer offline")
+
+
+def takes_a_new_version(browser, server, site):
+    """What was kept gives way to the files of a new version when the page is opened the second time."""
+    load(browser, server.url)
+    browser.wait(KEPT)
+    server.stop()
+    new = {name: pathlib.Path(site, name).read_text(encoding="utf-8") for name in ("service_worker.js", "index.html")}
+    new["service_worker.js"] = new["service_worker.js"].replace("const VERSION = '", "const VERSION = 'new-")
+    new["index.html"] = new["index.html"].replace("<h1>Espalier", "<h1>New")
+    new[""] = new["index.html"]
+    with site_server.Site(site, {name: text.encode() for name, text in new.items()}, server.port):
+        load(browser, server.url)
+        browser.wait("navigator.serviceWorker.getRegistration().then(r => r.waiting !== null)")
+        browser.open("about:blank")
+        time.sleep(1)  # the browser sees that the old version is not used any more
+        load(browser, server.url)
+        expect(browser.run("document.querySelector('h1').textContent") == "New", "the old version stays")
+        expect(browser.run("caches.keys()") == ["espalier-new-" + version_of(site)], "the old version's files are kept")
+
+
+def version_of(site):
+    return pathlib.Path(site, "service_worker.js").read_text(encoding="utf-8").split("const VERSION = '")[1].split("'")[0]
 
 
 def take_screenshots(browser, url, folder):

@@ -56,6 +56,8 @@ def main(site, rows_file, logits_file, screenshots=None):
             check(page_checks.take_screenshots, server.url, screenshots)
         check(page_checks.says_what_is_missing, site)
         check(page_checks.works_offline, server)
+    with chromium.Chromium(program) as browser, site_server.Site(site) as server:
+        check(page_checks.takes_a_new_version, server, site)
     return 1 if failed else 0
 
 

@@ -20,7 +20,7 @@ class Site:
                     self.send_error(404)
                 else:
                     self.send_response(200)
-                    self.send_header("Content-Type", self.guess_type(name))
+                    self.send_header("Content-Type", self.guess_type(name or "index.html"))
                     self.send_header("Content-Length", str(len(instead[name])))
                     self.end_headers()
                     self.wfile.write(instead[name])
@@ -30,7 +30,8 @@ class Site:
 
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", port), functools.partial(Handler, directory=folder))
         self.server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self.server.server_port}/"
+        self.port = self.server.server_port
+        self.url = f"http://127.0.0.1:{self.port}/"
         self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
         self.thread.start()
 
