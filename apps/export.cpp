@@ -3,12 +3,13 @@
 #include <cstdio>
 
 #include "apps/cli/model_option.h"
+#include "data/edge/edge_export.h"
 #include "data/models/hf_export.h"
 
 namespace {
 using namespace espalier;
 
-enum class Format { hf };
+enum class Format { hf, edge };
 
 struct Export {
   ModelOption model;
@@ -17,8 +18,20 @@ struct Export {
 
   void declare(Options& rows);
 
+  int write_edge(const Model& m, const CommonOptions& common) const {
+    const int64_t bytes = export_edge(m, output);
+    say_what_is_initialised(m, common);
+    if (common.json)
+      print_json({{"output", output}, {"bytes", bytes}});
+    else if (!common.quiet)
+      std::printf("%s: %s; the program edge and espalier.h answer with it\n", output.c_str(),
+                  in_megabytes(bytes).c_str());
+    return 0;
+  }
+
   int run(const CommonOptions& common) const {
     const auto m = model.open(common);
+    if (format == Format::edge) return write_edge(*m, common);
     const int64_t bytes = export_hf(*m, output), parameters = m->store.count();
     say_what_is_initialised(*m, common);
     const std::string obstacle = obstacle_in_transformers(m->config);
@@ -40,7 +53,7 @@ struct Export {
 
 template <>
 struct espalier::Names<Format> {
-  static constexpr const char* list[] = {"hf"};
+  static constexpr const char* list[] = {"hf", "edge"};
 };
 
 void Export::declare(Options& rows) {
