@@ -80,8 +80,8 @@ function notes_on(text, { tokens }) {
   const notes = [];
   const halves = half_characters(text);
   if (halves > 0) notes.push(`${count(halves, 'half character')} (a lone surrogate) in the text: read as the replacement character.`);
-  if (tokens.cut > 0)
-    notes.push(`The text has ${count(tokens.count, 'token')}; the model reads the first ${tokens.kept}, ${count(tokens.cut, 'token')} at the end had no influence.`);
+  if (tokens.kept < tokens.count)
+    notes.push(`The text has ${count(tokens.count, 'token')}, of which the model reads ${tokens.kept}: the last ${count(tokens.count - tokens.kept, 'token')} had no influence.`);
   const unknown = tokens.words.filter((word) => word === '[UNK]').length;
   if (unknown > 0) notes.push(`${count(unknown, 'piece')} of the text ${unknown === 1 ? 'is' : 'are'} unknown to the model, shown as [UNK].`);
   if (tokens.count <= 2) notes.push('Nothing in this text is a token: the answer is that for an empty text.');

@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // espalier.h in JavaScript: a model's bytes in; text in; label, scores and tokens out.
 
-// What the wasm needs of its surroundings. Only memory growth and the end of the program are ever called: what else the
-// C library names is not reached by the functions of espalier.h.
+// What the wasm is given: nothing but 1, "cannot be had", where it asks for environment variables, and no more where it
+// tells that its memory has grown. What else the C library names is for programs that end.
+const GIVEN = { emscripten_notify_memory_growth: () => {}, environ_sizes_get: () => 1, environ_get: () => 1 };
+
 function surroundings(module) {
   const imports = {};
   for (const { module: from, name, kind } of WebAssembly.Module.imports(module)) {
     if (kind !== 'function') throw new Error(`the runtime asks for ${from}.${name}, which is no function`);
     imports[from] ??= {};
-    imports[from][name] = name === 'emscripten_notify_memory_growth' ? () => {} : () => {
+    imports[from][name] = GIVEN[name] ?? (() => {
       throw new Error(`the runtime has stopped (${name}); please load the page again`);
-    };
+    });
   }
   return imports;
 }
@@ -74,6 +76,7 @@ export class Model {
       throw error;
     } finally { runtime.free(out); }
     const count = runtime.c.espalier_label_count(this.handle);
+    this.max_length = runtime.c.espalier_max_length(this.handle);
     this.task = runtime.text(runtime.c.espalier_task(this.handle));
     this.labels = Array.from({ length: count }, (_, i) => runtime.text(runtime.c.espalier_label_name(this.handle, i)));
   }
@@ -103,15 +106,28 @@ export class Model {
     } finally { this.runtime.free(out); }
   }
 
-  // All tokens of the text, [CLS] and [SEP] with them, before anything is cut: up to `most` in words, and how many.
-  tokens(text, most) {
+  // What the model reads of a text, or of a pair: {words, count, kept}, the words with [CLS] and [SEP]. `count` tokens
+  // are in the texts, of which the last are cut where the model reads fewer: those of the longer text first.
+  tokens(first, second) {
+    const room = this.max_length - (second === null ? 2 : 3);
+    const parts = [first, second].filter((text) => text !== null).map((text) => this.pieces(text, room));
+    const kept = parts.map((part) => part.count);
+    const sum = (numbers) => numbers.reduce((a, b) => a + b, 0);
+    while (sum(kept) > room) --kept[kept.length > 1 && kept[1] >= kept[0] ? 1 : 0];
+    const words = ['[CLS]', ...parts.flatMap((part, i) => [...part.words.slice(0, kept[i]), '[SEP]'])];
+    return { words, count: sum(parts.map((part) => part.count)) + words.length - sum(kept), kept: words.length };
+  }
+
+  // The tokens of one text without [CLS] and [SEP]: how many there are, and up to `most` of them in words.
+  pieces(text, most) {
     const { c } = this.runtime;
-    const out = this.runtime.place(4 * most + 4);
+    const capacity = most + 1;  // one more for [CLS]
+    const out = this.runtime.place(4 * capacity + 4);
     try {
       this.runtime.with_text(text, (at, size) =>
-        this.runtime.check(c.espalier_tokens(this.handle, at, size, out, most, out + 4 * most)));
-      const [count] = new Uint32Array(c.memory.buffer, out + 4 * most, 1);
-      const ids = Array.from(new Int32Array(c.memory.buffer, out, Math.min(count, most)));
+        this.runtime.check(c.espalier_tokens(this.handle, at, size, out, capacity, out + 4 * capacity)));
+      const count = new Uint32Array(c.memory.buffer, out + 4 * capacity, 1)[0] - 2;
+      const ids = Array.from(new Int32Array(c.memory.buffer, out + 4, Math.min(count, most)));
       return { count, words: ids.map((id) => this.runtime.text(c.espalier_token_text(this.handle, id))) };
     } finally { this.runtime.free(out); }
   }

@@ -3,8 +3,6 @@
 // by {id, result} or {id, error}, and {id, progress} in between. Requests are answered in their order.
 import { Model, Runtime } from './runtime.js';
 
-const MOST_SHOWN = 512;  // tokens that are handed to the page; the model sees fewer
-
 let runtime = null;
 let model = null;
 
@@ -74,9 +72,7 @@ const requests = {
 
   async classify({ first, second }) {
     if (model === null) throw new Error('no model is open');
-    const answer = model.classify(first, second);
-    const tokens = model.tokens(first, MOST_SHOWN);
-    return { ...answer, tokens };
+    return { ...model.classify(first, second), tokens: model.tokens(first, second) };
   },
 };
 
