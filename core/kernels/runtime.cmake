@@ -1,4 +1,4 @@
-# The kernels alone, and their tests, with any compiler: the presets aarch64 and wasm.
+# The runtime for edge files and its tests alone, with any compiler: the presets aarch64 and wasm.
 
 # espalier_headers(HEADER…) makes headers of this machine's /usr/include, or folders of them, visible to a cross compiler, which must not see the
 # rest of it.
@@ -9,7 +9,7 @@ function(espalier_headers)
     file(CREATE_LINK ${found_${header}}/${header} ${PROJECT_BINARY_DIR}/headers/${header} SYMBOLIC)
   endforeach()
 endfunction()
-espalier_headers(hwy)
+espalier_headers(hwy xxhash.h)
 
 if(EMSCRIPTEN)
   # Emscripten's linker needs Debian's node-acorn, which a Node.js from elsewhere does not look for there.
@@ -20,10 +20,17 @@ endif()
 
 # One instruction set of Highway's, called directly, so that its library is not needed. What AArch64 has beyond NEON, core/kernels picks at run time.
 file(GLOB kernels CONFIGURE_DEPENDS core/kernels/*.cpp)
-add_library(espalier_kernels STATIC ${kernels})
+add_library(espalier_kernels OBJECT ${kernels})
 target_include_directories(espalier_kernels PUBLIC ${PROJECT_SOURCE_DIR})
-target_include_directories(espalier_kernels SYSTEM PRIVATE ${PROJECT_BINARY_DIR}/headers)
+target_include_directories(espalier_kernels SYSTEM PUBLIC ${PROJECT_BINARY_DIR}/headers)
 target_compile_definitions(espalier_kernels PUBLIC HWY_COMPILE_ONLY_STATIC)
+
+add_subdirectory(apps/edge edge)
+target_include_directories(espalier_edge SYSTEM PRIVATE ${PROJECT_BINARY_DIR}/headers)
+target_compile_definitions(espalier_edge PRIVATE HWY_COMPILE_ONLY_STATIC)
+if(EMSCRIPTEN)
+  target_link_options(edge PRIVATE -sNODERAWFS)  # for node: it reads files as they are
+endif()
 
 if(ESPALIER_TESTS)
   enable_testing()
@@ -39,6 +46,13 @@ if(ESPALIER_TESTS)
   add_executable(tests_kernels ${tests} core/products/narrow_order.cpp)
   target_link_libraries(tests_kernels PRIVATE espalier_kernels espalier_gtest)
   gtest_discover_tests(tests_kernels DISCOVERY_MODE PRE_TEST PROPERTIES LABELS fast TIMEOUT 600)
+  add_executable(tests_edge tests/edge/runtime_test.cpp)
+  target_link_libraries(tests_edge PRIVATE espalier_edge espalier_gtest)
+  target_compile_definitions(tests_edge PRIVATE ESPALIER_TESTS_DIR="${PROJECT_SOURCE_DIR}/tests")
+  if(EMSCRIPTEN)
+    target_link_options(tests_edge PRIVATE -sNODERAWFS)
+  endif()
+  gtest_discover_tests(tests_edge DISCOVERY_MODE PRE_TEST PROPERTIES LABELS fast TIMEOUT 600)
   foreach(cpu ${ESPALIER_CPUS})  # others that the emulator knows
     add_test(NAME kernels_on_${cpu} COMMAND qemu-aarch64 -cpu ${cpu} $<TARGET_FILE:tests_kernels>)
     set_tests_properties(kernels_on_${cpu} PROPERTIES LABELS fast TIMEOUT 600)
