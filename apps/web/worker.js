@@ -46,7 +46,7 @@ function take(at, size, name) {
   let opened;
   try {
     opened = new Model(runtime, at, size);
-  } catch (error) { throw new Error(`${name}: ${error.message}`); }
+  } catch (error) { throw new Error(`${name}: ${error.message.replace(/^the model: /, '')}`); }
   model?.close();
   model = opened;
   return { name, size, task: model.task, labels: model.labels, version: runtime.version() };

@@ -30,6 +30,7 @@ target_include_directories(espalier_edge SYSTEM PRIVATE ${PROJECT_BINARY_DIR}/he
 target_compile_definitions(espalier_edge PRIVATE HWY_COMPILE_ONLY_STATIC)
 if(EMSCRIPTEN)
   target_link_options(edge PRIVATE -sNODERAWFS)  # for node: it reads files as they are
+  add_subdirectory(apps/web)
 endif()
 
 if(ESPALIER_TESTS)
