@@ -46,6 +46,7 @@ function take(at, size, name) {
   let opened;
   try {
     opened = new Model(runtime, at, size);
+    opened.classify('', null);  // the browser compiles what answers need, so that the first one does not wait for it
   } catch (error) { throw new Error(`${name}: ${error.message.replace(/^the model: /, '')}`); }
   model?.close();
   model = opened;

@@ -33,6 +33,11 @@ if(EMSCRIPTEN)
   add_subdirectory(apps/web)
 endif()
 
+find_program(JAVAC javac)  # the app's native part, which Gradle builds, here with another compiler
+if(JAVAC AND CMAKE_SYSTEM_PROCESSOR STREQUAL aarch64 AND PROJECT_IS_TOP_LEVEL)
+  add_subdirectory(apps/android/app/src/main/cpp android)
+endif()
+
 if(ESPALIER_TESTS)
   enable_testing()
   include(GoogleTest)

@@ -45,7 +45,7 @@ void expect_refused(const std::string& bytes, const std::string& part) {
 
 // Such bytes are not copied. The pool of tensors must not take them for its own.
 TEST(Bytes, AtAMultipleOf64AreReadWhereTheyLie) {
-  const std::string file = bytes_of("int8.edge");
+  const std::string file = bytes_of("static.edge");
   std::vector<char> room(file.size() + 64);
   const std::string_view text = "the film is good .";
   void* place = room.data();
