@@ -20,7 +20,9 @@
 HWY_BEFORE_NAMESPACE();
 namespace espalier::kernels::HWY_NAMESPACE {
 
-constexpr int64_t most_rows = 6;  // of a tile: two sums each and what they are made of just fit into AVX2's registers
+// Of a tile: two sums each and what they are made of just fit into the registers of AVX2, or of what V8 makes of
+// WebAssembly.
+constexpr int64_t most_rows = HWY_ARCH_WASM ? 4 : 6;
 
 #if (HWY_ARCH_X86 || HWY_ARCH_WASM) && HWY_TARGET != HWY_EMU128 && HWY_TARGET != HWY_SCALAR
 // Without dot products of bytes: they are widened to 16 bits, whose products and sums of two fit into 32, so nothing
@@ -38,14 +40,14 @@ HWY_INLINE void tile(bool begin, int64_t quads, const int16_t* x, const uint32_t
   const auto half = static_cast<int64_t>(hn::Lanes(d8));
   hn::VFromD<decltype(d)> low[R], high[R];  // two sums for each of the vector's lower and upper columns
   for (int r = 0; r < R; ++r) low[r] = high[r] = hn::Zero(d);
-  for (int64_t q = 0; q < quads; ++q) {
-    const auto* const bytes = reinterpret_cast<const int8_t*>(b + q * panel_columns);
-    hwy::Prefetch(b + q * panel_columns + prefetch_distance);
+  for (int64_t q = 0; q < quads; ++q, x += 4, b += panel_columns) {
+    const auto* const bytes = reinterpret_cast<const int8_t*>(b);
+    hwy::Prefetch(b + prefetch_distance);
     const auto b_low = hn::PromoteTo(d16, hn::LoadU(d8, bytes)),
                b_high = hn::PromoteTo(d16, hn::LoadU(d8, bytes + half));
     for (int r = 0; r < R; ++r) {
       uint64_t quad = 0;
-      std::memcpy(&quad, x + (r * most_quads + q) * 4, sizeof quad);
+      std::memcpy(&quad, x + r * most_quads * 4, sizeof quad);
       const auto a = hn::BitCast(d16, hn::Set(d64, quad));
       auto none = hn::Zero(d);
       low[r] = hn::ReorderWidenMulAccumulate(d, a, b_low, low[r], none);
