@@ -30,6 +30,12 @@ target_include_directories(espalier_edge SYSTEM PRIVATE ${PROJECT_BINARY_DIR}/he
 target_compile_definitions(espalier_edge PRIVATE HWY_COMPILE_ONLY_STATIC)
 if(EMSCRIPTEN)
   target_link_options(edge PRIVATE -sNODERAWFS)  # for node: it reads files as they are
+  add_subdirectory(apps/web)
+endif()
+
+find_program(JAVAC javac)  # the app's native part, which Gradle builds, here with another compiler
+if(JAVAC AND CMAKE_SYSTEM_PROCESSOR STREQUAL aarch64 AND PROJECT_IS_TOP_LEVEL)
+  add_subdirectory(apps/android/app/src/main/cpp android)
 endif()
 
 if(ESPALIER_TESTS)

@@ -8,8 +8,10 @@
 #include <cmath>
 #include <cstring>
 #include <fstream>
+#include <memory>
 #include <sstream>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace {
@@ -39,6 +41,23 @@ void expect_refused(const std::string& bytes, const std::string& part) {
   EXPECT_EQ(opened.code, ESPALIER_MISTAKE) << part;
   EXPECT_EQ(opened.model, nullptr);
   EXPECT_NE(std::string(espalier_error()).find(part), std::string::npos) << espalier_error() << "\nexpected: " << part;
+}
+
+// Such bytes are not copied. The pool of tensors must not take them for its own.
+TEST(Bytes, AtAMultipleOf64AreReadWhereTheyLie) {
+  const std::string file = bytes_of("static.edge");
+  std::vector<char> room(file.size() + 64);
+  const std::string_view text = "the film is good .";
+  void* place = room.data();
+  size_t space = room.size();
+  ASSERT_NE(std::align(64, file.size(), place, space), nullptr);
+  std::memcpy(place, file.data(), file.size());
+  espalier_classifier* model = nullptr;
+  ASSERT_EQ(espalier_open_memory(place, file.size(), nullptr, &model), ESPALIER_OK) << espalier_error();
+  for (int i = 0; i < 3; ++i)
+    ASSERT_EQ(espalier_classify(model, text.data(), text.size(), nullptr, nullptr), ESPALIER_OK) << espalier_error();
+  espalier_close(model);
+  EXPECT_EQ(std::memcmp(place, file.data(), file.size()), 0);
 }
 
 class Runtime : public testing::TestWithParam<std::string> {};
