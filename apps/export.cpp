@@ -3,12 +3,14 @@
 #include <cstdio>
 
 #include "apps/cli/model_option.h"
+#include "data/edge/edge_export.h"
 #include "data/models/hf_export.h"
 #include "data/models/onnx_export.h"
 
 namespace {
 using namespace espalier;
 
+<<<<<<< HEAD
 enum class Format { hf, onnx };
 
 Exported write(Format format, const Model& model, const std::string& output) {
@@ -20,6 +22,9 @@ Exported write(Format format, const Model& model, const std::string& output) {
   }
   return {};
 }
+=======
+enum class Format { hf, edge };
+>>>>>>> 30fac530e8e962de7ff2268615cf90e7c162bf74
 
 struct Export {
   ModelOption model;
@@ -28,10 +33,26 @@ struct Export {
 
   void declare(Options& rows);
 
+  int write_edge(const Model& m, const CommonOptions& common) const {
+    const int64_t bytes = export_edge(m, output);
+    say_what_is_initialised(m, common);
+    if (common.json)
+      print_json({{"output", output}, {"bytes", bytes}});
+    else if (!common.quiet)
+      std::printf("%s: %s; the program edge and espalier.h answer with it\n", output.c_str(),
+                  in_megabytes(bytes).c_str());
+    return 0;
+  }
+
   int run(const CommonOptions& common) const {
     const auto m = model.open(common);
+<<<<<<< HEAD
     const Exported done = write(format, *m, output);
     const int64_t parameters = m->store.count();
+=======
+    if (format == Format::edge) return write_edge(*m, common);
+    const int64_t bytes = export_hf(*m, output), parameters = m->store.count();
+>>>>>>> 30fac530e8e962de7ff2268615cf90e7c162bf74
     say_what_is_initialised(*m, common);
     if (common.json) {
       print_json({{"output", output},
@@ -53,7 +74,11 @@ struct Export {
 
 template <>
 struct espalier::Names<Format> {
+<<<<<<< HEAD
   static constexpr const char* list[] = {"hf", "onnx"};
+=======
+  static constexpr const char* list[] = {"hf", "edge"};
+>>>>>>> 30fac530e8e962de7ff2268615cf90e7c162bf74
 };
 
 void Export::declare(Options& rows) {
