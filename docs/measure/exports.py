@@ -4,7 +4,7 @@ dev.tsv, and how fast the files are beside those that the peers' own tools make 
 of tokenizer.json, too. Prints the Markdown tables of docs/results/EXPORT.md. Models are made from --model within
 minutes, most of them without training: agreement is measured here, not accuracy. Run it with a Python that has torch,
 transformers, onnx, onnxruntime, openvino and nncf; for speeds with nothing else on the machine."""
-import logging, os, statistics, sys, tempfile
+import contextlib, logging, os, statistics, sys, tempfile
 import programs
 
 p = programs.parser(__doc__, "model", "data", "rounds")
@@ -119,7 +119,8 @@ def peers_own(model, work):
     quantize_static(model, static, Reader(), activation_type=QuantType.QUInt8, op_types_to_quantize=["MatMul", "Gemm"], **common)
     yield "ONNX Runtime", "its own static int8", static
     nncf.set_log_level(logging.ERROR)
-    quantized = nncf.quantize(CORE.read_model(model), nncf.Dataset(feeds), model_type=nncf.ModelType.TRANSFORMER, subset_size=len(feeds))
+    with contextlib.redirect_stdout(sys.stderr):  # its progress bars
+        quantized = nncf.quantize(CORE.read_model(model), nncf.Dataset(feeds), model_type=nncf.ModelType.TRANSFORMER, subset_size=len(feeds))
     openvino.save_model(quantized, nncfs)
     yield "OpenVINO", "its own static int8 (NNCF)", nncfs
 
