@@ -161,9 +161,9 @@ OnnxGraph::Piece OnnxGraph::piece(const Constant& constant, const std::string& d
 }
 
 struct OnnxGraph::Layout {
-  std::vector<Piece> pieces;  // of the constants
-  std::string rest;           // of the graph, behind its nodes
-  int64_t length = 0;         // of the graph with the constants that are not in the other file
+  std::vector<Piece> pieces = {};  // of the constants
+  std::string rest;                // of the graph, behind its nodes
+  int64_t length = 0;              // of the graph with the constants that are not in the other file
 };
 
 // Without a data_file all is in one.
