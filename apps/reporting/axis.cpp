@@ -43,6 +43,7 @@ std::vector<double> linear_ticks(double low, double high, int most) {
 
 std::vector<double> log_ticks(double low, double high, int most) {
   auto ticks = round_numbers(low, high, {1, 2, 5});
+  if (std::ssize(ticks) < 3) ticks = round_numbers(low, high, {1, 2, 3, 5, 7});
   if (std::ssize(ticks) < 3) return linear_ticks(low, high, most);
   if (std::ssize(ticks) > most) ticks = round_numbers(low, high, {1});
   const size_t every = (ticks.size() + static_cast<size_t>(most) - 1) / static_cast<size_t>(most);

@@ -11,8 +11,8 @@ enum class Scale { linear, logarithmic };
 
 // Values from which a tick to the next is 1, 2 or 5 times a power of ten; as many as fit, `most` >= 2 of them at most.
 std::vector<double> linear_ticks(double low, double high, int most);
-// 1, 2 and 5 times powers of ten, or powers of ten alone where those are too many. Where less than three lie between
-// low > 0 and high: linear ones.
+// 1, 2 and 5 times powers of ten; powers of ten alone where those are too many, 3 and 7 times, too, where less than
+// three lie between low > 0 and high, and linear ones where even those are less.
 std::vector<double> log_ticks(double low, double high, int most);
 std::string tick_text(double value);  // "0.05", "2500", "20,000"
 

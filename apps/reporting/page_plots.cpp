@@ -90,7 +90,9 @@ std::string weight_histograms(const Models& models) {
     if (!models[i].histograms.empty())
       figures += "<figure>\n<figcaption>Weights of " + isolated(models[i].name) + "</figcaption>\n" +
                  both("weights-" + std::to_string(i + 1),
-                      [&](const std::string& id, double width) { return draw_histograms(models[i], id, width); }) +
+                      [&](const std::string& id, double width) {
+                        return draw_histograms(models[i], colour_class(i), id, width);
+                      }) +
                  "</figure>\n";
   return "<h3>Weights that are not zero, of the linear layers</h3>\n<p>All layers of a model have the same axes; the "
          "outer "

@@ -20,6 +20,7 @@ h2 { font-size: 1.25rem; margin: 2.2rem 0 .5rem; border-top: 1px solid var(--lin
 h3 { font-size: 1rem; margin: 1rem 0 .3rem; }
 p, li { max-width: 75ch; margin: .4rem 0; }
 .soft, figcaption, caption { color: var(--soft); font-size: .9rem; text-align: left; }
+nav li { margin: 0; }
 nav ul { display: flex; flex-wrap: wrap; gap: .2rem 1.1rem; padding: 0; margin: .6rem 0; list-style: none; }
 a { color: var(--focus); }
 .scroll { overflow-x: auto; margin: .5rem 0 1rem; border: 1px solid var(--line); border-radius: 6px; }
@@ -33,6 +34,7 @@ tbody th, thead th:first-child { text-align: left; }
 tbody th { font-weight: 600; }
 tbody th, thead th:first-child { position: sticky; left: 0; background: var(--band); max-width: 13rem; white-space: normal; min-width: 7rem;
   overflow-wrap: anywhere; }
+.capped thead th { position: sticky; top: 0; z-index: 1; }
 td.words { white-space: normal; min-width: 16rem; text-align: start; }
 td.wrong { text-decoration: underline wavy var(--c1); text-underline-offset: 3px; }
 td.share { background: linear-gradient(to right, var(--fill) var(--share), transparent var(--share)); }
@@ -55,12 +57,12 @@ svg .axis { stroke: var(--soft); }
 svg .grid { stroke: var(--line); }
 svg .leader { stroke: var(--soft); stroke-dasharray: 2 2; }
 svg .front { fill: none; stroke: var(--front); stroke-width: 1.5; stroke-dasharray: 6 4; }
-svg .area { fill: var(--c0); stroke: none; }
+svg .area { fill: var(--c); stroke: none; }
 .c0 { --c: var(--c0); } .c1 { --c: var(--c1); } .c2 { --c: var(--c2); } .c3 { --c: var(--c3); }
 .c4 { --c: var(--c4); } .c5 { --c: var(--c5); } .c6 { --c: var(--c6); } .c7 { --c: var(--c7); }
 svg .bar { stroke: var(--c); stroke-width: 1.5; opacity: .6; }
 svg .point { fill: var(--c); stroke: var(--paper); }
-svg .name { fill: var(--c); font-weight: 600; }
+svg .name { fill: var(--c); font-weight: 600; paint-order: stroke; stroke: var(--paper); stroke-width: 3px; }
 svg .curve { fill: none; stroke: var(--c); stroke-width: 2; stroke-linejoin: round; }
 svg .d1 { stroke-dasharray: 7 3; } svg .d2 { stroke-dasharray: 2 3; }
 svg .point.d1, svg .point.d2 { stroke-dasharray: none; }

@@ -10,7 +10,7 @@
 
 namespace espalier {
 
-constexpr double wide_plot = 720, narrow_plot = 330;
+constexpr double wide_plot = 600, narrow_plot = 330;
 
 // A model in a scatter plot; the intervals are drawn as error bars.
 struct PlotPoint {
@@ -31,7 +31,7 @@ enum class Curve { training, evaluation };
 std::string draw_curves(const std::vector<TrainingCurves>& curves, Curve which, const std::string& id, double width);
 
 // A small histogram for each layer of the model.
-std::string draw_histograms(const ModelFigures& model, const std::string& id, double width);
+std::string draw_histograms(const ModelFigures& model, const std::string& colour, const std::string& id, double width);
 
 // The class of the colour, and for lines of the dashes, of number i from 0.
 std::string colour_class(size_t i);
