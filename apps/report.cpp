@@ -22,10 +22,10 @@ struct Report {
 
   void declare(Options& rows) {
     rows.add("models", models, "checkpoints FILE.h5 or Hugging Face directories; differences are from the first one")
-        .positional()
-        .required();
+        .positional();
     rows.add("data", measured.data, "TSV file with a header: sentence, optional sentence2, label").required();
     files.declare(rows);
+    rows.rule([this] { CHECK(!models.empty(), "models are missing; expected one or more, before the options"); });
     rows.add("logs", logs,
              "folders of trainings (--log-dir) for loss curves; that of a model FILE.h5 is found if it is FILE")
         .no_default();

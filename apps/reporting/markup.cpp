@@ -49,7 +49,11 @@ std::string escaped(std::string_view text) {
 std::string markdown_escaped(std::string_view text) {
   std::string safe;
   for (const char32_t c : characters_of(text)) {
-    if (std::u32string_view(U"\\`*_{}[]<>()#+!|~&$:@").find(c) != std::u32string_view::npos) safe += '\\';
+    if (c == U'<' || c == U'&') {
+      safe += c == U'<' ? "&lt;" : "&amp;";
+      continue;
+    }
+    if (std::u32string_view(U"\\`*_{}[]>()#+!|~$:@").find(c) != std::u32string_view::npos) safe += '\\';
     append_utf8(safe, printable(c));
   }
   return safe;
