@@ -29,12 +29,12 @@ std::string draw_curves(const std::vector<TrainingCurves>& curves, Curve which, 
       y(Scale::linear, ys.low, ys.high, frame.bottom, frame.top);
   Svg svg(id, width, height, training ? "Training loss" : "Loss on the development set", words);
   draw_axes(svg, frame, x, y, "epochs");
-  for (size_t i = 0; i < curves.size(); ++i) {
+  for (const TrainingCurves& c : curves) {
     std::vector<std::pair<double, double>> line;
-    for (const CurvePoint& p : points_of(curves[i])) line.emplace_back(x.at(p.epoch), y.at(p.value));
-    svg.path(line, "curve " + colour_class(i));
+    for (const CurvePoint& p : points_of(c)) line.emplace_back(x.at(p.epoch), y.at(p.value));
+    svg.path(line, "curve " + colour_class(c.colour));
     if (training && line.size() > 1) continue;
-    for (const auto& [px, py] : line) svg.circle(px, py, 3, "point " + colour_class(i), curves[i].name);
+    for (const auto& [px, py] : line) svg.circle(px, py, 3, "point " + colour_class(c.colour), c.name);
   }
   return svg.markup();
 }

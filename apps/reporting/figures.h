@@ -64,6 +64,7 @@ struct CurvePoint {
 };
 struct TrainingCurves {
   std::string name;
+  size_t colour = 0;                        // number of the model, or beyond them
   std::vector<CurvePoint> training = {};    // means of consecutive steps
   std::vector<CurvePoint> evaluation = {};  // on dev.tsv
 };

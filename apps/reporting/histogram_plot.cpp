@@ -9,7 +9,7 @@ namespace espalier {
 
 std::string draw_histograms(const ModelFigures& model, const std::string& colour, const std::string& id, double width) {
   const auto count = static_cast<int64_t>(model.histograms.size());
-  const int64_t columns = std::clamp<int64_t>(static_cast<int64_t>(width / 110), 1, std::max<int64_t>(1, count));
+  const int64_t columns = std::clamp<int64_t>(static_cast<int64_t>(width / 100), 1, std::max<int64_t>(1, count));
   const double cell = width / static_cast<double>(columns), cell_height = 112, room = 62;
   const int64_t lines = (count + columns - 1) / columns;
   double highest = 0;

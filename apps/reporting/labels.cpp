@@ -39,7 +39,7 @@ std::vector<std::optional<Box>> place_labels(const std::vector<LabelledPoint>& p
   const auto place = [&](const LabelledPoint& p) -> std::optional<Box> {
     const double farthest = std::hypot(room.width, room.height);
     for (const bool strict : {true, false})
-      for (double distance = 1.5 * mark; distance < (strict ? 12 * mark : farthest); distance += mark)
+      for (double distance = 1.5 * mark; distance < (strict ? 20 * mark : farthest); distance += mark)
         for (int i = 0; i < directions; ++i) {
           // Right, left, above, below, then what lies between.
           const int step = i % 4 == 0 ? 0 : i % 4 == 1 ? 8 : i % 4 == 2 ? 4 : 12;

@@ -53,7 +53,7 @@ std::string markdown_escaped(std::string_view text) {
       safe += c == U'<' ? "&lt;" : "&amp;";
       continue;
     }
-    if (std::u32string_view(U"\\`*_{}[]>()#+!|~$:@").find(c) != std::u32string_view::npos) safe += '\\';
+    if (std::u32string_view(U"\\`*_[]>|~$").find(c) != std::u32string_view::npos) safe += '\\';
     append_utf8(safe, printable(c));
   }
   return safe;

@@ -17,18 +17,8 @@ std::string both(const std::string& id, const Draw& draw_at) {
          draw_at(id + "-narrow", narrow_plot) + "</div>\n";
 }
 
-std::string legend(const std::vector<std::string>& names, bool numbered) {
-  std::string items;
-  for (size_t i = 0; i < names.size(); ++i)
-    items += "<li class=\"" + colour_class(i) + "\">" + (numbered ? std::to_string(i + 1) + " " : "") +
-             isolated(names[i]) + "</li>";
-  return "<ul class=\"legend\">" + items + "</ul>\n";
-}
-
-std::vector<std::string> names_of(const Models& models) {
-  std::vector<std::string> names;
-  for (const ModelFigures& m : models) names.push_back(m.name);
-  return names;
+std::string legend_item(size_t colour, const std::string& text) {
+  return "<li class=\"" + colour_class(colour) + "\">" + text + "</li>";
 }
 
 std::string scatter(const Models& models, ScatterPlot plot, const std::string& id, const auto& x, const auto& x_range) {
@@ -61,9 +51,12 @@ std::string scatter_plots(const Models& models, const ReportContext& context) {
                        const auto n = static_cast<double>(m.sentences);
                        return Interval{n / m.seconds_many.back(), n / m.seconds_many.front()};
                      });
+  std::string items;
+  for (size_t i = 0; i < models.size(); ++i)
+    items += legend_item(i, std::to_string(i + 1) + " " + isolated(models[i].name));
   return "<p>The dashed line joins the models that no other one beats. Upright bars are the 95 % interval, level ones "
          "the slowest and the fastest round.</p>\n<div class=\"figures\">" +
-         figures + "</div>\n" + legend(names_of(models), true);
+         figures + "</div>\n<ul class=\"legend\">" + items + "</ul>\n";
 }
 
 std::string loss_curves(const ReportContext& context) {
@@ -77,11 +70,11 @@ std::string loss_curves(const ReportContext& context) {
     if (drawing.find("<svg") != std::string::npos)
       figures += "<figure>\n<figcaption>" + std::string(title) + "</figcaption>\n" + drawing + "</figure>\n";
   }
-  std::vector<std::string> names;
-  for (const TrainingCurves& c : context.curves) names.push_back(c.name);
+  std::string items;
+  for (const TrainingCurves& c : context.curves) items += legend_item(c.colour, isolated(c.name));
   return "<p>A loss has the terms of its run: distillation adds its own, so that only curves of one kind compare.</p>\n"
          "<div class=\"figures\">" +
-         figures + "</div>\n" + legend(names, false);
+         figures + "</div>\n<ul class=\"legend\">" + items + "</ul>\n";
 }
 
 std::string weight_histograms(const Models& models) {

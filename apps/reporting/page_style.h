@@ -32,8 +32,8 @@ th, td { padding: .35rem .7rem; text-align: right; border-top: 1px solid var(--l
 thead th { border-top: 0; background: var(--band); vertical-align: bottom; white-space: normal; min-width: 4.2rem; }
 tbody th, thead th:first-child { text-align: left; }
 tbody th { font-weight: 600; }
-tbody th, thead th:first-child { position: sticky; left: 0; background: var(--band); max-width: 13rem; white-space: normal; min-width: 7rem;
-  overflow-wrap: anywhere; }
+tbody th, thead th:first-child { position: sticky; left: 0; background: var(--band); max-width: 13rem; white-space: normal;
+  min-width: min(11rem, 36vw); overflow-wrap: anywhere; }
 .capped thead th { position: sticky; top: 0; z-index: 1; }
 td.words { white-space: normal; min-width: 16rem; text-align: start; }
 td.wrong { text-decoration: underline wavy var(--c1); text-underline-offset: 3px; }
@@ -49,7 +49,7 @@ th[aria-sort="descending"] button::after { content: " \2193"; color: var(--ink);
 figure { margin: .6rem 0; min-width: 0; }
 svg { display: block; width: 100%; height: auto; max-width: 48rem; }
 .narrow { display: none; }
-@media (max-width: 600px) { .wide { display: none; } .narrow { display: block; } }
+@media (max-width: 600px) { td.words { min-width: 12rem; } .wide { display: none; } .narrow { display: block; } }
 svg text { font-size: 12px; fill: var(--ink); unicode-bidi: isolate; }
 svg .tick { fill: var(--soft); }
 svg .axis-title { fill: var(--ink); }

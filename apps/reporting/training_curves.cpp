@@ -59,12 +59,13 @@ std::vector<TrainingCurves> curves_of(const std::vector<std::string>& folders, c
     fs::path name = fs::path(folder).lexically_normal();
     if (!name.has_filename()) name = name.parent_path();
     all.push_back(read_training_curves(fs::path(folder) / "metrics.jsonl", name.filename().string()));
+    all.back().colour = models.size() + all.size() - 1;
   }
   for (size_t i = 0; i < models.size(); ++i) {
     const fs::path file = fs::path(models[i]).replace_extension() / "metrics.jsonl";
     std::error_code ignored;
     if (fs::path(models[i]).extension() == ".h5" && fs::is_regular_file(file, ignored))
-      all.push_back(read_training_curves(file, names[i]));
+      all.push_back(read_training_curves(file, names[i])), all.back().colour = i;
   }
   return all;
 }

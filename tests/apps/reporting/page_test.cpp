@@ -62,7 +62,7 @@ ReportContext context_of(const std::string& sentence) {
           .about = "dev.tsv, 4 sentences",
           .batch_size = 32,
           .sentences = {"first", sentence, "third", "fourth"},
-          .curves = {{hostile, {{0.1, 0.7}, {1, 0.3}}, {{1, 0.4}}}}};
+          .curves = {{hostile, 0, {{0.1, 0.7}, {1, 0.3}}, {{1, 0.4}}}}};
 }
 
 TEST(Page, IsWellFormedWhateverNamesAndSentencesAre) {

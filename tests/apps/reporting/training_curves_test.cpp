@@ -36,6 +36,8 @@ TEST(TrainingCurves, AreFoundBesideTheModel) {
   ASSERT_EQ(curves.size(), 2U);
   EXPECT_EQ(curves[0].name, "logs");
   EXPECT_EQ(curves[1].name, "my dense");
+  EXPECT_EQ(curves[1].colour, 0U) << "the model's";
+  EXPECT_EQ(curves[0].colour, 2U);
 }
 
 TEST(TrainingCurves, RefuseOtherFiles) {
