@@ -38,7 +38,7 @@ std::vector<double> linear_ticks(double low, double high, int most) {
   if (!(high > low)) return {low};
   for (int power = static_cast<int>(std::floor(std::log10((high - low) / most)));; ++power)
     for (const int digit : {1, 2, 5})
-      if (const auto ticks = between(round_number(digit, power)); std::ssize(ticks) <= most) return ticks;
+      if (auto ticks = between(round_number(digit, power)); std::ssize(ticks) <= most) return ticks;
 }
 
 std::vector<double> log_ticks(double low, double high, int most) {

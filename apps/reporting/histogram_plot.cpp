@@ -22,8 +22,9 @@ std::string draw_histograms(const ModelFigures& model, const std::string& colour
           "A histogram of the weights that are not zero for each encoder layer. " + words);
   for (int64_t i = 0; i < count; ++i) {
     const WeightHistogram& h = model.histograms[static_cast<size_t>(i)];
-    const double left = static_cast<double>(i % columns) * cell + 6, right = left + cell - 12,
-                 top = static_cast<double>(i / columns) * cell_height + 18, bottom = top + room;
+    const int64_t line = i / columns;
+    const auto row = static_cast<double>(line), column = static_cast<double>(i % columns);
+    const double left = column * cell + 6, right = left + cell - 12, top = row * cell_height + 18, bottom = top + room;
     const double step = (right - left) / static_cast<double>(h.shares.size());
     svg.text(left, top - 4, h.layer, "axis-title");
     std::vector<std::pair<double, double>> outline = {{left, bottom}};

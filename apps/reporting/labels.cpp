@@ -36,14 +36,14 @@ std::vector<std::optional<Box>> place_labels(const std::vector<LabelledPoint>& p
   const auto free = [&](const Box& box, const std::vector<Box>& others) {
     return std::ranges::none_of(others, [&](const Box& other) { return box.overlaps(other); });
   };
+  const auto farthest = static_cast<int>(std::hypot(room.width, room.height) / mark);  // in marks
   const auto place = [&](const LabelledPoint& p) -> std::optional<Box> {
-    const double farthest = std::hypot(room.width, room.height);
     for (const bool strict : {true, false})
-      for (double distance = 1.5 * mark; distance < (strict ? 20 * mark : farthest); distance += mark)
+      for (int marks = 0; marks < (strict ? 20 : farthest); ++marks)
         for (int i = 0; i < directions; ++i) {
           // Right, left, above, below, then what lies between.
-          const int step = i % 4 == 0 ? 0 : i % 4 == 1 ? 8 : i % 4 == 2 ? 4 : 12;
-          const Box box = beside(p, distance, (step + i / 4) * 2 * std::numbers::pi / directions);
+          const int quarter = i % 4 == 0 ? 0 : i % 4 == 1 ? 8 : i % 4 == 2 ? 4 : 12, direction = quarter + i / 4;
+          const Box box = beside(p, (marks + 1.5) * mark, direction * 2 * std::numbers::pi / directions);
           if (room.holds(box) && free(box, taken) && (!strict || free(box, better_not))) return box;
         }
     return std::nullopt;

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
-#include <tuple>
 
 #include "apps/reporting/markup.h"
 #include "apps/reporting/page_parts.h"
@@ -35,6 +34,13 @@ std::string scatter(const Models& models, ScatterPlot plot, const std::string& i
          both(id, [&](const std::string& name, double width) { return draw(plot, name, width); }) + "</figure>\n";
 }
 
+std::string curve_figure(const ReportContext& context, Curve which, const std::string& title, const std::string& id) {
+  const std::string drawing =
+      both(id, [&](const std::string& name, double width) { return draw_curves(context.curves, which, name, width); });
+  if (drawing.find("<svg") == std::string::npos) return "";
+  return "<figure>\n<figcaption>" + title + "</figcaption>\n" + drawing + "</figure>\n";
+}
+
 }  // namespace
 
 std::string scatter_plots(const Models& models, const ReportContext& context) {
@@ -61,15 +67,9 @@ std::string scatter_plots(const Models& models, const ReportContext& context) {
 
 std::string loss_curves(const ReportContext& context) {
   if (context.curves.empty()) return "";
-  std::string figures;
-  for (const auto& [which, title, id] :
-       {std::tuple{Curve::training, "Training loss, means of consecutive steps", "training-loss"},
-        std::tuple{Curve::evaluation, "Loss of the evaluations on dev.tsv", "evaluation-loss"}}) {
-    const std::string drawing = both(
-        id, [&](const std::string& name, double width) { return draw_curves(context.curves, which, name, width); });
-    if (drawing.find("<svg") != std::string::npos)
-      figures += "<figure>\n<figcaption>" + std::string(title) + "</figcaption>\n" + drawing + "</figure>\n";
-  }
+  const std::string figures =
+      curve_figure(context, Curve::training, "Training loss, means of consecutive steps", "training-loss") +
+      curve_figure(context, Curve::evaluation, "Loss of the evaluations on dev.tsv", "evaluation-loss");
   std::string items;
   for (const TrainingCurves& c : context.curves) items += legend_item(c.colour, isolated(c.name));
   return "<p>A loss has the terms of its run: distillation adds its own, so that only curves of one kind compare.</p>\n"

@@ -72,8 +72,9 @@ std::vector<Box> draw_front(Svg& svg, const ScatterPlot& plot, const Axes& axes)
   std::vector<Box> boxes;
   for (size_t i = 1; i < line.size(); ++i) {
     const auto [x, y] = line[i - 1];
-    const double dx = line[i].first - x, dy = line[i].second - y, parts = std::ceil(std::hypot(dx, dy) / step) + 1;
-    for (double part = 0; part <= parts; ++part)
+    const double dx = line[i].first - x, dy = line[i].second - y;
+    const int parts = static_cast<int>(std::hypot(dx, dy) / step) + 1;
+    for (int part = 0; part <= parts; ++part)
       boxes.push_back({x + dx * part / parts - 1, y + dy * part / parts - 1, 2, 2});
   }
   return boxes;

@@ -12,7 +12,7 @@ const std::regex entity("&(lt|gt|amp|quot|apos|#[0-9]+);");
 const std::regex tag("<(/?)([a-zA-Z][a-zA-Z0-9]*)((?: +[a-zA-Z][a-zA-Z0-9-]*=\"[^\"<]*\")*) *(/?)>");
 const std::regex attribute(" +([a-zA-Z][a-zA-Z0-9-]*)=\"([^\"<]*)\"");
 
-bool has_stray_ampersand(std::string text) {
+bool has_stray_ampersand(const std::string& text) {
   return std::regex_replace(text, entity, "").find('&') != std::string::npos;
 }
 

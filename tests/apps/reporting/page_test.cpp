@@ -116,8 +116,8 @@ TEST(Page, LeavesOutWhatThereIsNot) {
 }
 
 TEST(Page, ShowsMistakesInPlaceOfALargeMatrix) {
-  std::vector<std::string> classes;
-  for (int i = 0; i < 77; ++i) classes.push_back("class " + std::to_string(i));
+  std::vector<std::string> classes(77);
+  for (size_t i = 0; i < classes.size(); ++i) classes[i] = "class " + std::to_string(i);
   const std::string page = html_page({model_named("a", classes, 1)}, context_of("s"));
   expect_in(page, "Most frequent mistakes of a");
   expect_in(page, "<td><bdi>class 1</bdi></td><td>3</td>");
