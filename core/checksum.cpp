@@ -15,7 +15,7 @@ namespace espalier {
 uint64_t checksum(std::span<const std::byte> bytes, uint64_t seed) {
   return XXH3_64bits_withSeed(bytes.data(), bytes.size(), seed);
 }
-uint64_t checksum(std::string_view text) { return checksum(std::as_bytes(std::span(text))); }
+uint64_t checksum(std::string_view text) { return checksum(std::as_bytes(std::span(text.data(), text.size()))); }
 
 uint64_t checksum_in_pieces(std::span<const std::byte> bytes) {
   std::vector<uint64_t> sums((bytes.size() + checksum_piece - 1) / checksum_piece);

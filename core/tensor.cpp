@@ -18,6 +18,14 @@ Tensor Tensor::zeros(const Shape& shape, DType type) {
   return t;
 }
 
+Tensor Tensor::borrowed(const std::byte* elements, const Shape& shape, DType type, std::shared_ptr<const void> owner) {
+  Tensor t;
+  t.storage_ = std::make_shared<Storage>(elements, std::move(owner));
+  t.shape_ = shape;
+  t.dtype_ = type;
+  return t;
+}
+
 Tensor Tensor::view(int64_t first, const Shape& shape) const {
   CHECK(first >= 0 && first <= size() - shape.size(), "tensor: a view of shape ", shape, " from element ", first,
         " leaves shape ", shape_);

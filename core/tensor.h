@@ -18,6 +18,8 @@ class Tensor {
   Tensor() = default;
   explicit Tensor(const Shape& shape, DType type = DType::f32);  // contents are undefined
   static Tensor zeros(const Shape& shape, DType type = DType::f32);
+  // Elements that belong to the owner, aligned to their size, only to be read: nothing is copied.
+  static Tensor borrowed(const std::byte* elements, const Shape& shape, DType type, std::shared_ptr<const void> owner);
   template <class T>
   static Tensor of(const Shape& shape, std::span<const T> values) {
     CHECK(static_cast<int64_t>(values.size()) == shape.size(), "tensor: ", values.size(), " values for shape ", shape);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nn/bert.h"
 
+#include "nn/engine/weights_of.h"
 #include "nn/heads/heads.h"
 
 namespace espalier {
@@ -21,7 +22,7 @@ void Bert::set_compute(DType compute, Use use) {
   for (Linear* linear : head_->linears()) linear->prepare(DType::f32, use);
   engine_ = nullptr;
   if (use == Use::training) return;
-  engine_ = Engine::of(encoder_);
+  if (auto weights = weights_of(encoder_)) engine_ = std::make_unique<const Engine>(std::move(*weights));
   // Values that are made when they are asked for: the ops read them, in several threads.
   for (Linear* linear : head_->linears()) (void)linear->weight.use({});
   if (engine_ != nullptr) return;

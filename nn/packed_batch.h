@@ -22,7 +22,7 @@ struct PackedBatch {
   int64_t tokens() const { return static_cast<int64_t>(ids.size()); }
   int64_t sentences() const { return offsets.empty() ? 0 : static_cast<int64_t>(offsets.size()) - 1; }
   int64_t labelled() const {  // sentences or tokens that have a label
-    return std::ranges::count_if(labels, [](int32_t label) { return label >= 0; });
+    return std::count_if(labels.begin(), labels.end(), [](int32_t label) { return label >= 0; });
   }
 };
 

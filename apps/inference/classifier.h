@@ -4,12 +4,12 @@
 #pragma once
 
 #include <memory>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "apps/inference/answer_texts.h"
 #include "apps/inference/max_length.h"
 #include "core/listener.h"
 #include "core/products/precision.h"
@@ -21,13 +21,6 @@ struct ClassifierOptions {
   Precision precision = Precision::f32;  // of the encoder's products
   MaxLength max_length = {};             // longer texts and pairs are cut
   Listener listener = {};                // warned of what has no effect in the source
-};
-
-// A text or, with a second one, a pair. Any bytes: those that are not UTF-8 are left out, as NULs are. An empty text is
-// one without words.
-struct Text {
-  std::string_view first;
-  std::optional<std::string_view> second = {};
 };
 
 class Classifier {

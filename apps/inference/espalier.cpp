@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The C interface: Classifier behind functions that no exception leaves.
+// The C interface: models behind functions that no exception leaves.
 #include "apps/inference/espalier.h"
 
 #include <algorithm>
@@ -7,16 +7,13 @@
 #include <cstring>
 #include <filesystem>
 #include <initializer_list>
+#include <limits>
 #include <new>
 #include <stdexcept>
 
-#include "apps/inference/classifier.h"
+#include "apps/inference/handle.h"
 #include "core/check.h"
 #include "core/parallel.h"
-
-struct espalier_classifier {
-  espalier::Classifier classifier;
-};
 
 namespace espalier {
 namespace {
@@ -58,15 +55,15 @@ int guarded(const F& work) noexcept {
   }
 }
 
-ClassifierOptions read_options(const espalier_options* given) {
-  ClassifierOptions options{.listener = {.warn = [](const std::string&) {}}};
+SourceOptions read_options(const espalier_options* given) {
+  SourceOptions options{.listener = {.warn = [](const std::string&) {}}};
   if (given == nullptr) return options;
   CHECK(given->size == sizeof(espalier_options), "options: size is ", given->size, ", expected ",
         sizeof(espalier_options), ": begin with ESPALIER_OPTIONS");
   CHECK(given->precision >= ESPALIER_AUTO && given->precision <= ESPALIER_BF16, "options: precision is ",
         given->precision, ", expected ESPALIER_AUTO, ESPALIER_F32 or ESPALIER_BF16");
   options.precision = std::array{Precision::automatic, Precision::f32, Precision::bf16}[given->precision];
-  if (given->max_length != 0) options.max_length = given->max_length;
+  options.max_length = given->max_length;
   if (given->warn != nullptr)
     options.listener.warn = [warn = given->warn, context = given->context](const std::string& line) {
       warn(context, line.c_str());
@@ -88,20 +85,21 @@ Text as_text(const espalier_text& text) {
 
 int label_of(const Answer& answer) {
   if (answer.probabilities.empty() || answer.chosen) return -1;
-  return static_cast<int>(std::ranges::max_element(answer.probabilities) - answer.probabilities.begin());
+  return static_cast<int>(std::max_element(answer.probabilities.begin(), answer.probabilities.end()) -
+                          answer.probabilities.begin());
 }
 
-void answer_all(const Classifier& classifier, std::span<const Text> texts, double* scores, int* labels) {
+void answer_all(const espalier_classifier& classifier, std::span<const Text> texts, double* scores, int* labels) {
   for (const Answer& answer : classifier.classify(texts)) {
-    if (scores != nullptr)
-      scores = std::ranges::copy(answer.probabilities.empty() ? answer.values : answer.probabilities, scores).out;
+    const std::vector<double>& numbers = answer.probabilities.empty() ? answer.values : answer.probabilities;
+    if (scores != nullptr) scores = std::copy(numbers.begin(), numbers.end(), scores);
     if (labels != nullptr) *labels++ = label_of(answer);
   }
 }
 
-const Classifier& checked(const espalier_classifier* handle) {
+const espalier_classifier& checked(const espalier_classifier* handle) {
   CHECK(handle != nullptr, "classifier is NULL; expected what espalier_open has given");
-  return handle->classifier;
+  return *handle;
 }
 
 }  // namespace
@@ -124,8 +122,19 @@ int espalier_open(const char* path, const espalier_options* options, espalier_cl
   return guarded([&] {
     CHECK(classifier != nullptr, "classifier is NULL; expected where to put it");
     *classifier = nullptr;
-    CHECK(path != nullptr, "path is NULL; expected a checkpoint FILE.h5 or a Hugging Face directory");
-    *classifier = new espalier_classifier{espalier::Classifier(path, espalier::read_options(options))};
+    CHECK(path != nullptr, "path is NULL; expected the name of a model's file or directory");
+    *classifier = new espalier_classifier(espalier::open_source(path, espalier::read_options(options)));
+  });
+}
+
+int espalier_open_memory(const void* bytes, size_t size, const espalier_options* options,
+                         espalier_classifier** classifier) {
+  return guarded([&] {
+    CHECK(classifier != nullptr, "classifier is NULL; expected where to put it");
+    *classifier = nullptr;
+    CHECK(bytes != nullptr, "bytes is NULL; expected the contents of an edge file");
+    const espalier::EdgeFile file({static_cast<const std::byte*>(bytes), size}, nullptr, "the model");
+    *classifier = new espalier_classifier(espalier::open_edge(file, espalier::read_options(options)));
   });
 }
 
@@ -133,24 +142,48 @@ void espalier_close(espalier_classifier* classifier) { delete classifier; }
 
 const char* espalier_task(const espalier_classifier* classifier) {
   const char* task = nullptr;
-  guarded([&] { task = espalier::checked(classifier).model().config.head.c_str(); });
+  guarded([&] { task = espalier::checked(classifier).task.c_str(); });
   return task;
 }
 
 size_t espalier_label_count(const espalier_classifier* classifier) {
   size_t count = 0;
-  guarded([&] { count = espalier::checked(classifier).labels().size(); });
+  guarded([&] { count = espalier::checked(classifier).labels.size(); });
   return count;
 }
 
 const char* espalier_label_name(const espalier_classifier* classifier, size_t index) {
   const char* name = nullptr;
   guarded([&] {
-    const auto& labels = espalier::checked(classifier).labels();
+    const auto& labels = espalier::checked(classifier).labels;
     CHECK(index < labels.size(), "label ", index, " of ", labels.size(), ": expected a smaller index");
     name = labels[index].c_str();
   });
   return name;
+}
+
+int espalier_max_length(const espalier_classifier* classifier) {
+  int tokens = 0;
+  guarded([&] { tokens = espalier::checked(classifier).max_length; });
+  return tokens;
+}
+
+int espalier_tokens(const espalier_classifier* classifier, const char* text, size_t length, int32_t* ids,
+                    size_t capacity, size_t* count) {
+  return guarded([&] {
+    const espalier_classifier& model = espalier::checked(classifier);
+    CHECK(count != nullptr, "count is NULL; expected where to put the number of tokens");
+    CHECK(ids != nullptr || capacity == 0, "ids is NULL, with a capacity of ", capacity);
+    const auto all = model.tokenizer->encode(espalier::view_of(text, length, "text"), std::numeric_limits<int>::max());
+    std::copy_n(all.ids.begin(), std::min(capacity, all.ids.size()), ids);
+    *count = all.ids.size();
+  });
+}
+
+const char* espalier_token_text(const espalier_classifier* classifier, int32_t id) {
+  const char* text = nullptr;
+  guarded([&] { text = espalier::checked(classifier).tokenizer->token(id).c_str(); });
+  return text;
 }
 
 int espalier_classify(const espalier_classifier* classifier, const char* text, size_t length, double* scores,
@@ -169,7 +202,7 @@ int espalier_classify_pair(const espalier_classifier* classifier, const char* fi
 int espalier_classify_batch(const espalier_classifier* classifier, const espalier_text* texts, size_t count,
                             double* scores, int* labels) {
   return guarded([&] {
-    const espalier::Classifier& answering = espalier::checked(classifier);
+    const espalier_classifier& answering = espalier::checked(classifier);
     CHECK(texts != nullptr || count == 0, "texts is NULL, with a count of ", count);
     std::vector<espalier::Text> all(count);
     std::transform(texts, texts + count, all.begin(), espalier::as_text);

@@ -8,6 +8,7 @@
 #define ESPALIER_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #if defined(__GNUC__)
 #define ESPALIER_API __attribute__((visibility("default")))
@@ -63,13 +64,20 @@ ESPALIER_API const char* espalier_version(void);
 ESPALIER_API const char* espalier_error(void);
 
 /* Threads that all classifiers share, at most 64 or four for each core; 0: as many as the process may use, which is how
- * it begins. To be called while no other function runs. Answers do not depend on it. */
+ * it begins. The runtime for edge files has 1 and takes no other number. To be called while no other function runs.
+ * Answers do not depend on it. */
 ESPALIER_API int espalier_set_threads(int threads);
 
-/* Opens a checkpoint FILE.h5 or a Hugging Face directory. options may be NULL: ESPALIER_OPTIONS. On success *classifier
- * is to be closed with espalier_close, else it is NULL. Several threads may open at once. The files are not needed
- * afterwards. */
+/* Opens a checkpoint FILE.h5, a Hugging Face directory or an edge file; the runtime for phones and browsers
+ * (libespalier-edge.a) opens edge files only. options may be NULL: ESPALIER_OPTIONS. On success *classifier is to be
+ * closed with espalier_close, else it is NULL. Several threads may open at once. An edge file is mapped: it may be
+ * renamed or removed, but not cut or written to, until then. Other files are not needed afterwards. */
 ESPALIER_API int espalier_open(const char* path, const espalier_options* options, espalier_classifier** classifier);
+
+/* Opens an edge file that is in memory. The bytes stay the caller's and must not change until the classifier is closed;
+ * where they do not lie at a multiple of 64 they are copied. */
+ESPALIER_API int espalier_open_memory(const void* bytes, size_t size, const espalier_options* options,
+                                      espalier_classifier** classifier);
 
 /* While nobody uses it any more. NULL is allowed. */
 ESPALIER_API void espalier_close(espalier_classifier* classifier);
@@ -82,6 +90,18 @@ ESPALIER_API size_t espalier_label_count(const espalier_classifier* classifier);
 
 /* The name of one, valid until the classifier is closed; NULL where there is no such index. */
 ESPALIER_API const char* espalier_label_name(const espalier_classifier* classifier, size_t index);
+
+/* How many tokens of a text or pair count, with [CLS] and [SEP]; 0 for NULL. */
+ESPALIER_API int espalier_max_length(const espalier_classifier* classifier);
+
+/* The tokens of a text with [CLS] and [SEP], all of them, also those that are cut before it is answered: *count says
+ * how many, and ids has the first `capacity` of them. ids may be NULL where that is 0. */
+ESPALIER_API int espalier_tokens(const espalier_classifier* classifier, const char* text, size_t length, int32_t* ids,
+                                 size_t capacity, size_t* count);
+
+/* The text of a token, such as "film" or "##s", valid until the classifier is closed; NULL where there is no such id.
+ */
+ESPALIER_API const char* espalier_token_text(const espalier_classifier* classifier, int32_t id);
 
 /* Answers a text. scores: espalier_label_count() numbers, the probability of each class, or the numbers of a
  * regression. label: the index of the most probable class; -1 for other tasks. Each may be NULL. */

@@ -5,6 +5,7 @@
 
 #include <iosfwd>
 
+#include "apps/inference/default_length.h"
 #include "core/option_value.h"
 
 namespace espalier {
@@ -23,7 +24,7 @@ class MaxLength {
   void set(int tokens) { tokens_ = tokens; }
 
  private:
-  int tokens_ = 128;
+  int tokens_ = default_length;
   const char* given_as_ = nullptr;  // by that name; null: not given
 };
 

@@ -219,10 +219,12 @@ void backward(const AttentionHead<T, X>& h) {
 
 void attention_forward_f32(const AttentionHead<float, float>& h) { forward(h); }
 void attention_forward_bf16(const AttentionHead<float, Bf16>& h) { forward(h); }
-void attention_forward_f64(const AttentionHead<double, double>& h) { forward(h); }
 void attention_backward_f32(const AttentionHead<float, float>& h) { backward(h); }
 void attention_backward_bf16(const AttentionHead<float, Bf16>& h) { backward(h); }
+#if HWY_HAVE_FLOAT64  // not in WebAssembly
+void attention_forward_f64(const AttentionHead<double, double>& h) { forward(h); }
 void attention_backward_f64(const AttentionHead<double, double>& h) { backward(h); }
+#endif
 
 }  // namespace espalier::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
@@ -231,10 +233,8 @@ HWY_AFTER_NAMESPACE();
 namespace espalier::kernels {
 HWY_EXPORT(attention_forward_f32);
 HWY_EXPORT(attention_forward_bf16);
-HWY_EXPORT(attention_forward_f64);
 HWY_EXPORT(attention_backward_f32);
 HWY_EXPORT(attention_backward_bf16);
-HWY_EXPORT(attention_backward_f64);
 
 int64_t attention_scratch(int64_t length, int64_t head_size) {
   const int64_t width = (head_size + 15) / 16 * 16, tall = (length + 15) / 16 * 16, block = 64;
@@ -246,17 +246,21 @@ void attention_forward(const AttentionHead<float, float>& h) noexcept {
 void attention_forward(const AttentionHead<float, Bf16>& h) noexcept {
   HWY_DYNAMIC_DISPATCH(attention_forward_bf16)(h);
 }
-void attention_forward(const AttentionHead<double, double>& h) noexcept {
-  HWY_DYNAMIC_DISPATCH(attention_forward_f64)(h);
-}
 void attention_backward(const AttentionHead<float, float>& h) noexcept {
   HWY_DYNAMIC_DISPATCH(attention_backward_f32)(h);
 }
 void attention_backward(const AttentionHead<float, Bf16>& h) noexcept {
   HWY_DYNAMIC_DISPATCH(attention_backward_bf16)(h);
 }
+#if HWY_HAVE_FLOAT64
+HWY_EXPORT(attention_forward_f64);
+HWY_EXPORT(attention_backward_f64);
+void attention_forward(const AttentionHead<double, double>& h) noexcept {
+  HWY_DYNAMIC_DISPATCH(attention_forward_f64)(h);
+}
 void attention_backward(const AttentionHead<double, double>& h) noexcept {
   HWY_DYNAMIC_DISPATCH(attention_backward_f64)(h);
 }
+#endif
 }  // namespace espalier::kernels
 #endif

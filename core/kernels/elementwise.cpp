@@ -68,11 +68,7 @@ HWY_INLINE void dropout_any(const Dropout& dropout, int64_t cols, int64_t begin,
 void to_bf16(int64_t n, const float* x, Bf16* y) { convert_any(n, x, y); }
 void to_f32(int64_t n, const Bf16* x, float* y) { convert_any(n, x, y); }
 void add_f32(int64_t n, const float* x, float* y) { add_any(n, x, y); }
-void add_f64(int64_t n, const double* x, double* y) { add_any(n, x, y); }
 void columns_f32(int64_t rows, int64_t cols, int64_t stride, const float* x, bool a, float* y) {
-  column_sums_any(rows, cols, stride, x, a, y);
-}
-void columns_f64(int64_t rows, int64_t cols, int64_t stride, const double* x, bool a, double* y) {
   column_sums_any(rows, cols, stride, x, a, y);
 }
 void columns_bf16(int64_t rows, int64_t cols, int64_t stride, const Bf16* x, bool a, float* y) {
@@ -81,9 +77,15 @@ void columns_bf16(int64_t rows, int64_t cols, int64_t stride, const Bf16* x, boo
 void dropout_f32(const Dropout& p, int64_t c, int64_t b, int64_t e, const float* x, bool a, float* y) {
   dropout_any(p, c, b, e, x, a, y);
 }
+#if HWY_HAVE_FLOAT64  // not in WebAssembly
+void add_f64(int64_t n, const double* x, double* y) { add_any(n, x, y); }
+void columns_f64(int64_t rows, int64_t cols, int64_t stride, const double* x, bool a, double* y) {
+  column_sums_any(rows, cols, stride, x, a, y);
+}
 void dropout_f64(const Dropout& p, int64_t c, int64_t b, int64_t e, const double* x, bool a, double* y) {
   dropout_any(p, c, b, e, x, a, y);
 }
+#endif
 
 }  // namespace espalier::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
@@ -93,23 +95,16 @@ namespace espalier::kernels {
 HWY_EXPORT(to_bf16);
 HWY_EXPORT(to_f32);
 HWY_EXPORT(add_f32);
-HWY_EXPORT(add_f64);
 HWY_EXPORT(columns_f32);
-HWY_EXPORT(columns_f64);
 HWY_EXPORT(columns_bf16);
 HWY_EXPORT(squares);
 HWY_EXPORT(dropout_f32);
-HWY_EXPORT(dropout_f64);
 
 void convert(int64_t n, const float* x, Bf16* y) noexcept { HWY_DYNAMIC_DISPATCH(to_bf16)(n, x, y); }
 void convert(int64_t n, const Bf16* x, float* y) noexcept { HWY_DYNAMIC_DISPATCH(to_f32)(n, x, y); }
 void add(int64_t n, const float* x, float* y) noexcept { HWY_DYNAMIC_DISPATCH(add_f32)(n, x, y); }
-void add(int64_t n, const double* x, double* y) noexcept { HWY_DYNAMIC_DISPATCH(add_f64)(n, x, y); }
 void column_sums(int64_t rows, int64_t cols, int64_t stride, const float* x, bool accumulate, float* y) noexcept {
   HWY_DYNAMIC_DISPATCH(columns_f32)(rows, cols, stride, x, accumulate, y);
-}
-void column_sums(int64_t rows, int64_t cols, int64_t stride, const double* x, bool accumulate, double* y) noexcept {
-  HWY_DYNAMIC_DISPATCH(columns_f64)(rows, cols, stride, x, accumulate, y);
 }
 void column_sums(int64_t rows, int64_t cols, int64_t stride, const Bf16* x, bool accumulate, float* y) noexcept {
   HWY_DYNAMIC_DISPATCH(columns_bf16)(rows, cols, stride, x, accumulate, y);
@@ -119,9 +114,18 @@ void dropout_rows(const Dropout& dropout, int64_t cols, int64_t begin, int64_t e
                   float* y) noexcept {
   HWY_DYNAMIC_DISPATCH(dropout_f32)(dropout, cols, begin, end, x, accumulate, y);
 }
+#if HWY_HAVE_FLOAT64
+HWY_EXPORT(add_f64);
+HWY_EXPORT(columns_f64);
+HWY_EXPORT(dropout_f64);
+void add(int64_t n, const double* x, double* y) noexcept { HWY_DYNAMIC_DISPATCH(add_f64)(n, x, y); }
+void column_sums(int64_t rows, int64_t cols, int64_t stride, const double* x, bool accumulate, double* y) noexcept {
+  HWY_DYNAMIC_DISPATCH(columns_f64)(rows, cols, stride, x, accumulate, y);
+}
 void dropout_rows(const Dropout& dropout, int64_t cols, int64_t begin, int64_t end, const double* x, bool accumulate,
                   double* y) noexcept {
   HWY_DYNAMIC_DISPATCH(dropout_f64)(dropout, cols, begin, end, x, accumulate, y);
 }
+#endif
 }  // namespace espalier::kernels
 #endif

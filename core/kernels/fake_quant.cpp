@@ -90,12 +90,8 @@ HWY_INLINE void bins_of(int64_t n, const T* HWY_RESTRICT x, float least, float p
 }
 
 void fake_f32(int64_t n, const float* x, const GridRow& g, float* y) { fake(n, x, g, y); }
-void fake_f64(int64_t n, const double* x, const GridRow& g, double* y) { fake(n, x, g, y); }
 void fake_16(int64_t n, const Bf16* x, const GridRow& g, Bf16* y) { fake(n, x, g, y); }
 void gradient_f32(int64_t n, const float* x, const GridRow& g, const float* gy, bool a, float* gx) {
-  gradient(n, x, g, gy, a, gx);
-}
-void gradient_f64(int64_t n, const double* x, const GridRow& g, const double* gy, bool a, double* gx) {
   gradient(n, x, g, gy, a, gx);
 }
 void gradient_16(int64_t n, const Bf16* x, const GridRow& g, const Bf16* gy, bool a, Bf16* gx) {
@@ -109,6 +105,12 @@ void real_s8(int64_t n, const int8_t* q, const GridRow& g, float* x) { real_of(n
 void real_u8(int64_t n, const uint8_t* q, const GridRow& g, float* x) { real_of(n, q, g, x); }
 void bins_f32(int64_t n, const float* x, float l, float u, int32_t m, int32_t* b) { bins_of(n, x, l, u, m, b); }
 void bins_16(int64_t n, const Bf16* x, float l, float u, int32_t m, int32_t* b) { bins_of(n, x, l, u, m, b); }
+#if HWY_HAVE_FLOAT64  // not in WebAssembly
+void fake_f64(int64_t n, const double* x, const GridRow& g, double* y) { fake(n, x, g, y); }
+void gradient_f64(int64_t n, const double* x, const GridRow& g, const double* gy, bool a, double* gx) {
+  gradient(n, x, g, gy, a, gx);
+}
+#endif
 
 }  // namespace espalier::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
@@ -116,10 +118,8 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace espalier::kernels {
 HWY_EXPORT(fake_f32);
-HWY_EXPORT(fake_f64);
 HWY_EXPORT(fake_16);
 HWY_EXPORT(gradient_f32);
-HWY_EXPORT(gradient_f64);
 HWY_EXPORT(gradient_16);
 HWY_EXPORT(integers_f32);
 HWY_EXPORT(integers_16);
@@ -133,17 +133,11 @@ HWY_EXPORT(bins_16);
 void fake_quant(int64_t n, const float* x, const GridRow& g, float* y) noexcept {
   HWY_DYNAMIC_DISPATCH(fake_f32)(n, x, g, y);
 }
-void fake_quant(int64_t n, const double* x, const GridRow& g, double* y) noexcept {
-  HWY_DYNAMIC_DISPATCH(fake_f64)(n, x, g, y);
-}
 void fake_quant(int64_t n, const Bf16* x, const GridRow& g, Bf16* y) noexcept {
   HWY_DYNAMIC_DISPATCH(fake_16)(n, x, g, y);
 }
 void fake_quant_gradient(int64_t n, const float* x, const GridRow& g, const float* gy, bool a, float* gx) noexcept {
   HWY_DYNAMIC_DISPATCH(gradient_f32)(n, x, g, gy, a, gx);
-}
-void fake_quant_gradient(int64_t n, const double* x, const GridRow& g, const double* gy, bool a, double* gx) noexcept {
-  HWY_DYNAMIC_DISPATCH(gradient_f64)(n, x, g, gy, a, gx);
 }
 void fake_quant_gradient(int64_t n, const Bf16* x, const GridRow& g, const Bf16* gy, bool a, Bf16* gx) noexcept {
   HWY_DYNAMIC_DISPATCH(gradient_16)(n, x, g, gy, a, gx);
@@ -172,5 +166,15 @@ void bins(int64_t n, const float* x, float least, float per_unit, int32_t last, 
 void bins(int64_t n, const Bf16* x, float least, float per_unit, int32_t last, int32_t* bin) noexcept {
   HWY_DYNAMIC_DISPATCH(bins_16)(n, x, least, per_unit, last, bin);
 }
+#if HWY_HAVE_FLOAT64
+HWY_EXPORT(fake_f64);
+HWY_EXPORT(gradient_f64);
+void fake_quant(int64_t n, const double* x, const GridRow& g, double* y) noexcept {
+  HWY_DYNAMIC_DISPATCH(fake_f64)(n, x, g, y);
+}
+void fake_quant_gradient(int64_t n, const double* x, const GridRow& g, const double* gy, bool a, double* gx) noexcept {
+  HWY_DYNAMIC_DISPATCH(gradient_f64)(n, x, g, gy, a, gx);
+}
+#endif
 }  // namespace espalier::kernels
 #endif

@@ -39,17 +39,19 @@ void in_place(int64_t rows, int64_t n, X* x, int64_t stride) {
 void gelu_rows_f32(int64_t rows, int64_t n, float* x, int64_t stride) { in_place(rows, n, x, stride); }
 void gelu_rows_bf16(int64_t rows, int64_t n, Bf16* x, int64_t stride) { in_place(rows, n, x, stride); }
 void gelu_forward_f32(int64_t n, const float* x, float* y) { forward<float>(n, x, y); }
-void gelu_forward_f64(int64_t n, const double* x, double* y) { forward<double>(n, x, y); }
 void gelu_forward_bf16(int64_t n, const Bf16* x, Bf16* y) { forward<float>(n, x, y); }
 void gelu_backward_f32(int64_t n, const float* x, const float* gy, bool add, float* gx) {
   backward<float>(n, x, gy, add, gx);
 }
-void gelu_backward_f64(int64_t n, const double* x, const double* gy, bool add, double* gx) {
-  backward<double>(n, x, gy, add, gx);
-}
 void gelu_backward_bf16(int64_t n, const Bf16* x, const Bf16* gy, bool add, Bf16* gx) {
   backward<float>(n, x, gy, add, gx);
 }
+#if HWY_HAVE_FLOAT64  // not in WebAssembly
+void gelu_forward_f64(int64_t n, const double* x, double* y) { forward<double>(n, x, y); }
+void gelu_backward_f64(int64_t n, const double* x, const double* gy, bool add, double* gx) {
+  backward<double>(n, x, gy, add, gx);
+}
+#endif
 
 }  // namespace espalier::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
@@ -57,16 +59,13 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace espalier::kernels {
 HWY_EXPORT(gelu_forward_f32);
-HWY_EXPORT(gelu_forward_f64);
 HWY_EXPORT(gelu_forward_bf16);
 HWY_EXPORT(gelu_rows_f32);
 HWY_EXPORT(gelu_rows_bf16);
 HWY_EXPORT(gelu_backward_f32);
-HWY_EXPORT(gelu_backward_f64);
 HWY_EXPORT(gelu_backward_bf16);
 
 void gelu_forward(int64_t n, const float* x, float* y) noexcept { HWY_DYNAMIC_DISPATCH(gelu_forward_f32)(n, x, y); }
-void gelu_forward(int64_t n, const double* x, double* y) noexcept { HWY_DYNAMIC_DISPATCH(gelu_forward_f64)(n, x, y); }
 void gelu_forward(int64_t n, const Bf16* x, Bf16* y) noexcept { HWY_DYNAMIC_DISPATCH(gelu_forward_bf16)(n, x, y); }
 void gelu_rows(int64_t rows, int64_t n, float* x, int64_t stride) noexcept {
   HWY_DYNAMIC_DISPATCH(gelu_rows_f32)(rows, n, x, stride);
@@ -77,11 +76,16 @@ void gelu_rows(int64_t rows, int64_t n, Bf16* x, int64_t stride) noexcept {
 void gelu_backward(int64_t n, const float* x, const float* gy, bool accumulate, float* gx) noexcept {
   HWY_DYNAMIC_DISPATCH(gelu_backward_f32)(n, x, gy, accumulate, gx);
 }
-void gelu_backward(int64_t n, const double* x, const double* gy, bool accumulate, double* gx) noexcept {
-  HWY_DYNAMIC_DISPATCH(gelu_backward_f64)(n, x, gy, accumulate, gx);
-}
 void gelu_backward(int64_t n, const Bf16* x, const Bf16* gy, bool accumulate, Bf16* gx) noexcept {
   HWY_DYNAMIC_DISPATCH(gelu_backward_bf16)(n, x, gy, accumulate, gx);
 }
+#if HWY_HAVE_FLOAT64
+HWY_EXPORT(gelu_forward_f64);
+HWY_EXPORT(gelu_backward_f64);
+void gelu_forward(int64_t n, const double* x, double* y) noexcept { HWY_DYNAMIC_DISPATCH(gelu_forward_f64)(n, x, y); }
+void gelu_backward(int64_t n, const double* x, const double* gy, bool accumulate, double* gx) noexcept {
+  HWY_DYNAMIC_DISPATCH(gelu_backward_f64)(n, x, gy, accumulate, gx);
+}
+#endif
 }  // namespace espalier::kernels
 #endif

@@ -20,11 +20,14 @@
 HWY_BEFORE_NAMESPACE();
 namespace espalier::kernels::HWY_NAMESPACE {
 
-constexpr int64_t most_rows = 6;  // of a tile: two sums each and what they are made of just fit into AVX2's registers
+// Of a tile: two sums each and what they are made of just fit into the registers of AVX2, or of what V8 makes of
+// WebAssembly.
+constexpr int64_t most_rows = HWY_ARCH_WASM ? 4 : 6;
 
-#if HWY_ARCH_X86 && HWY_TARGET != HWY_EMU128 && HWY_TARGET != HWY_SCALAR
-// Without VNNI: bytes are widened to 16 bits, whose products and sums of two fit into 32, so nothing saturates. On x86
-// products of neighbours are added in one instruction that keeps the order of lanes: a quad gives two sums.
+#if (HWY_ARCH_X86 || HWY_ARCH_WASM) && HWY_TARGET != HWY_EMU128 && HWY_TARGET != HWY_SCALAR
+// Without dot products of bytes: they are widened to 16 bits, whose products and sums of two fit into 32, so nothing
+// saturates. On x86 and in WebAssembly products of neighbours are added in one instruction that keeps the order of
+// lanes: a quad gives two sums.
 constexpr int64_t most_quads = 256;  // that are widened at a time: 8 kB
 
 // The products of R rows, widened, with a vector of columns, added to `sums`, panel_columns a row, unless they begin.
@@ -37,19 +40,21 @@ HWY_INLINE void tile(bool begin, int64_t quads, const int16_t* x, const uint32_t
   const auto half = static_cast<int64_t>(hn::Lanes(d8));
   hn::VFromD<decltype(d)> low[R], high[R];  // two sums for each of the vector's lower and upper columns
   for (int r = 0; r < R; ++r) low[r] = high[r] = hn::Zero(d);
-  for (int64_t q = 0; q < quads; ++q) {
-    const auto* const bytes = reinterpret_cast<const int8_t*>(b + q * panel_columns);
-    hwy::Prefetch(b + q * panel_columns + prefetch_distance);
+  for (int64_t q = 0; q < quads; ++q, x += 4, b += panel_columns) {
+    const auto* const bytes = reinterpret_cast<const int8_t*>(b);
+    hwy::Prefetch(b + prefetch_distance);
     const auto b_low = hn::PromoteTo(d16, hn::LoadU(d8, bytes)),
                b_high = hn::PromoteTo(d16, hn::LoadU(d8, bytes + half));
     for (int r = 0; r < R; ++r) {
       uint64_t quad = 0;
-      std::memcpy(&quad, x + (r * most_quads + q) * 4, sizeof quad);
+      std::memcpy(&quad, x + r * most_quads * 4, sizeof quad);
       const auto a = hn::BitCast(d16, hn::Set(d64, quad));
       auto none = hn::Zero(d);
       low[r] = hn::ReorderWidenMulAccumulate(d, a, b_low, low[r], none);
       high[r] = hn::ReorderWidenMulAccumulate(d, a, b_high, high[r], none);
+#if HWY_ARCH_X86
       __asm__("" : "+v"(low[r].raw), "+v"(high[r].raw));  // g++ 12 would make all products first and spill the sums
+#endif
     }
   }
   for (int r = 0; r < R; ++r) {
@@ -140,6 +145,8 @@ void gemm_int8(const Int8Product& product) noexcept {
   if (amx_int8_works() && (product.index == nullptr || product.group % tile_steps == 0)) return gemm_int8_amx(product);
   if (has_avx512_vnni()) return gemm_int8_vnni(product);
   if (avx_vnni_works()) return gemm_int8_avx_vnni(product);
+  if (i8mm_works()) return gemm_int8_i8mm(product);
+  if (dotprod_works()) return gemm_int8_dotprod(product);
   if (product.narrow.group > 0 && gemm_int8_narrows()) return gemm_int8_narrow(product);
   HWY_DYNAMIC_DISPATCH(widened)(product);
 }
@@ -166,6 +173,8 @@ const char* gemm_int8_kernel() {
   if (amx_int8_works()) return "AMX";
   if (has_avx512_vnni()) return "AVX-512 VNNI";
   if (avx_vnni_works()) return "AVX-VNNI";
+  if (i8mm_works()) return "i8mm";
+  if (dotprod_works()) return "dot products";
   static const std::string name = "16-bit products on " + current_isa();
   return name.c_str();
 }

@@ -42,7 +42,8 @@ int64_t gemm_int8_rows();   // that a caller who cuts its rows best hands over a
 // Panel of B = w^T: `rows` ≤ 32 rows of w[n, k] into [k / 4][32].
 void pack_rows_int8(int64_t rows, int64_t k, const int8_t* w, int64_t ldw, uint32_t* panel) noexcept;
 
-// Which of the kernels runs, for logs: "AMX", "AVX-512 VNNI", "AVX-VNNI" or "16-bit products on avx2".
+// Which of the kernels runs, for logs: "AMX", "AVX-512 VNNI", "AVX-VNNI", "i8mm", "dot products" (of AArch64) or
+// "16-bit products on avx2".
 const char* gemm_int8_kernel();
 
 }  // namespace espalier::kernels

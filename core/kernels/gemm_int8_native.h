@@ -14,6 +14,8 @@ void gemm_int8_avx_vnni(const Int8Product& product) noexcept;
 void gemm_int8_avx_vnni_twin(
     const Int8Product& product) noexcept;  // the same for AVX-512 VNNI with 256 bits: for tests
 void gemm_int8_amx(const Int8Product& product) noexcept;
+void gemm_int8_dotprod(const Int8Product& product) noexcept;  // AArch64
+void gemm_int8_i8mm(const Int8Product& product) noexcept;
 
 // Puts `rows` rows of sums of a panel, 32 columns each, where they belong in C, as far as C has columns.
 inline void put_sums(const Int8Product& g, int64_t row, int64_t rows, int64_t column, const int32_t* sums) {
@@ -24,6 +26,8 @@ inline void put_sums(const Int8Product& g, int64_t row, int64_t rows, int64_t co
 // The CPU has it, the system allows it, set_isa has not lowered it, and it agrees with the emulation.
 bool amx_int8_works();
 bool avx_vnni_works();
+bool dotprod_works();
+bool i8mm_works();
 
 // Whether a kernel gives the integers of EmulatedTiles, on a product with tails in every dimension.
 bool agrees_with_emulation(void (*kernel)(const Int8Product&) noexcept);

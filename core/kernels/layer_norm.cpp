@@ -113,16 +113,18 @@ void backward(const LayerNormGradRows<T, X>& a, int64_t begin, int64_t end, T* H
 
 void forward_f32(const LayerNormRows<float, float>& a, int64_t b, int64_t e) { forward(a, b, e); }
 void forward_bf16(const LayerNormRows<float, Bf16>& a, int64_t b, int64_t e) { forward(a, b, e); }
-void forward_f64(const LayerNormRows<double, double>& a, int64_t b, int64_t e) { forward(a, b, e); }
 void backward_f32(const LayerNormGradRows<float, float>& a, int64_t b, int64_t e, float* gg, float* gb) {
   backward(a, b, e, gg, gb);
 }
 void backward_bf16(const LayerNormGradRows<float, Bf16>& a, int64_t b, int64_t e, float* gg, float* gb) {
   backward(a, b, e, gg, gb);
 }
+#if HWY_HAVE_FLOAT64  // not in WebAssembly
+void forward_f64(const LayerNormRows<double, double>& a, int64_t b, int64_t e) { forward(a, b, e); }
 void backward_f64(const LayerNormGradRows<double, double>& a, int64_t b, int64_t e, double* gg, double* gb) {
   backward(a, b, e, gg, gb);
 }
+#endif
 
 }  // namespace espalier::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
@@ -131,19 +133,14 @@ HWY_AFTER_NAMESPACE();
 namespace espalier::kernels {
 HWY_EXPORT(forward_f32);
 HWY_EXPORT(forward_bf16);
-HWY_EXPORT(forward_f64);
 HWY_EXPORT(backward_f32);
 HWY_EXPORT(backward_bf16);
-HWY_EXPORT(backward_f64);
 
 void layer_norm_forward(const LayerNormRows<float, float>& a, int64_t begin, int64_t end) noexcept {
   HWY_DYNAMIC_DISPATCH(forward_f32)(a, begin, end);
 }
 void layer_norm_forward(const LayerNormRows<float, Bf16>& a, int64_t begin, int64_t end) noexcept {
   HWY_DYNAMIC_DISPATCH(forward_bf16)(a, begin, end);
-}
-void layer_norm_forward(const LayerNormRows<double, double>& a, int64_t begin, int64_t end) noexcept {
-  HWY_DYNAMIC_DISPATCH(forward_f64)(a, begin, end);
 }
 void layer_norm_backward(const LayerNormGradRows<float, float>& a, int64_t begin, int64_t end, float* g_gamma,
                          float* g_beta) noexcept {
@@ -153,9 +150,16 @@ void layer_norm_backward(const LayerNormGradRows<float, Bf16>& a, int64_t begin,
                          float* g_beta) noexcept {
   HWY_DYNAMIC_DISPATCH(backward_bf16)(a, begin, end, g_gamma, g_beta);
 }
+#if HWY_HAVE_FLOAT64
+HWY_EXPORT(forward_f64);
+HWY_EXPORT(backward_f64);
+void layer_norm_forward(const LayerNormRows<double, double>& a, int64_t begin, int64_t end) noexcept {
+  HWY_DYNAMIC_DISPATCH(forward_f64)(a, begin, end);
+}
 void layer_norm_backward(const LayerNormGradRows<double, double>& a, int64_t begin, int64_t end, double* g_gamma,
                          double* g_beta) noexcept {
   HWY_DYNAMIC_DISPATCH(backward_f64)(a, begin, end, g_gamma, g_beta);
 }
+#endif
 }  // namespace espalier::kernels
 #endif

@@ -34,7 +34,9 @@ HWY_INLINE void mask_any(int64_t n, const uint8_t* HWY_RESTRICT bits, const T* x
 }
 
 void mask_f32(int64_t n, const uint8_t* bits, const float* x, bool a, float* y) { mask_any(n, bits, x, a, y); }
+#if HWY_HAVE_FLOAT64  // not in WebAssembly
 void mask_f64(int64_t n, const uint8_t* bits, const double* x, bool a, double* y) { mask_any(n, bits, x, a, y); }
+#endif
 
 }  // namespace espalier::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
@@ -42,12 +44,14 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace espalier::kernels {
 HWY_EXPORT(mask_f32);
-HWY_EXPORT(mask_f64);
 void mask(int64_t n, const uint8_t* bits, const float* x, bool accumulate, float* y) noexcept {
   HWY_DYNAMIC_DISPATCH(mask_f32)(n, bits, x, accumulate, y);
 }
+#if HWY_HAVE_FLOAT64
+HWY_EXPORT(mask_f64);
 void mask(int64_t n, const uint8_t* bits, const double* x, bool accumulate, double* y) noexcept {
   HWY_DYNAMIC_DISPATCH(mask_f64)(n, bits, x, accumulate, y);
 }
+#endif
 }  // namespace espalier::kernels
 #endif

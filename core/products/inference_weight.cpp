@@ -66,7 +66,7 @@ InferenceWeight::InferenceWeight(const Tensor& w, DType compute)
   }
   values_ = Tensor({std::ssize(index_), panel_columns}, DType::i32);
   parallel_for(std::ssize(panels), [&](int64_t i) {
-    std::ranges::copy(panels[i]->values, values_.data<int32_t>() + firsts_[i] * panel_columns);
+    std::copy(panels[i]->values.begin(), panels[i]->values.end(), values_.data<int32_t>() + firsts_[i] * panel_columns);
   });
 }
 

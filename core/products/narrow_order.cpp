@@ -61,7 +61,8 @@ std::vector<int64_t> first_fit(int64_t quads, const uint32_t* panel, int64_t gro
   for (int64_t q = 0; q < quads; ++q) {
     const Weights weights = Weights::of(panel + q * panel_columns);
     if (!weights.fits_with({})) return {};
-    const auto place = std::ranges::find_if(open, [&](const Open& o) { return o.weights.fits_with(weights); });
+    const auto place =
+        std::find_if(open.begin(), open.end(), [&](const Open& o) { return o.weights.fits_with(weights); });
     if (place == open.end()) {
       if (open.size() == most_open) {
         left.insert(left.end(), open.front().quads.begin(), open.front().quads.end());
@@ -78,7 +79,7 @@ std::vector<int64_t> first_fit(int64_t quads, const uint32_t* panel, int64_t gro
   }
   grouped = std::ssize(order);
   for (const Open& o : open) left.insert(left.end(), o.quads.begin(), o.quads.end());
-  std::ranges::sort(left);
+  std::sort(left.begin(), left.end());
   order.insert(order.end(), left.begin(), left.end());
   return order;
 }
@@ -92,7 +93,7 @@ kernels::NarrowSums order_for_narrow_sums(int64_t quads, uint32_t* panel, int32_
   int64_t grouped = 0;
   const std::vector<int64_t> order = first_fit(quads, panel, group, grouped);
   if (order.empty()) return {};
-  if (std::ranges::is_sorted(order)) return {group, grouped};
+  if (std::is_sorted(order.begin(), order.end())) return {group, grouped};
   const std::vector<uint32_t> old(panel, panel + quads * panel_columns);
   const std::vector<int32_t> old_index(index, index + quads);
   for (int64_t k = 0; k < quads; ++k) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // QuantizedWeight: the integers of a linear layer's weight[out, in], packed for int8 products, and how its input
-// becomes integers. Held by a WeightTransform; made by compress/, stored by data/models/checkpoint.
+// becomes integers. Held by a WeightTransform; made by compress/, stored by data/models and data/edge.
 #pragma once
 
 #include <cstdint>
@@ -13,12 +13,23 @@
 
 namespace espalier {
 
+// The integers of a weight[out, in] in panels of 32 outputs, as gemm_int8 reads them, without the quads that are zero
+// in a whole panel.
+struct PackedQuads {
+  Tensor values;  // i32[left, 32]: quads
+  Tensor index;   // i32[left]: the place of each in x, ascending within a panel
+  Tensor firsts;  // i32[panels + 1]: where each panel begins, and the end
+};
+
 class QuantizedWeight {
  public:
   // q s8[out, in] on a symmetric grid of one scale a row, `bits` 2 to 8. `input` is the grid of the whole x, u8 or s8;
   // without it each row of x gets an affine 8-bit grid of its own when it comes ("dynamic"). Without `products` it is
   // not packed: an embedding table.
   QuantizedWeight(Tensor q, QuantGrid grid, int bits, std::optional<QuantGrid> input, bool products = true);
+  // The same from what packed() of one with all its quads in order gave; its memory is kept where the kernels read this
+  // order. Throws for what does not fit together, and for integers that are not on the grid.
+  QuantizedWeight(int64_t in, PackedQuads packed, QuantGrid grid, int bits, std::optional<QuantGrid> input);
 
   int64_t out() const { return grid_.rows(); }
   int64_t in() const { return in_; }
@@ -28,7 +39,8 @@ class QuantizedWeight {
   const std::optional<QuantGrid>& input() const { return input_; }
   std::optional<kernels::GridRow> input_row() const;  // the same, as bytes
   bool shares_input(const QuantizedWeight& other) const;
-  bool products() const { return static_cast<bool>(packed_); }
+  bool products() const { return static_cast<bool>(packed_.values); }
+  PackedQuads packed() const;  // quads left out one by one, in order, whatever the kernels here read
 
   // Outputs 32 i … of gemm_int8's B = w^T, without the quads that are zero in all of them: where AMX multiplies,
   // without the groups of 16 quads that are.
@@ -61,14 +73,17 @@ class QuantizedWeight {
   void drop_matrix();
 
  private:
-  struct Contents {
-    int64_t left = 0;  // quads
+  struct Contents {  // of a panel
     bool in_place = false;
     kernels::NarrowSums narrow = {};
   };
 
+  void check() const;
   Tensor unpacked() const;
-  void pack_panel(int64_t i);
+  void take(PackedQuads packed);  // as it is
+  void order_panels();            // for the kernels here
+  void add_up();                  // the sums of the rows
+  void check_integers() const;
 
   Tensor q_;
   int64_t in_;
@@ -76,9 +91,9 @@ class QuantizedWeight {
   int bits_;
   std::optional<QuantGrid> input_;
   int64_t group_ = 1;
-  Tensor packed_, index_,
-      sums_;  // packed_ i32[panels, quads * 32], index_ i32[panels, quads]; filled as far as `left`
-  std::vector<Contents> contents_;  // of each panel
+  PackedQuads packed_;
+  Tensor sums_;  // i32[out]
+  std::vector<Contents> contents_;
 };
 
 // Affine 8-bit grids of the rows of x[rows, cols], f32 or bf16, each from its own smallest and largest value; and of

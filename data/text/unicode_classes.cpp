@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Code point classes by binary search in pinned tables, and a thin layer over utf8proc.
+// Code points by binary search in pinned tables, and UTF-8 (The Unicode Standard, section 3.9).
 #include "data/text/unicode_classes.h"
-
-#include <utf8proc.h>
 
 #include <algorithm>
 #include <iterator>
 #include <span>
 
+#include "data/text/unicode_forms.h"
 #include "data/text/unicode_tables.h"
 #include "data/text/word_characters.h"
 
@@ -15,21 +14,41 @@ namespace espalier {
 
 namespace {
 
-bool contains(std::span<const CodeRange> ranges, char32_t c) {
-  const auto after = std::upper_bound(ranges.begin(), ranges.end(), c,
-                                      [](char32_t value, const CodeRange& range) { return value < range.first; });
-  return after != ranges.begin() && c <= std::prev(after)->last;
+// The row of a table of ranges, sorted, that holds the code point; null: none does.
+template <class Row>
+const Row* row_of(std::span<const Row> rows, char32_t c) {
+  const auto after =
+      std::upper_bound(rows.begin(), rows.end(), c, [](char32_t value, const Row& row) { return value < row.first; });
+  if (after == rows.begin() || c > std::prev(after)->last) return nullptr;
+  return &*std::prev(after);
 }
 
-// Letters of Unicode 16 and 17, which Hugging Face lowercases and utf8proc before 2.10 or 2.11 does not.
-struct Lowering {
-  char32_t first, last;
-  int step, offset;
-};
-constexpr Lowering kNewLetters[] = {{0x1C89, 0x1C89, 1, 1},      {0xA7CB, 0xA7CB, 1, 0x264 - 0xA7CB},
-                                    {0xA7CC, 0xA7CE, 2, 1},      {0xA7D2, 0xA7D4, 2, 1},
-                                    {0xA7DA, 0xA7DA, 1, 1},      {0xA7DC, 0xA7DC, 1, 0x19B - 0xA7DC},
-                                    {0x10D50, 0x10D65, 1, 0x20}, {0x16EA0, 0x16EB8, 1, 0x1B}};
+bool contains(std::span<const CodeRange> ranges, char32_t c) { return row_of(ranges, c) != nullptr; }
+
+int combining_class(char32_t c) {
+  const auto* const row = row_of(std::span<const ClassRange>(kCombiningClasses), c);
+  return row != nullptr ? row->combining_class : 0;
+}
+
+// Hangul syllables are two or three letters (The Unicode Standard, section 3.12).
+void append_hangul(char32_t c, Decomposition& to) {
+  constexpr char32_t first = 0xAC00, lead = 0x1100, vowel = 0x1161, tail = 0x11A7, vowels = 21, tails = 28;
+  const char32_t index = c - first;
+  for (const char32_t part : {lead + index / tails / vowels, vowel + index / tails % vowels, tail + index % tails})
+    if (part != tail) to.parts[to.size++] = {part, 0};
+}
+
+void append_decomposed(char32_t c, Decomposition& to) {
+  if (c >= 0xAC00 && c <= 0xD7A3) return append_hangul(c, to);
+  const auto* const step = std::lower_bound(std::begin(kDecompositions), std::end(kDecompositions), c,
+                                            [](const DecompositionStep& s, char32_t value) { return s.c < value; });
+  if (step == std::end(kDecompositions) || step->c != c) {
+    to.parts[to.size++] = {c, combining_class(c)};
+    return;
+  }
+  append_decomposed(step->first, to);
+  if (step->second != 0) append_decomposed(step->second, to);
+}
 
 }  // namespace
 
@@ -42,12 +61,26 @@ bool is_word_character(char32_t c) { return contains(kWordCharacter, c); }
 bool is_white_space(char32_t c) { return contains(kStripped, c); }
 
 char32_t read_code_point(std::string_view text, std::size_t& position) {
-  const auto rest = text.substr(position, 4);
-  utf8proc_int32_t c = 0;
-  const auto length = utf8proc_iterate(reinterpret_cast<const utf8proc_uint8_t*>(rest.data()),
-                                       static_cast<utf8proc_ssize_t>(rest.size()), &c);
-  position += length > 0 ? static_cast<std::size_t>(length) : 1;
-  return length > 0 ? static_cast<char32_t>(c) : U'\uFFFD';
+  const auto byte = [&](std::size_t i) -> char32_t {
+    return position + i < text.size() ? static_cast<unsigned char>(text[position + i]) : 0;
+  };
+  const char32_t lead = byte(0);
+  const std::size_t length = lead < 0x80   ? 1
+                             : lead < 0xC2 ? 0
+                             : lead < 0xE0 ? 2
+                             : lead < 0xF0 ? 3
+                             : lead < 0xF5 ? 4
+                                           : 0;
+  char32_t c = length > 1 ? lead & (0x7FU >> length) : lead;
+  bool valid = length > 0;
+  for (std::size_t i = 1; i < length; ++i) {
+    valid &= (byte(i) & 0xC0U) == 0x80;
+    c = c << 6 | (byte(i) & 0x3FU);
+  }
+  constexpr std::array<char32_t, 5> least = {0, 0, 0x80, 0x800, 0x10000};  // of that many bytes
+  valid = valid && c >= least[length] && c <= 0x10FFFF && (c < 0xD800 || c > 0xDFFF);
+  position += valid ? length : 1;
+  return valid ? c : U'\uFFFD';
 }
 
 bool is_utf8(std::string_view text) {
@@ -60,31 +93,32 @@ bool is_utf8(std::string_view text) {
 }
 
 void append_utf8(std::string& text, char32_t c) {
-  std::array<utf8proc_uint8_t, 4> bytes;
-  const auto length = utf8proc_encode_char(static_cast<utf8proc_int32_t>(c), bytes.data());
-  text.append(reinterpret_cast<const char*>(bytes.data()), static_cast<std::size_t>(length));
+  const auto add = [&](char32_t byte) { text += static_cast<char>(byte); };
+  const auto follow = [&](int shift) { add(0x80 | (c >> shift & 0x3F)); };
+  if (c < 0x80) return add(c);
+  if (c < 0x800) {
+    add(0xC0 | c >> 6);
+  } else if (c < 0x10000) {
+    add(0xE0 | c >> 12);
+    follow(6);
+  } else {
+    add(0xF0 | c >> 18);
+    follow(12);
+    follow(6);
+  }
+  follow(0);
 }
 
 Decomposition decompose(char32_t c) {
-  std::array<utf8proc_int32_t, 4> codes;
-  int boundary_state = 0;
-  const auto size = utf8proc_decompose_char(static_cast<utf8proc_int32_t>(c), codes.data(), codes.size(),
-                                            UTF8PROC_DECOMPOSE, &boundary_state);
-  const bool changes = size != 1 || static_cast<char32_t>(codes[0]) != c;
-  const auto combining_class = [](utf8proc_int32_t code) -> int {
-    return utf8proc_get_property(code)->combining_class;
-  };
-  if (size < 1 || size > 4 || ((changes || combining_class(codes[0]) != 0) && contains(kNewerThanNfd, c)))
-    return {{{{c, 0}}}, 1};
-  Decomposition result{{}, static_cast<int>(size)};
-  for (int i = 0; i < result.size; ++i) result.parts[i] = {static_cast<char32_t>(codes[i]), combining_class(codes[i])};
+  Decomposition result{};
+  append_decomposed(c, result);
   return result;
 }
 
 char32_t to_lower(char32_t c) {
-  for (const auto& [first, last, step, offset] : kNewLetters)
-    if (c >= first && c <= last && (c - first) % step == 0) return c + offset;
-  return static_cast<char32_t>(utf8proc_tolower(static_cast<utf8proc_int32_t>(c)));
+  const auto* const row = row_of(std::span<const Lowering>(kLowerings), c);
+  const bool listed = row != nullptr && (c - row->first) % static_cast<char32_t>(row->step) == 0;
+  return listed ? c + static_cast<char32_t>(row->offset) : c;
 }
 
 }  // namespace espalier

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What Hugging Face's BERT tokenizer knows about single code points. Categories are pinned (unicode_tables.h); utf8proc
-// supplies UTF-8, canonical decomposition and case. Used by what reads and cuts text.
+// What Hugging Face's BERT tokenizer knows about single code points, pinned in unicode_tables.h and unicode_forms.h, so
+// that ids are the same on every system; and UTF-8. Used by what reads and cuts text.
 #pragma once
 
 #include <array>

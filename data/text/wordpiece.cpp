@@ -77,7 +77,8 @@ WordPiece::WordPiece(std::vector<std::string> vocabulary, TokenizerOptions optio
 void WordPiece::add_whole_tokens() {
   std::vector<AddedToken> whole = options_.added_tokens;
   for (const char* name : kSpecialTokens)
-    if (words_.contains(name) && std::ranges::find(whole, name, &AddedToken::content) == whole.end())
+    if (words_.contains(name) &&
+        std::none_of(whole.begin(), whole.end(), [&](const auto& t) { return t.content == name; }))
       whole.push_back({.content = name, .special = true});
   std::stable_partition(whole.begin(), whole.end(), [](const AddedToken& token) { return token.special; });
   std::vector<AddedTokens::Token> raw, normalized;

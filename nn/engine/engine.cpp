@@ -18,40 +18,25 @@ constexpr int64_t most_tokens = 256;
 // The tokens of the thread that has the most to do, if whoever is free takes the next part.
 int64_t longest_share(std::span<const int64_t> parts, int64_t threads) {
   std::vector<int64_t> shares(static_cast<size_t>(threads));
-  for (const int64_t tokens : parts) *std::ranges::min_element(shares) += tokens;
-  return *std::ranges::max_element(shares);
+  for (const int64_t tokens : parts) *std::min_element(shares.begin(), shares.end()) += tokens;
+  return *std::max_element(shares.begin(), shares.end());
 }
 
 }  // namespace
 
-std::unique_ptr<const Engine> Engine::of(const Encoder& encoder) {
-  if (!std::ranges::all_of(encoder.layers(), EngineLayer::serves)) return nullptr;
-  const LayerNorm& norm = encoder.embedding_norm();
-  for (const Parameter* p : {&encoder.position_embeddings(), &encoder.segment_embeddings(), &norm.weight, &norm.bias})
-    if (!p->transforms.empty()) return nullptr;
-  if (!encoder.word_embeddings().keeps_value()) return nullptr;
-  return std::unique_ptr<const Engine>(new Engine(encoder));
-}
-
-Engine::Engine(const Encoder& encoder)
-    : hidden_(encoder.config().hidden_size),
-      eps_(encoder.config().layer_norm_eps),
-      position_(encoder.position_embeddings().value),
-      segment_(encoder.segment_embeddings().value),
-      norm_weight_(encoder.embedding_norm().weight.value),
-      norm_bias_(encoder.embedding_norm().bias.value),
-      word_integers_(encoder.word_embeddings().integers()) {
-  if (word_integers_ == nullptr) word_ = encoder.word_embeddings().use({}).value;
-  for (const EncoderLayer& layer : encoder.layers()) layers_.emplace_back(layer, encoder.compute());
+Engine::Engine(EngineWeights weights) : weights_(std::move(weights)), hidden_(weights_.hidden()) {
+  for (const LayerWeights& layer : weights_.layers)
+    layers_.emplace_back(layer, weights_.head_size, weights_.eps, weights_.compute);
 }
 
 Tensor Engine::operator()(const PackedBatch& batch, std::span<const int32_t> rows) const {
   const int64_t tokens = batch.tokens();
   CHECK(batch.segments.size() == batch.ids.size(), "embedding: ", batch.ids.size(), " ids and ", batch.segments.size(),
         " segments");
-  ops::check_range("id", batch.ids, word_integers_ != nullptr ? word_integers_->out() : word_.rows());
-  ops::check_range("segment", batch.segments, segment_.rows());
-  const std::vector<int32_t> place = ops::places(batch.offsets, tokens, position_.rows());
+  ops::check_range("id", batch.ids,
+                   weights_.word_integers != nullptr ? weights_.word_integers->out() : weights_.word.rows());
+  ops::check_range("segment", batch.segments, weights_.segment.rows());
+  const std::vector<int32_t> place = ops::places(batch.offsets, tokens, weights_.position.rows());
   Tensor result({rows.empty() ? tokens : std::ssize(rows), hidden_});
   const std::vector<Part> parts = cut(batch, rows);
   std::vector<int64_t> lengths;
@@ -84,8 +69,8 @@ std::vector<Engine::Part> Engine::cut(const PackedBatch& batch, std::span<const 
     } while (b < batch.sentences() && (batch.offsets[b] + batch.offsets[b + 1]) / 2 < end);
     for (; row != rows.end() && *row < batch.offsets[b]; ++row)
       part.group.chosen.push_back(*row - static_cast<int32_t>(part.first_token));
-    part.group.first_tokens = std::ranges::equal(
-        part.group.chosen, std::span(part.group.offsets).first(static_cast<size_t>(part.group.sentences())));
+    part.group.first_tokens = std::equal(part.group.chosen.begin(), part.group.chosen.end(), part.group.offsets.begin(),
+                                         part.group.offsets.end() - 1);
     if (part.group.rows() > 0 && (rows.empty() || !part.group.chosen.empty())) parts.push_back(std::move(part));
   }
   return parts;
@@ -117,17 +102,17 @@ void Engine::embed(const PackedBatch& batch, int64_t first_token, std::span<cons
   for (int64_t r = begin; r < end; ++r) {
     const auto t = static_cast<size_t>(first_token + r);
     auto* const z = sum.at<float>(r);
-    if (word_integers_ != nullptr)
-      word_integers_->row(batch.ids[t], z);
+    if (weights_.word_integers != nullptr)
+      weights_.word_integers->row(batch.ids[t], z);
     else
-      std::copy_n(word_.data<float>() + batch.ids[t] * hidden_, hidden_, z);
-    kernels::add(hidden_, position_.data<float>() + place[t] * hidden_, z);
-    kernels::add(hidden_, segment_.data<float>() + batch.segments[t] * hidden_, z);
+      std::copy_n(weights_.word.data<float>() + batch.ids[t] * hidden_, hidden_, z);
+    kernels::add(hidden_, weights_.position.data<float>() + place[t] * hidden_, z);
+    kernels::add(hidden_, weights_.segment.data<float>() + batch.segments[t] * hidden_, z);
     kernels::layer_norm_forward(kernels::LayerNormRows<float, float>{.cols = hidden_,
                                                                      .residual = z,
-                                                                     .gamma = norm_weight_.data<float>(),
-                                                                     .beta = norm_bias_.data<float>(),
-                                                                     .eps = eps_,
+                                                                     .gamma = weights_.norm.weight.data<float>(),
+                                                                     .beta = weights_.norm.bias.data<float>(),
+                                                                     .eps = weights_.eps,
                                                                      .dropout = {},
                                                                      .y = x.at<float>(r)},
                                 0, 1);

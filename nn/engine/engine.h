@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Engine: the encoder's forward pass without tape, for a model whose weights stay as they are. Weights are packed, and
 // what lies between the products crosses memory as seldom and as narrow as it can. The bits are those of the ops on the
-// same weights. Owned by a Bert that is prepared for inference.
+// same weights. Owned by a Bert that is prepared for inference, and by an edge model.
 #pragma once
 
 #include <memory>
@@ -9,24 +9,20 @@
 #include <span>
 #include <vector>
 
-#include "nn/encoder.h"
 #include "nn/engine/engine_layer.h"
+#include "nn/packed_batch.h"
 
 namespace espalier {
 
 class Engine {
  public:
-  // For an encoder that set_compute() has prepared for inference; null where transforms change what the forward pass
-  // sees, so that only the ops can compute it.
-  static std::unique_ptr<const Engine> of(const Encoder& encoder);
+  explicit Engine(EngineWeights weights);  // at least one layer
 
   // Last hidden states [T, H] f32, or [rows, H] of these rows of the batch only: distinct and in order. Several threads
   // may call it at once. Throws as ops::embedding does.
   Tensor operator()(const PackedBatch& batch, std::span<const int32_t> rows) const;
 
  private:
-  explicit Engine(const Encoder& encoder);
-
   // What belongs to one group of the batch's sentences.
   struct Part {
     SentenceGroup group;
@@ -41,10 +37,8 @@ class Engine {
   std::unique_ptr<Workspace> take_workspace() const;
   void give_back(std::unique_ptr<Workspace> space) const;
 
+  EngineWeights weights_;
   int64_t hidden_;
-  float eps_;
-  Tensor word_, position_, segment_, norm_weight_, norm_bias_;
-  std::shared_ptr<const QuantizedWeight> word_integers_;  // instead of word_, if there are some
   std::vector<EngineLayer> layers_;
   mutable std::mutex mutex_;
   mutable std::vector<std::unique_ptr<Workspace>> free_;

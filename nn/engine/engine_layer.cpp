@@ -42,21 +42,14 @@ Rows gathered(const Rows& x, std::span<const int32_t> rows, Workspace& space, Wo
 
 }  // namespace
 
-bool EngineLayer::serves(const EncoderLayer& l) {
-  for (const LayerNorm* norm : {&l.attention_norm, &l.output_norm})
-    if (!norm->weight.transforms.empty() || !norm->bias.transforms.empty()) return false;
-  return PackedLinear::serves({&l.query, &l.key, &l.value}) && PackedLinear::serves({&l.attention_output}) &&
-         PackedLinear::serves({&l.intermediate}) && PackedLinear::serves({&l.output});
-}
-
-EngineLayer::EngineLayer(const EncoderLayer& l, DType compute)
+EngineLayer::EngineLayer(const LayerWeights& l, int64_t head_size, float eps, DType compute)
     : heads_(l.heads),
-      head_size_(l.config.head_size()),
-      eps_(l.config.layer_norm_eps),
-      qkv_({&l.query, &l.key, &l.value}, compute),
-      attention_output_({&l.attention_output}, compute),
-      intermediate_({&l.intermediate}, compute),
-      output_({&l.output}, compute),
+      head_size_(head_size),
+      eps_(eps),
+      qkv_({l.query, l.key, l.value}, compute),
+      attention_output_({l.attention_output}, compute),
+      intermediate_({l.intermediate}, compute),
+      output_({l.output}, compute),
       attention_norm_(l.attention_norm),
       output_norm_(l.output_norm) {}
 
@@ -111,7 +104,7 @@ void EngineLayer::attend(const SentenceGroup& group, bool first_only, const Rows
   });
 }
 
-void EngineLayer::normalise(const Norm& norm, const Rows& x, const Rows& residual, const Rows& to,
+void EngineLayer::normalise(const NormWeights& norm, const Rows& x, const Rows& residual, const Rows& to,
                             const PackedLinear* reader, const Rows& input) const {
   constexpr int64_t grain = 8;
   parallel_rows(x.rows, grain, [&](int64_t begin, int64_t end) {

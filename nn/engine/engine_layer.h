@@ -7,7 +7,6 @@
 #include <span>
 #include <vector>
 
-#include "nn/encoder.h"
 #include "nn/engine/packed_linear.h"
 
 namespace espalier {
@@ -24,8 +23,7 @@ struct SentenceGroup {
 
 class EngineLayer {
  public:
-  static bool serves(const EncoderLayer& layer);
-  EngineLayer(const EncoderLayer& layer, DType compute);
+  EngineLayer(const LayerWeights& weights, int64_t head_size, float eps, DType compute);
 
   // Replaces the hidden states x[rows, H], f32, by the layer's, for the chosen rows only if `last`: then they go to
   // `out`. `input` is x as the layer's first product reads it; where there is a next layer, its input is returned.
@@ -35,19 +33,15 @@ class EngineLayer {
   const PackedLinear& first() const { return qkv_; }
 
  private:
-  struct Norm {
-    explicit Norm(const LayerNorm& norm) : weight(norm.weight.value), bias(norm.bias.value) {}
-    Tensor weight, bias;
-  };
   // to = LayerNorm(x + residual); and as `reader` reads it, if there is one.
-  void normalise(const Norm& norm, const Rows& x, const Rows& residual, const Rows& to, const PackedLinear* reader,
-                 const Rows& input) const;
+  void normalise(const NormWeights& norm, const Rows& x, const Rows& residual, const Rows& to,
+                 const PackedLinear* reader, const Rows& input) const;
   void attend(const SentenceGroup& group, bool first_only, const Rows& qkv, const Rows& to) const;
 
   int64_t heads_, head_size_;
   float eps_;
   PackedLinear qkv_, attention_output_, intermediate_, output_;
-  Norm attention_norm_, output_norm_;
+  NormWeights attention_norm_, output_norm_;
 };
 
 }  // namespace espalier

@@ -12,37 +12,26 @@ namespace espalier {
 
 using kernels::panel_columns;
 
-bool PackedLinear::serves(const std::vector<const Linear*>& layers) {
-  const auto integers = [](const Linear* l) { return as<QuantizedWeight>(l->form()); };
-  const auto first = integers(layers.front());
-  return std::ranges::all_of(layers, [&](const Linear* l) {
-    if (!l->input_transforms.empty() || !l->weight.keeps_value() || !l->bias.transforms.empty()) return false;
-    const auto own = integers(l);
-    if ((own == nullptr) != (first == nullptr)) return false;
-    return own != nullptr ? own->products() && own->shares_input(*first) : as<InferenceWeight>(l->form()) != nullptr;
-  });
-}
-
-PackedLinear::PackedLinear(const std::vector<const Linear*>& layers, DType compute)
-    : in_(layers.front()->weight.shape[1]), reads_(compute), writes_(compute) {
-  if (const auto integers = as<QuantizedWeight>(layers.front()->form())) {
+PackedLinear::PackedLinear(const std::vector<LinearWeights>& layers, DType compute)
+    : in_(layers.front().in), reads_(compute), writes_(compute) {
+  if (const auto integers = as<QuantizedWeight>(layers.front().form)) {
     reads_ = DType::u8;
     writes_ = DType::f32;
     grid_ = integers->input_row();
   }
   int64_t most_panels = 0;
   std::vector<int64_t> firsts;
-  for (const Linear* l : layers) {
-    weights_.push_back(l->form());
-    biases_.push_back(l->bias.value);
+  for (const LinearWeights& l : layers) {
+    weights_.push_back(l.form);
+    biases_.push_back(l.bias);
     firsts.push_back(out_);
-    out_ += l->weight.shape[0];
-    most_panels = std::max(most_panels, kernels::panels_of(l->weight.shape[0]));
+    out_ += l.out;
+    most_panels = std::max(most_panels, kernels::panels_of(l.out));
   }
   // Query, key and value of a head are neighbours: the thread that computes them is the one that reads them.
   for (int64_t i = 0; i < most_panels; ++i)
     for (size_t l = 0; l < layers.size(); ++l)
-      if (i * panel_columns < layers[l]->weight.shape[0]) panels_.push_back({l, i, firsts[l] + i * panel_columns});
+      if (i * panel_columns < layers[l].out) panels_.push_back({l, i, firsts[l] + i * panel_columns});
 }
 
 Rows PackedLinear::input(int64_t rows, Workspace& space, Workspace::Buffer buffer) const {

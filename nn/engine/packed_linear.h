@@ -9,17 +9,15 @@
 #include <vector>
 
 #include "core/kernels/fake_quant.h"
+#include "nn/engine/weights.h"
 #include "nn/engine/workspace.h"
-#include "nn/linear.h"
 
 namespace espalier {
 
 class PackedLinear {
  public:
-  // Whether the layers' weights have forms that need no tape, see Linear::prepare.
-  static bool serves(const std::vector<const Linear*>& layers);
-
-  PackedLinear(const std::vector<const Linear*>& layers, DType compute);
+  // Integers, all on the same grid of the input, or none of them; `compute` is of those.
+  PackedLinear(const std::vector<LinearWeights>& layers, DType compute);
 
   int64_t in() const { return in_; }
   int64_t out() const { return out_; }

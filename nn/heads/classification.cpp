@@ -2,7 +2,6 @@
 #include "nn/heads/classification.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "core/ops/log_softmax.h"
 
@@ -16,15 +15,6 @@ double log_probability_of(int32_t wanted, std::span<const float> logits) {
   std::vector<double> all(logits.size());
   ops::log_softmax(logits.data(), std::ssize(logits), 1.0, all.data());
   return all[static_cast<size_t>(wanted)];
-}
-
-std::vector<double> softmax(std::span<const float> logits) {
-  const double largest = *std::ranges::max_element(logits);
-  std::vector<double> p(logits.size());
-  double sum = 0;
-  for (size_t c = 0; c < p.size(); ++c) sum += p[c] = std::exp(logits[c] - largest);
-  for (double& v : p) v /= sum;
-  return p;
 }
 
 // The mean of F1 over the classes that occur or are predicted.
@@ -80,10 +70,6 @@ Metrics Classification::metrics(const Tensor& scores) const {
   return {loss, {{metric(), static_cast<double>(correct) / count}, {"macro_f1", macro_f1(rows, labels().size())}}};
 }
 
-Answer Classification::answer(const Tensor& logits) const {
-  const auto p = softmax(logits.span<float>());
-  const auto best = static_cast<size_t>(argmax(logits.span<float>()));
-  return {labels()[best], p[best], p};
-}
+Answer Classification::answer(const Tensor& logits) const { return answer_by_class(logits.span<float>(), labels()); }
 
 }  // namespace espalier

@@ -4,13 +4,12 @@
 #pragma once
 
 #include <cstdint>
-#include <limits>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "nn/encoder.h"
+#include "nn/heads/answer.h"
 #include "nn/label.h"
 
 namespace espalier {
@@ -25,15 +24,6 @@ struct Metrics {
   std::vector<Value> values;  // the first one is Head::metric()
 
   double best() const { return values.front().value; }
-};
-
-// What a model says about one sentence or pair.
-struct Answer {
-  std::string label = {};  // a class's name; several with commas between, or none; a number or words as text
-  double probability = std::numeric_limits<double>::quiet_NaN();  // of that label; NaN where it is not one class
-  std::vector<double> probabilities = {};                         // of each of Head::labels(); empty: there are none
-  std::optional<std::vector<std::string>> chosen = {};            // for tasks that choose any number of classes
-  std::vector<double> values = {};                                // for tasks whose answer is numbers
 };
 
 class Head {

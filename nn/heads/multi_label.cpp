@@ -89,15 +89,6 @@ Metrics MultiLabel::metrics(const Tensor& scores) const {
            {"exact_match", sums[whole] / count}}};
 }
 
-Answer MultiLabel::answer(const Tensor& logits) const {
-  Answer answer{.chosen = std::vector<std::string>()};
-  for (size_t c = 0; c < labels().size(); ++c) {
-    answer.probabilities.push_back(sigmoid(static_cast<double>(logits.span<float>()[c])));
-    if (answer.probabilities.back() <= 0.5) continue;
-    answer.chosen->push_back(labels()[c]);
-    answer.label += (answer.label.empty() ? "" : ", ") + labels()[c];
-  }
-  return answer;
-}
+Answer MultiLabel::answer(const Tensor& logits) const { return answer_by_classes(logits.span<float>(), labels()); }
 
 }  // namespace espalier

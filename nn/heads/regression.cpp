@@ -6,7 +6,6 @@
 #include <limits>
 
 #include "core/check.h"
-#include "core/format.h"
 #include "core/quoted.h"
 #include "nn/heads/label_parts.h"
 #include "nn/heads/labelled.h"
@@ -84,13 +83,6 @@ Metrics Regression::metrics(const Tensor& scores) const {
   return metrics;
 }
 
-Answer Regression::answer(const Tensor& logits) const {
-  Answer answer;
-  for (const float value : logits.span<float>()) {
-    answer.values.push_back(static_cast<double>(value));
-    answer.label += (answer.label.empty() ? "" : ", ") + format("%.4f", static_cast<double>(value));
-  }
-  return answer;
-}
+Answer Regression::answer(const Tensor& logits) const { return answer_by_numbers(logits.span<float>(), labels()); }
 
 }  // namespace espalier

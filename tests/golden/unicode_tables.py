@@ -1,8 +1,7 @@
 """Writes data/text/unicode_tables.h: the character classes of Hugging Face's BertNormalizer and BertPreTokenizer, found by
 asking them about every code point. usage: unicode_tables.py > data/text/unicode_tables.h, then clang-format -i
-(needs tokenizers and a recent unicodedata2)"""
-import unicodedata2 as newest
-from tokenizers.normalizers import NFD, BertNormalizer
+(needs tokenizers)"""
+from tokenizers.normalizers import BertNormalizer
 from tokenizers.pre_tokenizers import BertPreTokenizer
 
 POINTS = [c for c in range(0x110000) if not 0xD800 <= c < 0xE000]
@@ -15,20 +14,7 @@ def normalizer(**chosen):
 
 clean, strip = normalizer(clean_text=True), normalizer(strip_accents=True)
 space_out = normalizer(handle_chinese_chars=True)
-words, nfd = BertPreTokenizer().pre_tokenize_str, NFD().normalize_str
-LAST_MARK = "\u0345"  # has the highest combining class: every other combining character moves before it
-FIRST_MARK = "\u0334"  # has the lowest: it moves before every other combining character
-
-
-def is_inert(c):
-    """Hugging Face's NFD neither decomposes nor reorders the code point."""
-    s = chr(c)
-    return nfd(LAST_MARK + s) == LAST_MARK + s and nfd(s + FIRST_MARK) == s + FIRST_MARK and nfd(s) == s
-
-
-def is_newer(c):
-    """The newest Unicode gives the code point a combining class or a decomposition; Hugging Face's NFD does not."""
-    return (newest.combining(chr(c)) or newest.normalize("NFD", chr(c)) != chr(c)) and is_inert(c)
+words = BertPreTokenizer().pre_tokenize_str
 
 
 def ranges(wanted):
@@ -46,7 +32,7 @@ def table(name, comment, wanted):
 
 print("""// SPDX-License-Identifier: Apache-2.0
 // Written by tests/golden/unicode_tables.py: the character classes of Hugging Face's BERT tokenizer, which follows
-// Unicode 8 for categories and Unicode 9 for NFD, whatever version the system has. Used by unicode_classes.cpp only.
+// Unicode 8, whatever version the system has. Used by unicode_classes.cpp only.
 #pragma once
 
 namespace espalier {
@@ -60,5 +46,4 @@ table("kChinese", "What tokenize_chinese_chars sets apart; U+2B820 to U+2B91F is
       lambda c: space_out(chr(c)) != chr(c))
 table("kPunctuation", "Each of these is a word of its own.", lambda c: len(words("a" + chr(c) + "a")) == 3)
 table("kNonspacingMark", "What strip_accents removes after decomposition.", lambda c: strip(chr(c)) == "")
-table("kNewerThanNfd", "Combining or decomposable since Unicode 10, left alone by Hugging Face's NFD.", is_newer)
 print("}  // namespace espalier")

@@ -12,6 +12,7 @@
 #include "core/kernels/isa.h"
 #include "core/parallel.h"
 #include "nn/bert.h"
+#include "nn/engine/weights_of.h"
 #include "nn/integers.h"
 
 namespace espalier {
@@ -131,7 +132,7 @@ TEST_P(EngineTest, has_the_bits_of_the_ops) {
   for (const std::string& isa : kernels::available_isas()) {
     kernels::set_isa(isa);
     model_.set_compute(GetParam().compute, Use::inference);
-    ASSERT_NE(Engine::of(model_.encoder()), nullptr);
+    ASSERT_TRUE(weights_of(model_.encoder()));
     for (size_t i = 0; i < batches.size(); ++i) {
       const Tensor expected = logits(batches[i], true);
       for (const int count : {1, 2, 3}) {
@@ -186,14 +187,14 @@ TEST(Engine, leaves_transformed_weights_to_the_ops) {
   Bert model(store, config);
   store.allocate(1);
   model.set_compute(DType::f32, Use::training);
-  EXPECT_EQ(Engine::of(model.encoder()), nullptr);  // nothing is packed for inference
+  EXPECT_FALSE(weights_of(model.encoder()));  // nothing is packed for inference
   model.set_compute(DType::f32, Use::inference);
-  EXPECT_NE(Engine::of(model.encoder()), nullptr);
+  EXPECT_TRUE(weights_of(model.encoder()));
   struct Twice : WeightTransform {
     Var apply(const Var& w, const Context& /*context*/) override { return w; }
   };
   model.layers()[1].output.input_transforms.push_back(std::make_shared<Twice>());
-  EXPECT_EQ(Engine::of(model.encoder()), nullptr);
+  EXPECT_FALSE(weights_of(model.encoder()));
 }
 
 TEST(Engine, names_what_is_wrong_in_a_batch) {

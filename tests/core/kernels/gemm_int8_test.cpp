@@ -13,10 +13,10 @@
 #include "core/kernels/amx_product.h"
 #include "core/kernels/gemm_int8_native.h"
 #include "core/kernels/isa.h"
-#include "core/products/quantized_weight.h"
+#include "core/products/narrow_order.h"
 #include "core/rng.h"
 
-namespace espalier {
+namespace espalier::kernels {
 namespace {
 
 enum class Values { random, largest, either };  // either: the largest or, by chance, its opposite
@@ -46,55 +46,80 @@ std::vector<uint8_t> activations(Rng& rng, int64_t n, Values values) {
                                                          : 255 * up_to(rng, 1));
   return v;
 }
-Tensor weights(Rng& rng, const Case& c) {
-  Tensor w({c.n, c.k}, DType::s8);
-  for (int64_t i = 0; i < w.size(); ++i) {
+struct Weights {
+  int64_t n = 0, k = 0;
+  std::vector<int8_t> values;  // [n, k]
+};
+Weights weights(Rng& rng, const Case& c) {
+  Weights w = {c.n, c.k, std::vector<int8_t>(static_cast<size_t>(c.n * c.k))};
+  for (int64_t i = 0; i < std::ssize(w.values); ++i) {
     const int64_t sign = c.values == Values::largest ? i / c.k % 2 : up_to(rng, 1),
                   size = c.values == Values::random ? up_to(rng, c.most) : c.most;
-    w.data<int8_t>()[i] = static_cast<int8_t>(sign == 0 ? std::min<int64_t>(size, 127) : -size);
+    w.values[static_cast<size_t>(i)] = static_cast<int8_t>(sign == 0 ? std::min<int64_t>(size, 127) : -size);
   }
   return w;
 }
 
 // Sets groups of `group` quads to zero in all rows of a panel, so that they are left out; of the first panel all.
-void prune(Rng& rng, const Tensor& w, int64_t group) {
-  const int64_t in = w.shape()[1];
-  for (int64_t panel = 0; panel < w.shape()[0]; panel += kernels::panel_columns)
-    for (int64_t i = 0; i < in; i += 4 * group)
+void prune(Rng& rng, Weights& w, int64_t group) {
+  for (int64_t panel = 0; panel < w.n; panel += panel_columns)
+    for (int64_t i = 0; i < w.k; i += 4 * group)
       if (rng.uniform() < (panel == 0 ? 1 : 0.6))
-        for (int64_t r = panel; r < std::min(w.shape()[0], panel + kernels::panel_columns); ++r)
-          std::fill(w.data<int8_t>() + r * in + i, w.data<int8_t>() + r * in + std::min(in, i + 4 * group), int8_t{0});
+        for (int64_t r = panel; r < std::min(w.n, panel + panel_columns); ++r)
+          std::fill(w.values.data() + r * w.k + i, w.values.data() + r * w.k + std::min(w.k, i + 4 * group), int8_t{0});
 }
+
+// Rows first … of w as a panel, without the groups of quads that are zero.
+struct Panel {
+  std::vector<uint32_t> values;
+  std::vector<int32_t> index;
+  NarrowSums narrow;
+
+  Panel(const Weights& w, int64_t first, bool leave_out) {
+    const int64_t quads = quads_of(w.k), group = gemm_int8_group();
+    std::vector<uint32_t> all(static_cast<size_t>(quads * panel_columns));
+    pack_rows_int8(std::min(panel_columns, w.n - first), w.k, w.values.data() + first * w.k, w.k, all.data());
+    for (int64_t q = 0; q < quads; q += group) {
+      const int64_t end = std::min(quads, q + group);
+      const auto from = all.begin() + q * panel_columns, to = all.begin() + end * panel_columns;
+      if (leave_out && std::all_of(from, to, [](uint32_t four) { return four == 0; })) continue;
+      values.insert(values.end(), from, to);
+      for (int64_t i = q; i < end; ++i) index.push_back(static_cast<int32_t>(i));
+    }
+    if (gemm_int8_narrows()) narrow = order_for_narrow_sums(std::ssize(index), values.data(), index.data());
+  }
+  bool in_place(int64_t quads) const { return std::ssize(index) == quads && std::ranges::is_sorted(index); }
+};
 
 template <class Kernel>
 void check_product(const Case& t, const Kernel& kernel, uint64_t seed = 5) {
   const auto& [m, n, k, most, values, pruned] = t;
   Rng rng(seed, 1);
-  const int64_t lda = 4 * kernels::quads_of(k) + 4;
+  const int64_t lda = 4 * quads_of(k) + 4;
   const auto a = activations(rng, m * lda, values);
-  const Tensor w = weights(rng, t);
+  Weights w = weights(rng, t);
   if (pruned > 0) prune(rng, w, pruned);
-  const QuantizedWeight packed(w, {Tensor({n}), Tensor::zeros({n}, DType::i32)}, 8, std::nullopt);
-  if (pruned > 0) { EXPECT_LT(packed.work_left(), 1); }
   std::vector<int32_t> c(static_cast<size_t>(m * (n + 3)), -1);
-  for (int64_t column = 0; column < n; column += kernels::panel_columns) {
-    const QuantizedWeight::Panel panel = packed.panel(column / kernels::panel_columns);
-    kernel(kernels::Int8Product{.m = m,
-                                .n = std::min(kernels::panel_columns, n - column),
-                                .quads = panel.quads,
-                                .a = a.data(),
-                                .lda = lda,
-                                .index = panel.index,
-                                .group = packed.group(),
-                                .b = panel.values,
-                                .narrow = panel.narrow,
-                                .c = c.data() + column,
-                                .ldc = n + 3});
+  for (int64_t column = 0; column < n; column += panel_columns) {
+    const Panel panel(w, column, pruned > 0);
+    if (pruned > 0 && column == 0) { EXPECT_TRUE(panel.index.empty()); }
+    kernel(Int8Product{.m = m,
+                       .n = std::min(panel_columns, n - column),
+                       .quads = std::ssize(panel.index),
+                       .a = a.data(),
+                       .lda = lda,
+                       .index = panel.in_place(quads_of(k)) ? nullptr : panel.index.data(),
+                       .group = gemm_int8_group(),
+                       .b = panel.values.data(),
+                       .narrow = panel.narrow,
+                       .c = c.data() + column,
+                       .ldc = n + 3});
   }
   for (int64_t i = 0; i < m; ++i)
     for (int64_t j = 0; j < n + 3; ++j) {
       int32_t sum = j < n ? 0 : -1;  // nothing is written behind a row
-      for (int64_t p = 0; p < k && j < n; ++p) sum += a[static_cast<size_t>(i * lda + p)] * w.data<int8_t>()[j * k + p];
+      for (int64_t p = 0; p < k && j < n; ++p)
+        sum += a[static_cast<size_t>(i * lda + p)] * w.values[static_cast<size_t>(j * k + p)];
       ASSERT_EQ(c[static_cast<size_t>(i * (n + 3) + j)], sum) << t << " at " << i << ", " << j;
     }
 }
@@ -125,54 +150,59 @@ void check_products(const Kernel& kernel, int64_t pruned = 1) {
 
 class Int8Kernel : public testing::TestWithParam<std::string> {
  protected:
-  void SetUp() override { kernels::set_isa(GetParam()); }
-  void TearDown() override { kernels::set_isa(best_); }
-  const std::string best_ = kernels::current_isa();
+  void SetUp() override { set_isa(GetParam()); }
+  void TearDown() override { set_isa(best_); }
+  const std::string best_ = current_isa();
 };
 
 TEST_P(Int8Kernel, ProductsAreExact) {
-  check_products([](const kernels::Int8Product& g) { kernels::gemm_int8(g); });
+  check_products([](const Int8Product& g) { gemm_int8(g); });
 }
 
-INSTANTIATE_TEST_SUITE_P(Isa, Int8Kernel, testing::ValuesIn(kernels::available_isas()),
+INSTANTIATE_TEST_SUITE_P(Isa, Int8Kernel, testing::ValuesIn(available_isas()),
                          [](const auto& tested) { return tested.param; });
 
 TEST(Int8Amx, ProductsAreExact) {
-  if (!kernels::has_amx_int8()) GTEST_SKIP() << "this CPU has no AMX";
-  ASSERT_TRUE(kernels::amx_int8_works()) << "AMX is there but refused, or disagrees with its emulation";
-  check_products([](const kernels::Int8Product& g) { kernels::gemm_int8_amx(g); }, kernels::tile_steps);
+  if (!has_amx_int8()) GTEST_SKIP() << "this CPU has no AMX";
+  ASSERT_TRUE(amx_int8_works()) << "AMX is there but refused, or disagrees with its emulation";
+  check_products([](const Int8Product& g) { gemm_int8_amx(g); }, tile_steps);
 }
 
 TEST(Int8Amx, ProductsAreExactOnEmulatedTiles) {
-  const std::string best = kernels::current_isa();
-  kernels::set_isa(kernels::available_isas().back());  // AVX2 packs quads in an order that is nothing for tiles
+  const std::string best = current_isa();
+  set_isa(available_isas().back());  // AVX2 packs quads in an order that is nothing for tiles
   check_products(
-      [](const kernels::Int8Product& g) {
-        kernels::EmulatedTiles<kernels::Int8Quads> tiles;
-        kernels::int8_tiles(g, tiles);
+      [](const Int8Product& g) {
+        EmulatedTiles<Int8Quads> tiles;
+        int8_tiles(g, tiles);
       },
-      kernels::tile_steps);
-  kernels::set_isa(best);
+      tile_steps);
+  set_isa(best);
 }
 
 TEST(Int8AvxVnni, ProductsAreExact) {
-  if (!kernels::has_avx_vnni()) GTEST_SKIP() << "this CPU has no AVX-VNNI";
-  ASSERT_TRUE(kernels::avx_vnni_works()) << "AVX-VNNI is there but disagrees with the emulation";
-  check_products([](const kernels::Int8Product& g) { kernels::gemm_int8_avx_vnni(g); });
+  if (!has_avx_vnni()) GTEST_SKIP() << "this CPU has no AVX-VNNI";
+  ASSERT_TRUE(avx_vnni_works()) << "AVX-VNNI is there but disagrees with the emulation";
+  check_products([](const Int8Product& g) { gemm_int8_avx_vnni(g); });
 }
 
 TEST(Int8AvxVnni, ProductsAreExactInTheEncodingOfAvx512) {
-  if (!kernels::has_avx512_vnni()) GTEST_SKIP() << "this CPU has no AVX-512 VNNI";
-  EXPECT_TRUE(kernels::agrees_with_emulation(kernels::gemm_int8_avx_vnni_twin));
-  check_products([](const kernels::Int8Product& g) { kernels::gemm_int8_avx_vnni_twin(g); });
+  if (!has_avx512_vnni()) GTEST_SKIP() << "this CPU has no AVX-512 VNNI";
+  EXPECT_TRUE(agrees_with_emulation(gemm_int8_avx_vnni_twin));
+  check_products([](const Int8Product& g) { gemm_int8_avx_vnni_twin(g); });
+}
+
+TEST(Int8Aarch64, TheBestKernelIsUsed) {
+  EXPECT_EQ(i8mm_works(), has_i8mm()) << "i8mm is there but disagrees with the emulation";
+  EXPECT_EQ(dotprod_works(), has_dotprod()) << "dot products are there but disagree with the emulation";
 }
 
 TEST(Int8Check, AKernelThatErrsIsFound) {
-  EXPECT_FALSE(kernels::agrees_with_emulation([](const kernels::Int8Product& g) noexcept {
-    kernels::gemm_int8(g);
+  EXPECT_FALSE(agrees_with_emulation([](const Int8Product& g) noexcept {
+    gemm_int8(g);
     g.c[(g.m - 1) * g.ldc + g.n - 1] += 1;
   }));
 }
 
 }  // namespace
-}  // namespace espalier
+}  // namespace espalier::kernels

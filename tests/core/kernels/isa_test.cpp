@@ -52,8 +52,12 @@ TEST_F(IsaTest, lowering_hides_what_the_cpu_offers_beyond) {
     EXPECT_EQ(has_amx_bf16() || has_amx_int8(), name == "amx");
     EXPECT_EQ(has_avx512_bf16() || has_avx512_vnni(), name == "vnni" || (name == "amx" && names[1] == "vnni"));
     EXPECT_EQ(only_avx2(), name == "avx2");
+    EXPECT_EQ(has_i8mm(), name == "i8mm");
+    EXPECT_EQ(has_dotprod(), name == "dotprod" || (name == "i8mm" && names[1] == "dotprod"));
     if (name == "avxvnni") { EXPECT_TRUE(has_avx_vnni()); }
-    if (name == "avxvnni" || name == "avx2") {
+    if (name == "i8mm" || name == "dotprod") {
+      EXPECT_STREQ(probe_target(), "NEON");
+    } else if (name == "avxvnni" || name == "avx2") {
       EXPECT_STREQ(probe_target(), "AVX2");
     } else if (name != "amx" && name != "vnni") {
       EXPECT_STRCASEEQ(probe_target(), name.c_str());

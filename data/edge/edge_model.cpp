@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "data/edge/edge_model.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/check.h"
+#include "core/quoted.h"
+#include "data/edge/edge_weights.h"
+
+namespace espalier {
+namespace {
+
+WordPiece tokenizer_of(const EdgeFile& file) {
+  const std::vector<int32_t> options = file.integers("tokenizer");
+  CHECK(options.size() == 4, file.source(), ": section 'tokenizer' has ", options.size(), " numbers, expected 4");
+  TokenizerOptions o = {.lowercase = options[0] != 0,
+                        .strip_accents = options[1] != 0,
+                        .tokenize_chinese_chars = options[2] != 0,
+                        .segments = options[3] != 0};
+  const std::vector<std::string> added = file.texts("added_tokens");
+  const std::vector<int32_t> flags = file.integers("added_token_flags");
+  CHECK(added.size() == flags.size(), file.source(), ": has ", added.size(), " added tokens, with flags for ",
+        flags.size());
+  for (size_t i = 0; i < added.size(); ++i)
+    o.added_tokens.push_back({.content = added[i],
+                              .special = (flags[i] & 1) != 0,
+                              .normalized = (flags[i] & 2) != 0,
+                              .lstrip = (flags[i] & 4) != 0,
+                              .rstrip = (flags[i] & 8) != 0,
+                              .single_word = (flags[i] & 16) != 0,
+                              .piece = (flags[i] & 32) != 0});
+  try {
+    return {file.texts("vocabulary"), std::move(o)};
+  } catch (const Error& error) { fail(file.source(), ": ", error.what()); }
+}
+
+std::string task_of(const EdgeFile& file) {
+  const std::vector<std::string> task = file.texts("task");
+  CHECK(task.size() == 1 && answer_of_task(task[0]) != nullptr, file.source(),
+        ": section 'task' does not name a task that this program knows; a newer one may");
+  return task[0];
+}
+
+EngineWeights checked_encoder(const EdgeFile& file, const WordPiece& tokenizer) {
+  EngineWeights w = encoder_of(file);
+  const int64_t rows = w.word_integers != nullptr ? w.word_integers->out() : w.word.rows();
+  CHECK(rows >= tokenizer.size(), file.source(), ": has ", tokenizer.size(), " tokens and word embeddings for ", rows);
+  CHECK(w.segment.rows() >= 2 || (!tokenizer.options().segments && w.segment.rows() >= 1), file.source(), ": has ",
+        w.segment.rows(), " segment embeddings, expected two");
+  CHECK(w.position.rows() >= 3, file.source(), ": has ", w.position.rows(), " positions, expected 3 or more");
+  return w;
+}
+
+PackedLinear head_of(const EdgeFile& file, const std::string& name, int64_t in, int64_t out) {
+  const LinearWeights l = linear_of(file, name, in);
+  CHECK(l.out == out, file.source(), ": ", name, " has ", l.out, " outputs, expected ", out);
+  return {{l}, DType::f32};
+}
+
+int64_t hidden_of(const EdgeFile& file) {
+  return file.tensor("bert.embeddings.position_embeddings.weight", DType::f32, 2).cols();
+}
+
+}  // namespace
+
+EdgeModel::EdgeModel(const EdgeFile& file)
+    : source_(file.source()),
+      tokenizer_(tokenizer_of(file)),
+      labels_(file.texts("labels")),
+      task_(task_of(file)),
+      answer_of_(answer_of_task(task_)),
+      positions_(file.tensor("bert.embeddings.position_embeddings.weight", DType::f32, 2).rows()),
+      encoder_(checked_encoder(file, tokenizer_)),
+      pooler_(head_of(file, "bert.pooler.dense", hidden_of(file), hidden_of(file))),
+      classifier_(head_of(file, "classifier", hidden_of(file), std::ssize(labels_))) {
+  CHECK(!labels_.empty(), source_, ": has no labels");
+  file.check_all_used();
+}
+
+std::vector<Answer> EdgeModel::operator()(const PackedBatch& batch) const {
+  const int64_t sentences = batch.sentences();
+  if (sentences == 0) return {};
+  const std::span<const int32_t> first(batch.offsets.data(), static_cast<size_t>(sentences));
+  const Tensor hidden = encoder_(batch, first);
+  const Rows x = {.rows = sentences, .cols = hidden.cols(), .stride = hidden.cols(), .data = hidden.raw()};
+  Workspace space;
+  const Rows pooled = space.rows(Workspace::result, sentences, pooler_.out(), DType::f32);
+  pooler_.multiply(pooler_.converted(x, space, Workspace::input), pooled, PackedLinear::Then::nothing);
+  for (int64_t b = 0; b < sentences; ++b)
+    std::transform(pooled.at<float>(b), pooled.at<float>(b, pooled.cols), pooled.at<float>(b),
+                   [](float v) { return std::tanh(v); });
+  const Rows logits = space.rows(Workspace::middle, sentences, classifier_.out(), DType::f32);
+  classifier_.multiply(classifier_.converted(pooled, space, Workspace::input), logits, PackedLinear::Then::nothing);
+  std::vector<Answer> answers;
+  for (int64_t b = 0; b < sentences; ++b) answers.push_back(answer_of_({logits.at<float>(b), labels_.size()}, labels_));
+  return answers;
+}
+
+}  // namespace espalier
