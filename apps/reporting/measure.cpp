@@ -66,9 +66,10 @@ void add_quality(ModelFigures& m, const Head& head, const Evaluation& evaluation
   m.resampled = bootstrap(sentences, resamples, seed, [&](std::span<const int64_t> rows) {
     return head.metrics(rows_of(evaluation.scores, rows)).best();
   });
-  const bool share = m.metric == "accuracy";
-  m.interval = share ? wilson_interval(std::llround(m.quality() * static_cast<double>(sentences)), sentences)
-                     : percentile_interval(m.resampled);
+  int64_t right = 0;
+  for (size_t i = 0; i < m.answers.size(); ++i) right += m.answers[i].label == m.wanted[i] ? 1 : 0;
+  const bool share = m.metric == "accuracy" && std::llround(m.quality() * static_cast<double>(sentences)) == right;
+  m.interval = share ? wilson_interval(right, sentences) : percentile_interval(m.resampled);
   m.interval_method = share ? "Wilson" : format("bootstrap, %d resamples", resamples);
 }
 

@@ -48,7 +48,7 @@ std::string html_page(const Models& models, const ReportContext& context) {
       {"differences", "Differences from the first model", differences_table(models)},
       {"curves", "Training", loss_curves(context)},
       {"layers", "Layers", sparsity_table(models) + weight_histograms(models)},
-      {"confusion", "Confusion", confusion_tables(models)},
+      {"confusion", "Answers and labels", confusion_tables(models) + number_plots(models)},
       {"disagreements", "Sentences on which models disagree", disagreement_table(models, context)},
       {"notes", "How it was measured", notes(models.front(), context)}};
   std::string links, body;

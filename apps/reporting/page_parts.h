@@ -25,5 +25,6 @@ std::string disagreement_table(const Models& models, const ReportContext& contex
 std::string scatter_plots(const Models& models, const ReportContext& context);
 std::string loss_curves(const ReportContext& context);
 std::string weight_histograms(const Models& models);  // by layer
+std::string number_plots(const Models& models);       // of answers that are numbers
 
 }  // namespace espalier

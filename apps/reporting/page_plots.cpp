@@ -93,4 +93,17 @@ std::string weight_histograms(const Models& models) {
          figures + "</div>\n";
 }
 
+std::string number_plots(const Models& models) {
+  std::string figures;
+  for (size_t i = 0; i < models.size(); ++i) {
+    const std::string drawing = both("numbers-" + std::to_string(i + 1), [&](const std::string& id, double width) {
+      return draw_numbers(models[i], colour_class(i), id, width);
+    });
+    if (drawing.find("<svg") != std::string::npos)
+      figures += "<figure>\n<figcaption>Answers of " + isolated(models[i].name) + " over labels</figcaption>\n" +
+                 drawing + "</figure>\n";
+  }
+  return figures.empty() ? "" : "<div class=\"figures\">" + figures + "</div>\n";
+}
+
 }  // namespace espalier

@@ -33,6 +33,9 @@ std::string draw_curves(const std::vector<TrainingCurves>& curves, Curve which, 
 // A small histogram for each layer of the model.
 std::string draw_histograms(const ModelFigures& model, const std::string& colour, const std::string& id, double width);
 
+// Answers that are numbers over their labels, up to 500 of them; empty for other answers.
+std::string draw_numbers(const ModelFigures& model, const std::string& colour, const std::string& id, double width);
+
 // The class of the colour, and for lines of the dashes, of number i from 0.
 std::string colour_class(size_t i);
 

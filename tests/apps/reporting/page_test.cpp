@@ -160,6 +160,8 @@ TEST(Escaped, KeepsCharactersAndNothingElse) {
 TEST(Comparison, FitsTheKindOfAnswer) {
   ModelFigures a = model_named("a", {"x", "y"}, 4), b = a;
   for (size_t i = 0; i < 4; ++i) {
+    a.wanted_values.push_back({1});
+    b.wanted_values.push_back({1});
     a.answers[i] = {.label = "1.0000", .values = {1}};
     b.answers[i] = {.label = std::to_string(i), .values = {static_cast<double>(i)}};
   }
@@ -168,7 +170,9 @@ TEST(Comparison, FitsTheKindOfAnswer) {
   EXPECT_EQ(numbers.distance, 1.0) << "of 1, 0, 1 and 2";
   EXPECT_EQ(disagreements({a, b}).front().sentence, 3) << "the one farthest apart";
   EXPECT_TRUE(confusion_of(a).counts.empty());
-  EXPECT_EQ(fault_of_markup(html_page({a, b}, context_of(hostile))), "");
+  const std::string page = html_page({a, b}, context_of(hostile));
+  EXPECT_EQ(fault_of_markup(page), "");
+  expect_in(page, "label 1, answer 3</title>");
 
   a = model_named("a", {"x", "y"}, 4), b = a;
   for (ModelFigures* m : {&a, &b})
