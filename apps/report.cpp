@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Compares models: quality, size and speed on the same text, as a table, a page with plots, Markdown and JSON.
+#include <deque>
+
 #include "apps/cli/program.h"
 #include "apps/reporting/columns.h"
-#include "apps/reporting/measure.h"
+#include "apps/reporting/measurement.h"
 #include "apps/reporting/report_files.h"
+#include "apps/reporting/short_names.h"
 #include "apps/reporting/training_curves.h"
 #include "apps/reporting/written.h"
 #include "core/check.h"
@@ -38,17 +41,25 @@ struct Report {
   }
 
   std::vector<ModelFigures> compare(const std::vector<std::string>& names, const CommonOptions& common) const {
-    std::vector<ModelFigures> compared;
-    int64_t done = 0;
-    const int64_t all = std::ssize(models) * (2 * measured.rounds + 1);
-    const Listener listener = common.listener();
+    std::deque<Measurement> open;
     for (size_t i = 0; i < models.size(); ++i) {
-      compared.push_back(
-          measure(models[i], names[i], measured, common, [&] { listener.progress(++done, all, names[i]); }));
-      const ModelFigures &last = compared.back(), &first = compared.front();
-      CHECK(last.metric == first.metric, last.source, ": is judged by ", last.metric, ", ", first.source, " by ",
-            first.metric, "; expected models for the same task");
-      if (common.json) print_json(to_json(last, first));
+      const Measurement& last = open.emplace_back(models[i], names[i], measured, common);
+      CHECK(last.metric() == open.front().metric(), models[i], ": is judged by ", last.metric(), ", ", models.front(),
+            " by ", open.front().metric(), "; expected models for the same task");
+    }
+    int64_t done = 0;
+    const int64_t all = std::ssize(models) * (measured.rounds + 1);
+    const Listener listener = common.listener();
+    for (int round = 0; round < measured.rounds; ++round)
+      for (size_t i = 0; i < models.size(); ++i) {
+        open[i].round();
+        listener.progress(++done, all, names[i]);
+      }
+    std::vector<ModelFigures> compared;
+    for (size_t i = 0; i < models.size(); ++i) {
+      compared.push_back(open[i].finish());
+      listener.progress(++done, all, names[i]);
+      if (common.json) print_json(to_json(compared.back(), compared.front()));
     }
     return compared;
   }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What `report` knows of a model: plain numbers, measured by measure.h, compared by comparison.h, and shown as a table,
-// a page, Markdown and JSON.
+// What `report` knows of a model: plain numbers, measured by measurement.h, compared by comparison.h, and shown as a
+// table, a page, Markdown and JSON.
 #pragma once
 
 #include <string>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "apps/reporting/training_curves.h"
 
-#include "apps/reporting/measure.h"
+#include "apps/reporting/short_names.h"
 #include "core/check.h"
 #include "tests/temporary.h"
 

@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "apps/reporting/measure.h"
+#include "apps/reporting/measurement.h"
 
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
-#include <optional>
+#include <utility>
 
 #include "apps/cli/part_table.h"
-#include "apps/inference/classifier.h"
-#include "apps/training/evaluate.h"
 #include "apps/training/timing.h"
 #include "core/format.h"
 #include "data/text/read_text.h"
@@ -59,7 +56,6 @@ void add_answers(ModelFigures& m, const Head& head, const Evaluation& evaluation
 }
 
 void add_quality(ModelFigures& m, const Head& head, const Evaluation& evaluation, uint64_t seed) {
-  m.metric = head.metric();
   m.metrics = evaluation.metrics;
   m.classes = head.labels();
   const int64_t sentences = evaluation.sentences;
@@ -126,76 +122,44 @@ void add_size(ModelFigures& m, DType compute, const OpenOptions& open) {
 
 }  // namespace
 
-double ModelFigures::seconds() const { return median(seconds_many); }
-double ModelFigures::sentences_per_second() const { return static_cast<double>(sentences) / seconds(); }
-double ModelFigures::batches_per_second() const { return static_cast<double>(batches) / seconds(); }
-
-double ModelFigures::one_by_one_per_second() const {
-  double sum = 0;
-  for (const double s : seconds_one) sum += s;
-  return static_cast<double>(seconds_one.size()) / sum;
+Measurement::Measurement(const std::string& source, const std::string& name, const MeasureOptions& options,
+                         const CommonOptions& common)
+    : options_(options), common_(common) {
+  figures_.source = source;
+  figures_.name = name;
+  figures_.preparation = seconds_of([&] {
+    OpenOptions open{.seed = common.seed, .listener = common.listener()};
+    open.for_inference = true;
+    classifier_.emplace(open_model(source, open),
+                        ClassifierOptions{.precision = options.precision, .max_length = options.max_length});
+  });
+  const Model& model = classifier_->model();
+  if (!model.report.initialised.empty()) common.listener().say(source + ": " + model.report.text());
+  figures_.metric = model.bert->head().metric();
+  text_ = read_text(options.data, model.tokenizer, model.bert->head(), classifier_->max_length());
+  figures_.sentences = text_.sentences();
 }
 
-ModelFigures measure(const std::string& source, const std::string& name, const MeasureOptions& options,
-                     const CommonOptions& common, const std::function<void()>& step) {
-  ModelFigures m;
-  m.source = source;
-  m.name = name;
-  const OpenOptions open{.seed = common.seed, .listener = common.listener()};
-  DType compute{};
-  {
-    std::optional<Classifier> classifier;
-    m.preparation = seconds_of([&] {
-      OpenOptions for_inference = open;
-      for_inference.for_inference = true;
-      classifier.emplace(open_model(source, for_inference),
-                         ClassifierOptions{.precision = options.precision, .max_length = options.max_length});
-    });
-    const Model& model = classifier->model();
-    compute = classifier->precision().compute;
-    if (!model.report.initialised.empty()) open.listener.say(source + ": " + model.report.text());
-    const Head& head = model.bert->head();
-    const TokenizedDataset text = read_text(options.data, model.tokenizer, head, classifier->max_length());
-    m.sentences = text.sentences();
-    Evaluation evaluation;
-    for (int round = 0; round < options.rounds; ++round) {
-      evaluation = evaluate(*model.bert, text, options.batch_size);
-      m.seconds_many.push_back(evaluation.seconds);
-      step();
-      add_one_by_one(m.seconds_one, *model.bert, text);
-      step();
-    }
-    m.batches = evaluation.batches;
-    std::ranges::sort(m.seconds_many);
-    std::ranges::sort(m.seconds_one);
-    add_answers(m, head, evaluation, text);
-    add_quality(m, head, evaluation, common.seed);
-  }
-  m.start = median_first_answer(predict_command(source, options.precision, common), options.rounds);
-  step();
-  add_size(m, compute, open);
+void Measurement::round() {
+  const Bert& model = *classifier_->model().bert;
+  evaluation_ = evaluate(model, text_, options_.batch_size);
+  figures_.seconds_many.push_back(evaluation_.seconds);
+  add_one_by_one(figures_.seconds_one, model, text_);
+}
+
+ModelFigures Measurement::finish() {
+  ModelFigures m = std::move(figures_);
+  const Head& head = classifier_->model().bert->head();
+  const DType compute = classifier_->precision().compute;
+  m.batches = evaluation_.batches;
+  std::ranges::sort(m.seconds_many);
+  std::ranges::sort(m.seconds_one);
+  add_answers(m, head, evaluation_, text_);
+  add_quality(m, head, evaluation_, common_.seed);
+  classifier_.reset();
+  m.start = median_first_answer(predict_command(m.source, options_.precision, common_), options_.rounds);
+  add_size(m, compute, {.seed = common_.seed, .listener = common_.listener()});
   return m;
-}
-
-std::vector<std::string> short_names(const std::vector<std::string>& sources) {
-  const auto ending = [](const std::string& source, size_t parts) {
-    std::filesystem::path rest = std::filesystem::path(source).lexically_normal(), name;
-    if (rest.extension() == ".h5") rest.replace_extension();
-    if (!rest.has_filename()) rest = rest.parent_path();  // a directory with a slash behind
-    for (; parts > 0 && rest.has_filename(); --parts, rest = rest.parent_path())
-      name = name.empty() ? rest.filename() : rest.filename() / name;
-    return name.empty() ? source : name.string();
-  };
-  std::vector<std::string> names;
-  for (const std::string& source : sources) {
-    std::string& name = names.emplace_back();
-    for (size_t parts = 1; parts < 32; ++parts) {
-      name = ending(source, parts);
-      if (std::ranges::count_if(sources, [&](const auto& other) { return ending(other, parts) == name; }) == 1) break;
-    }
-    if (std::ranges::count(names, name) > 1) name += format(" (%zu)", names.size());
-  }
-  return names;
 }
 
 }  // namespace espalier
