@@ -80,7 +80,7 @@ TEST_F(ExportProgram, AnInt8ModelLeavesAsF32OrAsOnnx) {
   const auto hf = succeed("export --model int8.h5 --output hf").out;
   expect_in(hf, "int8 weights became f32 numbers; their scales are in quantization.json\n");
   EXPECT_EQ(logits_of("hf").empty(), false);
-  expect_in(succeed("export --model int8.h5 --output onnx --format onnx").out, "ONNX Runtime, OpenVINO");
+  expect_in(succeed("export --model int8.h5 --output onnx --format onnx").out, "ONNX Runtime, OpenVINO and Optimum");
   EXPECT_LT(bytes("onnx/onnx/model.onnx").size(), bytes("hf/model.safetensors").size());
   EXPECT_EQ(bytes("onnx/tokenizer.json"), bytes("hf/tokenizer.json"));
   expect_in(bytes("onnx/config.json"), "\"dtype\": \"fp32\"");
