@@ -3,7 +3,7 @@
 SHELL := bash -o pipefail
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := build
-.PHONY: build run test test-fast asan tsan tsan-all fuzz aarch64 wasm format lint install sst2 bert-base clean help
+.PHONY: build run test test-fast asan tsan tsan-all fuzz aarch64 wasm format lint install web web-serve web-test sst2 bert-base clean help
 
 # As many compilers as there are cores, but no more than memory has room for (1.5 GB each).
 JOBS ?= $(shell cat /proc/meminfo /sys/fs/cgroup/memory.max 2>/dev/null | awk -v cores=$$(nproc) \
@@ -76,6 +76,18 @@ lint: ## check the format and run clang-tidy
 install: build ## install programs, libraries, headers and recipes; PREFIX=DIR says where (default /usr/local)
 	@cmake --install build --prefix $(PREFIX)
 
+web: ## build the browser page and its model into build-web/site; ESPALIER_MODEL=FILE.edge or FILE.h5
+	@.ci/setup emscripten
+	@$(call compile,release,build,programs)
+	@$(call compile,wasm,build-wasm,espalier_web)
+	@.ci/web
+
+web-serve: ## show that page at http://localhost:8000
+	@python3 -m http.server --bind 127.0.0.1 --directory build-web/site 8000
+
+web-test: web ## check that page in headless Chromium
+	@.ci/web-test
+
 sst2: ## download GLUE's SST-2 into runs/data/sst2 (needs the internet; not yet tried for want of one)
 	@.ci/fetch-sst2
 
@@ -83,7 +95,7 @@ bert-base: ## download bert-base-uncased into runs/models/bert-base-uncased (lik
 	@.ci/fetch-bert-base
 
 clean: ## remove what was built; runs/ with its models and data stays
-	@rm -rf build build-asan build-tsan build-fuzz build-debug build-aarch64 build-wasm
+	@rm -rf build build-asan build-tsan build-fuzz build-debug build-aarch64 build-wasm build-web
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):[^#]*## \(.*\)/make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16

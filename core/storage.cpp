@@ -82,7 +82,7 @@ Storage::Storage(size_t bytes) : capacity_(size_class(std::max<size_t>(bytes, 1)
 }
 
 Storage::~Storage() {
-  if (owner_ != nullptr) return;
+  if (capacity_ == 0) return;  // someone else's bytes
   Pool& p = pool();
   const std::lock_guard lock(p.mutex);
   p.free[capacity_].push_back(data_);

@@ -12,7 +12,7 @@ namespace espalier {
 class Storage {
  public:
   explicit Storage(size_t bytes);  // contents are undefined
-  // Bytes of the owner, which lives as long; nobody writes to them.
+  // Bytes of the owner, which lives as long; nobody writes to them. No owner: they outlive the storage anyhow.
   Storage(const std::byte* bytes, std::shared_ptr<const void> owner)
       : data_(const_cast<std::byte*>(bytes)), owner_(std::move(owner)) {}
   ~Storage();
@@ -23,8 +23,8 @@ class Storage {
 
  private:
   std::byte* data_ = nullptr;
-  size_t capacity_ = 0;
-  std::shared_ptr<const void> owner_;  // null: the pool
+  size_t capacity_ = 0;  // 0: bytes that belong to someone else
+  std::shared_ptr<const void> owner_;
 };
 
 // Bytes handed out now, the most handed out at any time since the last reset, and bytes held by the pool for reuse.

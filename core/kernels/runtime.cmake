@@ -30,6 +30,12 @@ target_include_directories(espalier_edge SYSTEM PRIVATE ${PROJECT_BINARY_DIR}/he
 target_compile_definitions(espalier_edge PRIVATE HWY_COMPILE_ONLY_STATIC)
 if(EMSCRIPTEN)
   target_link_options(edge PRIVATE -sNODERAWFS)  # for node: it reads files as they are
+  add_subdirectory(apps/web)
+endif()
+
+find_program(JAVAC javac)  # the app's native part, which Gradle builds, here with another compiler
+if(JAVAC AND CMAKE_SYSTEM_PROCESSOR STREQUAL aarch64 AND PROJECT_IS_TOP_LEVEL)
+  add_subdirectory(apps/android/app/src/main/cpp android)
 endif()
 
 # Debian's Emscripten cannot link relaxed SIMD of today: its Binaryen stops at "invalid code after SIMD prefix". So that kernel is a module of its own,
@@ -71,6 +77,13 @@ if(ESPALIER_TESTS)
       set_tests_properties(kernels_in_chromium PROPERTIES LABELS fast TIMEOUT 600)
     endif()
   endif()
+  add_executable(tests_edge tests/edge/runtime_test.cpp)
+  target_link_libraries(tests_edge PRIVATE espalier_edge espalier_gtest)
+  target_compile_definitions(tests_edge PRIVATE ESPALIER_TESTS_DIR="${PROJECT_SOURCE_DIR}/tests")
+  if(EMSCRIPTEN)
+    target_link_options(tests_edge PRIVATE -sNODERAWFS)
+  endif()
+  gtest_discover_tests(tests_edge DISCOVERY_MODE PRE_TEST PROPERTIES LABELS fast TIMEOUT 600)
   foreach(cpu ${ESPALIER_CPUS})  # others that the emulator knows
     add_test(NAME kernels_on_${cpu} COMMAND qemu-aarch64 -cpu ${cpu} $<TARGET_FILE:tests_kernels>)
     set_tests_properties(kernels_on_${cpu} PROPERTIES LABELS fast TIMEOUT 600)

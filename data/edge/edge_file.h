@@ -36,6 +36,7 @@ class EdgeFile {
   // Throws Error, naming it, for a section that nobody has asked for: without it the answers might be others.
   void check_all_used() const;
 
+  const std::map<std::string, Tensor>& sections() const { return sections_; }
   const std::string& source() const { return source_; }
 
  private:
