@@ -77,7 +77,7 @@ install: build ## install programs, libraries, headers and recipes; PREFIX=DIR s
 	@cmake --install build --prefix $(PREFIX)
 
 web: ## build the browser page and its model into build-web/site; ESPALIER_MODEL=FILE.edge or FILE.h5
-	@.ci/setup emscripten
+	@.ci/setup emscripten nodejs googletest
 	@$(call compile,release,build,programs)
 	@$(call compile,wasm,build-wasm,espalier_web)
 	@.ci/web
