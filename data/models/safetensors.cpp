@@ -30,7 +30,7 @@ constexpr struct {
              {"U64", 8}, {"U32", 4}, {"U16", 2}, {"U8", 1},   {"F8_E4M3", 1}, {"F8_E5M2", 1}, {"BOOL", 1}};
 
 // A tensor's name, for messages.
-std::string shown(const std::string& name) {
+std::string printable(const std::string& name) {
   return shortened(Json(name).dump(-1, ' ', false, Json::error_handler_t::replace), 120);
 }
 
@@ -91,7 +91,7 @@ struct HeaderCheck {
   bool start_array(size_t) { return open(); }
   bool end_array() { return close(); }
   bool key(const std::string& name) {
-    CHECK(depth > 1 || names.insert(name).second, path, ": tensor ", shown(name), " is listed twice");
+    CHECK(depth > 1 || names.insert(name).second, path, ": tensor ", printable(name), " is listed twice");
     return true;
   }
   static bool null() { return true; }
@@ -191,7 +191,7 @@ std::vector<Safetensors::Entry*> in_order(std::map<std::string, Safetensors::Ent
   std::vector<Safetensors::Entry*> result;
   int64_t end = start;
   for (auto* entry : order) {
-    CHECK(entry->second.first == end, path, ": tensor ", shown(entry->first),
+    CHECK(entry->second.first == end, path, ": tensor ", printable(entry->first),
           entry->second.first < end ? " overlaps the one before it" : " follows bytes of no tensor",
           "; the file is damaged");
     end += entry->second.bytes;
@@ -222,7 +222,7 @@ Safetensors::Safetensors(const std::filesystem::path& path) : file_(path) {
       for (const auto& [key, entry] : value.items())
         if (entry.is_string()) metadata_[key] = entry.get<std::string>();
     } else {
-      entries_[name] = parse_entry(value, file_.path() + ": tensor " + shown(name), start, size);
+      entries_[name] = parse_entry(value, file_.path() + ": tensor " + printable(name), start, size);
     }
   }
   const std::vector<Entry*> order = in_order(entries_, file_.path(), start, size);
@@ -232,8 +232,8 @@ Safetensors::Safetensors(const std::filesystem::path& path) : file_(path) {
 
 Tensor Safetensors::read(const std::string& name) const {
   const auto found = entries_.find(name);
-  CHECK(found != entries_.end(), file_.path(), ": there is no tensor ", shown(name));
-  CHECK(found->second.shape.size() <= Shape::max_rank, file_.path(), ": tensor ", shown(name), " has ",
+  CHECK(found != entries_.end(), file_.path(), ": there is no tensor ", printable(name));
+  CHECK(found->second.shape.size() <= Shape::max_rank, file_.path(), ": tensor ", printable(name), " has ",
         found->second.shape.size(), " dimensions; at most ", Shape::max_rank, " are possible");
   Tensor values{Shape(std::span<const int64_t>(found->second.shape))};
   read_into(name, values);
@@ -242,10 +242,10 @@ Tensor Safetensors::read(const std::string& name) const {
 
 void Safetensors::read_into(const std::string& name, const Tensor& to) const {
   const auto found = entries_.find(name);
-  CHECK(found != entries_.end(), file_.path(), ": there is no tensor ", shown(name));
+  CHECK(found != entries_.end(), file_.path(), ": there is no tensor ", printable(name));
   const Entry& entry = found->second;
   CHECK(entry.shape.size() <= Shape::max_rank && Shape(std::span<const int64_t>(entry.shape)) == to.shape(),
-        file_.path(), ": tensor ", shown(name), " has the shape ", Json(entry.shape).dump(), "; expected ", to.shape());
+        file_.path(), ": tensor ", printable(name), " has the shape ", Json(entry.shape).dump(), "; expected ", to.shape());
   const std::span<float> values = to.span<float>();
   const auto to_float = [](auto value) { return static_cast<float>(value); };
   uint64_t sum = 0;
@@ -258,8 +258,8 @@ void Safetensors::read_into(const std::string& name, const Tensor& to) const {
   else if (entry.type == "F64")
     sum = read_converted<double>(file_, entry.first, values, to_float);
   else
-    fail(file_.path(), ": tensor ", shown(name), " has the dtype ", entry.type, "; expected F32, F16, BF16 or F64");
-  CHECK(entry.checksum.empty() || hex(sum) == entry.checksum, file_.path(), ": tensor ", shown(name),
+    fail(file_.path(), ": tensor ", printable(name), " has the dtype ", entry.type, "; expected F32, F16, BF16 or F64");
+  CHECK(entry.checksum.empty() || hex(sum) == entry.checksum, file_.path(), ": tensor ", printable(name),
         " does not fit its checksum; the file is damaged: take another copy of it");
 }
 
