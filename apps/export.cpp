@@ -18,9 +18,10 @@ Exported write(Format format, const Model& model, const std::string& output) {
       return export_hf(model, output);
     case Format::onnx:
       return export_onnx(model, output);
-    default:
-      return {export_edge(model, output), {"the program edge and espalier.h answer with it"}};
+    case Format::edge:
+      return export_edge(model, output);
   }
+  return {};
 }
 
 struct Export {

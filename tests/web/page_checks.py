@@ -163,6 +163,17 @@ def bears_any_text(browser):
             expect(browser.run("document.activeElement.id") == "text", "the focus is not where the text is missing")
 
 
+def asks_of_a_pair(browser):
+    browser.run("document.querySelector('summary').click(); document.getElementById('second').value = 'a b'; 0")
+    browser.run("checks.answer(['c'])")
+    words = browser.run("[...document.querySelectorAll('#tokens li')].map(li => li.textContent)")
+    expect(words == ["[CLS]", "c", "[SEP]", "a", "b", "[SEP]"], f"the tokens of a pair are {words}")
+    long = json.dumps(" ".join(["a"] * 1000))
+    browser.run(f"document.getElementById('second').value = {long}; checks.answer([{long}])")
+    browser.wait("document.getElementById('notes').textContent.includes('2,003 tokens')")
+    browser.run("document.getElementById('second').value = ''; document.querySelector('summary').click(); 0")
+
+
 def refuses_bad_files(browser, site):
     """Files that are no model: what is wrong, in words; the model before stays."""
     model = pathlib.Path(site, json.loads(pathlib.Path(site, "model.json").read_text(encoding="utf-8"))["file"])

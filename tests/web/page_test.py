@@ -49,6 +49,7 @@ def main(site, rows_file, logits_file, screenshots=None):
         check(page_checks.is_readable)
         check(page_checks.is_read_aloud)
         check(page_checks.bears_any_text)
+        check(page_checks.asks_of_a_pair)
         check(page_checks.refuses_bad_files, site)
         check(page_checks.works_by_keyboard, server.url)
         check(page_checks.nothing_complains)

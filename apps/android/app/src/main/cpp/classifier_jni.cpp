@@ -8,6 +8,7 @@
 
 namespace {
 
+// NOLINTNEXTLINE(performance-no-int-to-ptr): a long is how Java keeps it
 espalier_classifier* from(jlong handle) { return reinterpret_cast<espalier_classifier*>(handle); }
 
 jbyteArray bytes_of(JNIEnv* env, const char* text) {
@@ -48,8 +49,8 @@ extern "C" {
 JNIEXPORT jint JNICALL Java_org_espalier_Classifier_open(JNIEnv* env, jclass, jobject buffer, jlong size,
                                                          jlongArray handle) {
   espalier_classifier* classifier = nullptr;
-  const int code = espalier_open_memory(env->GetDirectBufferAddress(buffer), static_cast<size_t>(size), nullptr,
-                                        &classifier);
+  const int code =
+      espalier_open_memory(env->GetDirectBufferAddress(buffer), static_cast<size_t>(size), nullptr, &classifier);
   const auto number = reinterpret_cast<jlong>(classifier);
   env->SetLongArrayRegion(handle, 0, 1, &number);
   return code;
@@ -76,18 +77,16 @@ JNIEXPORT jbyteArray JNICALL Java_org_espalier_Classifier_labelName(JNIEnv* env,
 }
 
 JNIEXPORT jint JNICALL Java_org_espalier_Classifier_classify(JNIEnv* env, jclass, jlong handle, jbyteArray first,
-                                                             jbyteArray second, jdoubleArray scores,
-                                                             jintArray label) {
+                                                             jbyteArray second, jdoubleArray scores, jintArray label) {
   const Bytes one(env, first);
   const Bytes two(env, second);
   if (one.data() == nullptr || (second != nullptr && two.data() == nullptr)) return ESPALIER_OK;
   jdouble* out = env->GetDoubleArrayElements(scores, nullptr);
   if (out == nullptr) return ESPALIER_OK;
   int chosen = -1;
-  const int code = second == nullptr
-                       ? espalier_classify(from(handle), one.data(), one.size(), out, &chosen)
-                       : espalier_classify_pair(from(handle), one.data(), one.size(), two.data(), two.size(), out,
-                                                &chosen);
+  const int code = second == nullptr ? espalier_classify(from(handle), one.data(), one.size(), out, &chosen)
+                                     : espalier_classify_pair(from(handle), one.data(), one.size(), two.data(),
+                                                              two.size(), out, &chosen);
   env->ReleaseDoubleArrayElements(scores, out, 0);
   const jint number = chosen;
   env->SetIntArrayRegion(label, 0, 1, &number);
