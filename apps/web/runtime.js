@@ -5,12 +5,12 @@
 // tells that its memory has grown. What else the C library names is for programs that end.
 const GIVEN = { emscripten_notify_memory_growth: () => {}, environ_sizes_get: () => 1, environ_get: () => 1 };
 
-function surroundings(module) {
+function surroundings(module, given) {
   const imports = {};
   for (const { module: from, name, kind } of WebAssembly.Module.imports(module)) {
     if (kind !== 'function') throw new Error(`the runtime asks for ${from}.${name}, which is no function`);
     imports[from] ??= {};
-    imports[from][name] = GIVEN[name] ?? (() => {
+    imports[from][name] = given[name] ?? (() => {
       throw new Error(`the runtime has stopped (${name}); please load the page again`);
     });
   }
@@ -18,8 +18,22 @@ function surroundings(module) {
 }
 
 export class Runtime {
-  static async start(module) {
-    const { exports } = await WebAssembly.instantiate(module, surroundings(module));
+  // dots: int8_dots.wasm, or null where the browser lacks relaxed SIMD. It works in the memory of the runtime, which
+  // asks for it once (core/kernels/gemm_int8_relaxed.cpp).
+  static async start(module, dots) {
+    let exports, product;
+    const given = {
+      ...GIVEN,
+      espalier_start_int8_dots(stack_end) {
+        if (dots === null) return 0;
+        const instance = new WebAssembly.Instance(dots, { env: { memory: exports.memory } });
+        instance.exports.__stack_pointer.value = stack_end;
+        product = instance.exports.int8_dots;
+        return 1;
+      },
+      espalier_int8_dots: (at) => product(at),
+    };
+    ({ exports } = await WebAssembly.instantiate(module, surroundings(module, given)));
     exports._initialize();
     return new Runtime(exports);
   }
