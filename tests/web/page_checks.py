@@ -271,5 +271,5 @@ def take_screenshots(browser, url, folder):
             browser.wait(KEPT)
             browser.run("document.getElementById('install').hidden = true; document.querySelector('#examples button').click()")
             browser.wait("document.querySelectorAll('#scores li').length > 0")
-            browser.screenshot(os.path.join(folder, f"browser_{width}_{'dark' if dark else 'light'}.png"))
+            browser.screenshot(os.path.join(folder, f"browser-{width}{'-dark' if dark else ''}.png"))
     browser.look(1280)
