@@ -60,7 +60,7 @@ async function open(name, given) {
     $('model-size').textContent = `${megabytes(model.size)} (${model.size.toLocaleString('en')} bytes)`;
     $('model-task').textContent = model.task;
     $('model-labels').textContent = model.labels.join(', ');
-    $('model-runtime').textContent = `Espalier ${model.version}, WebAssembly with ${model.instructions ?? 'SIMD'}`;
+    $('model-runtime').textContent = `Espalier ${model.version}, WebAssembly with ${model.instructions}`;
     clear();
   } catch (error) { complain(error.message); }
   $('loading').hidden = true;
