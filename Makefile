@@ -3,7 +3,7 @@
 SHELL := bash -o pipefail
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := build
-.PHONY: build run test test-fast asan tsan tsan-all fuzz aarch64 wasm format lint install web web-serve web-test sst2 bert-base clean help
+.PHONY: build run report test test-fast asan tsan tsan-all fuzz aarch64 wasm format lint install web web-serve web-test sst2 bert-base clean help
 
 # As many compilers as there are cores, but no more than memory has room for (1.5 GB each).
 JOBS ?= $(shell cat /proc/meminfo /sys/fs/cgroup/memory.max 2>/dev/null | awk -v cores=$$(nproc) \
@@ -29,6 +29,10 @@ build: ## install what is missing, then build the programs into build/apps (the 
 run: ## build the programs, get an encoder and data, fine-tune for a minute, evaluate, predict; ESPALIER_STEPS=N, ESPALIER_DATA=DIR
 	@$(call compile,release,build,programs)
 	@.ci/quickstart
+
+report: ## fine-tune, prune, fine-tune again, int8, a small student, then a page that compares them; stopped, it goes on; ESPALIER_STEPS=N, ESPALIER_DATA=DIR
+	@$(call compile,release,build,programs)
+	@.ci/report-chain
 
 test: build ## build and run every test; ARGS='-R NAME' picks some
 	@$(call check,build)

@@ -5,11 +5,24 @@
 #include "apps/cli/model_option.h"
 #include "data/edge/edge_export.h"
 #include "data/models/hf_export.h"
+#include "data/models/onnx_export.h"
 
 namespace {
 using namespace espalier;
 
-enum class Format { hf, edge };
+enum class Format { hf, onnx, edge };
+
+Exported write(Format format, const Model& model, const std::string& output) {
+  switch (format) {
+    case Format::hf:
+      return export_hf(model, output);
+    case Format::onnx:
+      return export_onnx(model, output);
+    case Format::edge:
+      return export_edge(model, output);
+  }
+  return {};
+}
 
 struct Export {
   ModelOption model;
@@ -18,33 +31,21 @@ struct Export {
 
   void declare(Options& rows);
 
-  int write_edge(const Model& m, const CommonOptions& common) const {
-    const int64_t bytes = export_edge(m, output);
-    say_what_is_initialised(m, common);
-    if (common.json)
-      print_json({{"output", output}, {"bytes", bytes}});
-    else if (!common.quiet)
-      std::printf("%s: %s; the program edge and espalier.h answer with it\n", output.c_str(),
-                  in_megabytes(bytes).c_str());
-    return 0;
-  }
-
   int run(const CommonOptions& common) const {
     const auto m = model.open(common);
-    if (format == Format::edge) return write_edge(*m, common);
-    const int64_t bytes = export_hf(*m, output), parameters = m->store.count();
+    const Exported done = write(format, *m, output);
     say_what_is_initialised(*m, common);
-    const std::string obstacle = obstacle_in_transformers(m->config);
     if (common.json) {
-      print_json(
-          {{"output", output}, {"bytes", bytes}, {"parameters", parameters}, {"transformers", obstacle.empty()}});
+      Record line = {{"output", output}, {"bytes", done.bytes}, {"parameters", m->store.count()}};
+      if (format == Format::hf) line.set("transformers", done.warning.empty());
+      print_json(line);
       return 0;
     }
-    if (!common.quiet) std::printf("%s: %ld parameters, %s\n", output.c_str(), parameters, in_megabytes(bytes).c_str());
-    if (!obstacle.empty())
-      std::printf("transformers cannot load these shapes (%s); Espalier's programs do\n", obstacle.c_str());
-    else if (!common.quiet)
-      std::printf("transformers loads it as BertForSequenceClassification\n");
+    if (!common.quiet) {
+      std::printf("%s: %ld parameters, %s\n", output.c_str(), m->store.count(), in_megabytes(done.bytes).c_str());
+      for (const std::string& note : done.notes) std::printf("%s\n", note.c_str());
+    }
+    if (!done.warning.empty()) std::printf("%s\n", done.warning.c_str());
     return 0;
   }
 };
@@ -53,20 +54,28 @@ struct Export {
 
 template <>
 struct espalier::Names<Format> {
-  static constexpr const char* list[] = {"hf", "edge"};
+  static constexpr const char* list[] = {"hf", "onnx", "edge"};
 };
 
 void Export::declare(Options& rows) {
   model.declare(rows);
-  rows.add("format", format, "hf: a Hugging Face directory");
-  rows.add("output", output, "directory to write; it must be new or empty").required();
+  rows.add("format", format, "hf, onnx: a directory, see above; edge: one file for phones and browsers");
+  rows.add("output", output, "directory to write, which must be new or empty; with edge a file").required();
 }
 
 int main(int argc, char** argv) {
   return run_program<Export>(
       argc, argv,
-      "Writes a model as a Hugging Face directory: config.json, model.safetensors, vocab.txt, tokenizer_config.json.\n"
-      "Every program takes it as --model again, with the same logits. A model whose layers were shrunk keeps its "
-      "shapes; where\ntransformers cannot load these, export says so. Masks of a pruned model are not kept, its zeros "
-      "are.\nExample: export --model model.h5 --output model");
+      "Writes a model as files that other programs read:\n"
+      "  hf    a Hugging Face directory, in f32. Every program takes it as --model again, with the same logits. Layers "
+      "keep the\n        shapes to which they were shrunk; where transformers cannot load these, export says so. Int8 "
+      "weights become f32\n        numbers, and quantization.json keeps their scales.\n"
+      "  onnx  a directory with onnx/model.onnx, for ONNX Runtime, OpenVINO, Optimum and transformers.js: any shapes, "
+      "and int8\n        stays int8. Inputs input_ids, attention_mask and token_type_ids, output logits; opset 17, "
+      "standard operators only.\n"
+      "  edge  one file for a small runtime, for phones and browsers: any model, with its integers and without its "
+      "zero "
+      "blocks.\nBoth directories have config.json, vocab.txt, tokenizer.json and tokenizer_config.json. Masks of a "
+      "pruned model are not\nkept, its zeros are. More in docs/EXPORT.md and docs/EDGE.md.\n"
+      "Example: export --model model.h5 --format onnx --output model");
 }

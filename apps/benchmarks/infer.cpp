@@ -3,13 +3,13 @@
 // do, and the start of `predict`. Making tokens is not included, but for the start.
 #include "apps/benchmarks/infer.h"
 
-#include <cmath>
 #include <cstdio>
 #include <map>
 #include <numeric>
 #include <optional>
 
 #include "apps/benchmarks/benchmarks.h"
+#include "apps/cli/first_answer.h"
 #include "apps/inference/classifier.h"
 #include "apps/training/datasets.h"
 #include "core/kernels/gemm_int8.h"
@@ -106,21 +106,17 @@ void InferenceBench::print_requests() const {
     std::vector<double> ms;
     for (double total = 0; std::ssize(ms) < 10 * o_.steps && total < long_enough; total += 1e-3 * ms.back())
       ms.push_back(1e3 * seconds_of_answer(request(std::ssize(ms), length)));
-    std::ranges::sort(ms);
-    const auto percentile = [&](double percent) {
-      return ms[static_cast<size_t>(std::ceil(0.01 * percent * static_cast<double>(ms.size()))) - 1];
-    };
     if (common_.json)
       print_json({{"bench", "infer"},
                   {"figures", "requests"},
                   {"tokens", length},
-                  {"ms_50", percentile(50)},
-                  {"ms_95", percentile(95)},
-                  {"ms_99", percentile(99)},
+                  {"ms_50", percentile(ms, 50)},
+                  {"ms_95", percentile(ms, 95)},
+                  {"ms_99", percentile(ms, 99)},
                   {"requests", std::ssize(ms)}});
     else
-      std::printf("%16ld %10.3f %10.3f %10.3f %10ld\n", length, percentile(50), percentile(95), percentile(99),
-                  std::ssize(ms));
+      std::printf("%16ld %10.3f %10.3f %10.3f %10ld\n", length, percentile(ms, 50), percentile(ms, 95),
+                  percentile(ms, 99), std::ssize(ms));
   }
 }
 
@@ -161,26 +157,9 @@ void InferenceBench::print_limits() {
 }
 
 void InferenceBench::print_start() const {
-  const std::filesystem::path bench = std::filesystem::read_symlink("/proc/self/exe");
-  std::vector<std::string> command = {bench.parent_path() / "predict",
-                                      "--model",
-                                      o_.model.source,
-                                      "--quiet",
-                                      "--threads",
-                                      std::to_string(threads()),
-                                      "--seed",
-                                      std::to_string(common_.seed),
-                                      "--precision",
-                                      text_of(o_.precision)};
-  if (!o_.model.vocab.empty()) command.insert(command.end(), {"--vocab", o_.model.vocab});
-  std::vector<double> seconds, memory;
-  for (int i = -1; i < 5; ++i) {
-    const FirstAnswer answer = first_answer(command, "a warm , funny film .");
-    if (i < 0) continue;  // reads the files into the system's cache
-    seconds.push_back(answer.seconds);
-    memory.push_back(static_cast<double>(answer.peak_memory));
-  }
-  const double ms = 1e3 * median(seconds), mb = 1e-6 * median(memory);
+  const FirstAnswer start =
+      median_first_answer(predict_command(o_.model.source, o_.precision, common_, o_.model.vocab), 5);
+  const double ms = 1e3 * start.seconds, mb = 1e-6 * static_cast<double>(start.peak_memory);
   if (common_.json)
     print_json({{"bench", "infer"}, {"figures", "start"}, {"first_answer_ms", ms}, {"peak_memory_mb", mb}});
   else

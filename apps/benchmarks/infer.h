@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Parts of `bench infer`: what the products of a model need and what this machine can do, and the start of a program.
+// Parts of `bench infer`: what the products of a model need and what this machine can do.
 #pragma once
 
 #include <array>
@@ -31,13 +31,5 @@ struct InferenceLimits {
   double seconds_of_products(const ProductWork& work) const;
 };
 InferenceLimits measure_limits(const ProductWork& work);
-
-// A program that reads sentences from its standard input and answers each on a line.
-struct FirstAnswer {
-  double seconds = 0;       // from before it was started until the first answer was read
-  int64_t peak_memory = 0;  // bytes, then
-};
-// Starts `command`, program and arguments, and kills it then. Throws Failure, naming it, if it does not answer.
-FirstAnswer first_answer(const std::vector<std::string>& command, const std::string& sentence);
 
 }  // namespace espalier

@@ -40,7 +40,6 @@ Evaluation evaluate(const Bert& model, const TokenizedDataset& data, int64_t bat
   result.batches = loader.batches();
   result.labelled = !data.labels.empty();
   result.logits.resize(static_cast<size_t>(data.sentences() * head.width()));
-  Tensor scores;
   for (int64_t i = 0; i < loader.batches(); ++i) {
     const PackedBatch batch = epoch.batch(i);
     Context context;
@@ -48,12 +47,12 @@ Evaluation evaluate(const Bert& model, const TokenizedDataset& data, int64_t bat
     if (head.width() > 0) put_rows(logits.span<float>(), batch.rows, std::span(result.logits));
     if (result.labelled) {
       const Tensor of_batch = head.scores(logits, batch);
-      if (!scores) scores = Tensor({data.sentences(), of_batch.cols()}, DType::f64);
-      put_rows(of_batch.span<double>(), batch.rows, scores.span<double>());
+      if (!result.scores) result.scores = Tensor({data.sentences(), of_batch.cols()}, DType::f64);
+      put_rows(of_batch.span<double>(), batch.rows, result.scores.span<double>());
     }
     if (progress) progress(i + 1, loader.batches());
   }
-  if (result.labelled) result.metrics = head.metrics(scores);
+  if (result.labelled) result.metrics = head.metrics(result.scores);
   result.seconds = watch.seconds();
   return result;
 }

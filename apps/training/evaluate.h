@@ -16,6 +16,7 @@ struct Evaluation {
   double seconds = 0;
   int64_t sentences = 0, batches = 0;
   bool labelled = true;
+  Tensor scores;              // [N, K] by Head::scores, in file order; none when the data has no labels
   std::vector<float> logits;  // [N, C] in file order; empty for a head whose logits belong to tokens
 
   // eval_loss, eval_accuracy or what the head's metrics are, eval_runtime (s), eval_samples_per_second,

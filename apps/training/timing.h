@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Seconds of work, and medians of them: single measurements are disturbed by what else the machine does.
+// Seconds of work, medians and percentiles of them: single measurements are disturbed by what else the machine does.
 #pragma once
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstdint>
 #include <vector>
 
@@ -28,6 +29,14 @@ double seconds_of(const F& f) {
 inline double median(std::vector<double> values) {
   std::nth_element(values.begin(), values.begin() + static_cast<int64_t>(values.size() / 2), values.end());
   return values.at(values.size() / 2);
+}
+
+// The smallest of the values that `percent` % of them do not exceed; percent in (0, 100].
+inline double percentile(std::vector<double> values, double percent) {
+  const auto rank = static_cast<int64_t>(std::ceil(0.01 * percent * static_cast<double>(values.size())));
+  const int64_t place = std::clamp<int64_t>(rank - 1, 0, std::ssize(values) - 1);
+  std::nth_element(values.begin(), values.begin() + place, values.end());
+  return values.at(static_cast<size_t>(place));
 }
 
 // Median seconds of f() over `repeats` runs after one that is not counted.

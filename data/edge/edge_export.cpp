@@ -68,7 +68,7 @@ void check_servable(const Model& model) {
 
 }  // namespace
 
-int64_t export_edge(const Model& model, const std::filesystem::path& path) {
+Exported export_edge(const Model& model, const std::filesystem::path& path) {
   check_servable(model);
   EdgeWriter writer;
   const BertConfig& config = model.config;
@@ -85,7 +85,7 @@ int64_t export_edge(const Model& model, const std::filesystem::path& path) {
       add_integers(writer, p->name, *integers);
     else
       writer.add(p->name, p->use({}).value);
-  return writer.write(path);
+  return {.bytes = writer.write(path), .notes = {"the program edge and espalier.h answer with it"}};
 }
 
 }  // namespace espalier

@@ -63,6 +63,13 @@ void AtomicFolder::check_target() const {
   CHECK(fs::is_directory(parent, ignored), name_, ": cannot be made: there is no folder ", parent.string());
 }
 
+int64_t AtomicFolder::bytes() const {
+  int64_t bytes = 0;
+  for (const auto& entry : fs::recursive_directory_iterator(temporary_))
+    if (entry.is_regular_file()) bytes += static_cast<int64_t>(entry.file_size());
+  return bytes;
+}
+
 void AtomicFolder::commit() {
   const auto give_up = [&](const char* action) { throw Failure(name_ + ": " + action + ": " + std::strerror(errno)); };
   if (::fsync(folder_) != 0 && errno != EINVAL) give_up("cannot be flushed to the disk");

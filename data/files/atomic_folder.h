@@ -3,6 +3,7 @@
 // several files that belong together.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <string>
@@ -19,6 +20,7 @@ class AtomicFolder {
   AtomicFolder& operator=(const AtomicFolder&) = delete;
 
   const std::filesystem::path& temporary() const { return temporary_; }  // to write into
+  int64_t bytes() const;                                                 // of all files that are there now
   void commit();  // gives the folder its name; throws Failure where that fails
 
  private:

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "data/files/json_file.h"
 
+#include <array>
+#include <charconv>
+#include <cstdlib>
 #include <nlohmann/json.hpp>
 
 #include "core/check.h"
@@ -28,6 +31,12 @@ nlohmann::json parse_object(const std::string& text, const std::string& source) 
 
 nlohmann::json read_object(const std::filesystem::path& path) {
   return parse_object(read_file(path, largest), path.string());
+}
+
+double shortest(float value) {
+  std::array<char, 32> text{};
+  std::to_chars(text.data(), text.data() + text.size(), value);
+  return std::strtod(text.data(), nullptr);
 }
 
 }  // namespace espalier

@@ -12,4 +12,7 @@ namespace espalier {
 nlohmann::json parse_object(const std::string& text, const std::string& source);
 nlohmann::json read_object(const std::filesystem::path& path);
 
+// The number with the fewest decimals that is the same float: 0.1, not 0.10000000149011612.
+double shortest(float value);
+
 }  // namespace espalier

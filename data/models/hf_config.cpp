@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <cstdlib>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <string_view>
@@ -189,12 +188,6 @@ Json config_to_json(const BertConfig& c) {
     id2label[std::to_string(i)] = c.labels[i];
     label2id[c.labels[i]] = i;
   }
-  // The shortest decimal that gives the same float: 0.1, not 0.10000000149011612.
-  const auto real = [](float value) {
-    std::array<char, 32> text{};
-    std::to_chars(text.data(), text.data() + text.size(), value);
-    return std::strtod(text.data(), nullptr);
-  };
   const HeadRow& head = head_named(c.head, "config");
   Json json = {{"architectures", {head.architecture}},
                {"problem_type", head.problem_type},
@@ -209,11 +202,11 @@ Json config_to_json(const BertConfig& c) {
                {"intermediate_size", c.intermediate_size},
                {"max_position_embeddings", c.max_position_embeddings},
                {"type_vocab_size", c.type_vocab_size},
-               {"layer_norm_eps", real(c.layer_norm_eps)},
-               {"hidden_dropout_prob", real(c.hidden_dropout_prob)},
-               {"attention_probs_dropout_prob", real(c.attention_probs_dropout_prob)},
-               {"classifier_dropout", c.classifier_dropout < 0 ? Json() : Json(real(c.classifier_dropout))},
-               {"initializer_range", real(c.initializer_range)},
+               {"layer_norm_eps", shortest(c.layer_norm_eps)},
+               {"hidden_dropout_prob", shortest(c.hidden_dropout_prob)},
+               {"attention_probs_dropout_prob", shortest(c.attention_probs_dropout_prob)},
+               {"classifier_dropout", c.classifier_dropout < 0 ? Json() : Json(shortest(c.classifier_dropout))},
+               {"initializer_range", shortest(c.initializer_range)},
                {"id2label", id2label},
                {"label2id", label2id}};
   if (c.head != BertConfig{}.head) json["head"] = c.head;

@@ -8,6 +8,7 @@
 
 #include "core/check.h"
 #include "core/quoted.h"
+#include "data/edge/edge_file.h"
 #include "data/models/head_choice.h"
 #include "data/models/hf.h"
 #include "data/models/hf_export.h"
@@ -106,6 +107,13 @@ bool may_be_checkpoint(const fs::path& path) {
   return begins_as_hdf5(path);
 }
 
+std::string why_not(const fs::path& path) {
+  std::error_code ignored;
+  if (!fs::exists(path, ignored)) return ": there is no such file or directory";
+  if (!fs::is_regular_file(path, ignored) || !EdgeFile::is_one(path)) return ": is not a model";
+  return ": is an edge file, which the program edge and espalier.h open";
+}
+
 }  // namespace
 
 Model::Model(const BertConfig& model_config, WordPiece model_tokenizer)
@@ -132,7 +140,7 @@ std::unique_ptr<Model> open_model(const std::string& source, const OpenOptions& 
   else if (may_be_checkpoint(source))
     model = open_checkpoint(source, options);
   else
-    fail(source, fs::exists(source, ignored) ? ": is not a model" : ": there is no such file or directory",
+    fail(source, why_not(source),
          "; expected a checkpoint FILE.h5, a Hugging Face directory, or random:tiny|mini|small|medium|base|large");
   model->source = source;
   model->store.check_finite(source);

@@ -17,6 +17,24 @@ double log_probability_of(int32_t wanted, std::span<const float> logits) {
   return all[static_cast<size_t>(wanted)];
 }
 
+// The mean of F1 over the classes that occur or are predicted.
+double macro_f1(const std::vector<std::span<const double>>& rows, size_t classes) {
+  std::vector<int64_t> hits(classes), guesses(classes), occurrences(classes);
+  for (const auto& row : rows) {
+    const auto guess = static_cast<size_t>(row[predicted]), wanted = static_cast<size_t>(row[label]);
+    ++guesses[guess], ++occurrences[wanted];
+    if (guess == wanted) ++hits[wanted];
+  }
+  double sum = 0, count = 0;
+  for (size_t c = 0; c < classes; ++c) {
+    const int64_t all = guesses[c] + occurrences[c];
+    if (all == 0) continue;
+    sum += 2 * static_cast<double>(hits[c]) / static_cast<double>(all);
+    ++count;
+  }
+  return sum / count;
+}
+
 int64_t argmax(std::span<const float> logits) { return std::ranges::max_element(logits) - logits.begin(); }
 
 }  // namespace
@@ -49,7 +67,7 @@ Metrics Classification::metrics(const Tensor& scores) const {
   double loss = 0;
   for (const auto& row : rows) loss -= row[log_probability] / count;
   const auto correct = std::ranges::count_if(rows, [](const auto& row) { return row[predicted] == row[label]; });
-  return {loss, {{metric(), static_cast<double>(correct) / count}}};
+  return {loss, {{metric(), static_cast<double>(correct) / count}, {"macro_f1", macro_f1(rows, labels().size())}}};
 }
 
 Answer Classification::answer(const Tensor& logits) const { return answer_by_class(logits.span<float>(), labels()); }

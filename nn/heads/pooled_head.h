@@ -34,6 +34,8 @@ class PooledHead : public Head {
   std::string parts() const override { return "pooler and classifier"; }
   std::vector<Linear*> linears() override { return {&pooler_, &classifier_}; }
   std::vector<Linear*> quantizable() override { return {&pooler_}; }
+  const Linear& pooler() const { return pooler_; }
+  const Linear& classifier() const { return classifier_; }
 
  private:
   const BertConfig& config_;

@@ -64,7 +64,7 @@ TEST_F(Evaluate, MetricsFollowFromTheLogits) {
   const auto objects = objects_of(result.out);
   ASSERT_EQ(objects.size(), 1U);
   const nlohmann::json& metrics = objects[0];
-  EXPECT_EQ(metrics.size(), 6U);
+  EXPECT_EQ(metrics.size(), 7U);
   for (const char* name :
        {"eval_runtime", "eval_samples_per_second", "eval_steps_per_second", "model_preparation_time"})
     EXPECT_GT(metrics.at(name), 0) << name;
@@ -84,7 +84,7 @@ TEST_F(Evaluate, MetricsFollowFromTheLogits) {
   EXPECT_EQ(metrics.at("eval_accuracy"), correct / 20);
 
   const Result table = succeed("evaluate --data data/dev.tsv" + model);
-  EXPECT_EQ(lines_of(table.out).size(), 6U);
+  EXPECT_EQ(lines_of(table.out).size(), 7U);
   EXPECT_TRUE(table.out.starts_with("eval_accuracy ")) << table.out;
 }
 

@@ -38,7 +38,8 @@ TEST_F(ExportProgram, AShrunkModelLeavesWithItsOwnShapes) {
   const auto again = objects_of(succeed("export --model heads --output again --json").out).at(0);
   EXPECT_EQ(again["transformers"], false);
   EXPECT_LT(again["parameters"], dense["parameters"]);
-  for (const std::string file : {"/config.json", "/model.safetensors", "/tokenizer_config.json", "/vocab.txt"})
+  for (const std::string file :
+       {"/config.json", "/model.safetensors", "/tokenizer.json", "/tokenizer_config.json", "/vocab.txt"})
     EXPECT_TRUE(!bytes("heads" + file).empty() && bytes("again" + file) == bytes("heads" + file)) << file;
   succeed("train_sst2 --model heads --data data --output on.h5 --epochs 1 --quiet");
 }
@@ -46,28 +47,43 @@ TEST_F(ExportProgram, AShrunkModelLeavesWithItsOwnShapes) {
 TEST_F(ExportProgram, MistakesAreOneLine) {
   const std::string tiny = "export --model random:tiny --vocab vocab.txt ";
   expect_refused(tiny, {"--output is required"});
-  expect_refused(tiny + "--output out --format onnx", {"--format onnx: choose hf"});
+  expect_refused(tiny + "--output out --format tflite", {"--format tflite: choose hf, onnx or edge"});
   expect_refused("export --model nothing.h5 --output out", {"nothing.h5: there is no such file"});
   expect_refused(tiny + "--output vocab.txt", {"vocab.txt: is a file"});
   expect_refused(tiny + "--output data", {"data: is a directory with files in it; expected a new or empty one"});
   expect_refused(tiny + "--output nowhere/out", {"nowhere/out: cannot be made: there is no folder"});
-  succeed("quantize --model random:tiny --vocab vocab.txt --output int8.h5 --mode dynamic --quiet");
-  expect_refused("export --model int8.h5 --output out", {"int8.h5", "is int8; export needs f32 weights"});
+  for (const std::string format : {"hf", "onnx"})
+    expect_refused(tiny + "--output data --format " + format, {"data: is a directory with files in it"});
   EXPECT_FALSE(exists("out") || exists("out.part"));
 }
 
 TEST_F(ExportProgram, NothingIsHalfWritten) {
-  const std::string command = "export --model random:tiny --vocab vocab.txt --output out --quiet";
-  Around full{.largest_file = 100'000};
-  expect_refused(command, {"model.safetensors: cannot be written"}, full, 1);
-  EXPECT_FALSE(exists("out") || exists("out.part"));
-  full.killed_at_limit = true;
-  EXPECT_EQ(run(command, full).signal, SIGKILL);
-  EXPECT_FALSE(exists("out"));
-  EXPECT_TRUE(exists("out.part"));
-  succeed(command);
-  EXPECT_TRUE(exists("out/model.safetensors"));
-  EXPECT_FALSE(exists("out.part") || exists("out/model.safetensors.part"));
+  const std::map<std::string, std::string> formats = {{"hf", "model.safetensors"}, {"onnx", "onnx/model.onnx"}};
+  for (const auto& [format, file] : formats) {
+    const std::string command =
+        "export --model random:tiny --vocab vocab.txt --quiet --output " + format + " --format " + format;
+    Around full{.largest_file = 100'000};
+    expect_refused(command, {file + ": cannot be written"}, full, 1);
+    EXPECT_FALSE(exists(format) || exists(format + ".part"));
+    full.killed_at_limit = true;
+    EXPECT_EQ(run(command, full).signal, SIGKILL);
+    EXPECT_FALSE(exists(format));
+    EXPECT_TRUE(exists(format + ".part"));
+    succeed(command);
+    EXPECT_TRUE(exists(format + "/" + file));
+    EXPECT_FALSE(exists(format + ".part") || exists(format + "/" + file + ".part"));
+  }
+}
+
+TEST_F(ExportProgram, AnInt8ModelLeavesAsF32OrAsOnnx) {
+  succeed("quantize --model random:tiny --vocab vocab.txt --output int8.h5 --mode dynamic --quiet");
+  const auto hf = succeed("export --model int8.h5 --output hf").out;
+  expect_in(hf, "int8 weights became f32 numbers; their scales are in quantization.json\n");
+  EXPECT_EQ(logits_of("hf").empty(), false);
+  expect_in(succeed("export --model int8.h5 --output onnx --format onnx").out, "ONNX Runtime, OpenVINO and Optimum");
+  EXPECT_LT(bytes("onnx/onnx/model.onnx").size(), bytes("hf/model.safetensors").size());
+  EXPECT_EQ(bytes("onnx/tokenizer.json"), bytes("hf/tokenizer.json"));
+  expect_in(bytes("onnx/config.json"), "\"dtype\": \"fp32\"");
 }
 
 }  // namespace

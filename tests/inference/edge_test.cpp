@@ -93,7 +93,7 @@ TEST_F(EdgeFiles, AnswerWithTheBitsOfIntegers) {
 
 TEST_F(EdgeFiles, LeaveZeroBlocksOutAndHalveFourBits) {
   const auto bytes = [&](int bits, bool blocks) {
-    return export_edge(*with_integers(bits, std::nullopt, blocks, true), path_);
+    return export_edge(*with_integers(bits, std::nullopt, blocks, true), path_).bytes;
   };
   const int64_t eight = bytes(8, false), blocks = bytes(8, true), four = bytes(4, false);
   const int64_t weights = 2 * (4 * 128 * 128 + 2 * 128 * 512) + 128 * 128;  // of two layers and the pooler

@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "data/models/model_files.h"
 #include "data/models/safetensors.h"
 #include "nn/integers.h"
 #include "tests/data/models/checkpoint_file.h"
@@ -40,14 +41,14 @@ class HfExport : public testing::Test {
  protected:
   // Exports, opens the directory and expects the same model.
   std::unique_ptr<Model> round_trip(const Model& model) const {
-    const int64_t bytes = export_hf(model, directory_);
+    const int64_t bytes = export_hf(model, directory_).bytes;
     int64_t there = 0, files = 0;
     for (const auto& entry : fs::directory_iterator(directory_)) {
       there += static_cast<int64_t>(entry.file_size());
       ++files;
     }
     EXPECT_EQ(bytes, there);
-    EXPECT_EQ(files, 4);
+    EXPECT_EQ(files, 5);
     EXPECT_FALSE(fs::exists(part_));
     auto again = open_model(directory_.string(), {.seed = 99});
     EXPECT_TRUE(same_bits(again->store.values(), model.store.values()));
@@ -134,15 +135,58 @@ TEST_F(HfExport, TheTokenizersDefaultsStayDefaults) {
   EXPECT_FALSE(json("tokenizer_config.json").contains("added_tokens_decoder"));
 }
 
-TEST_F(HfExport, Int8IsRefused) {
+TEST_F(HfExport, Int8BecomesTheNumbersThatItStandsForAndTheScalesAreKept) {
   const auto model = random_model();
-  Parameter& pooler = model->store.at("bert.pooler.dense.weight");
-  const QuantGrid grid{Tensor::zeros({8}), Tensor::zeros({8}, DType::i32)};
-  set_integers(pooler, std::make_shared<QuantizedWeight>(Tensor::zeros({8, 8}, DType::s8), grid, 8, std::nullopt));
-  EXPECT_EQ(error(*model),
-            "random: bert.pooler.dense.weight is int8; export needs f32 weights: start from the checkpoint before "
-            "quantization");
-  EXPECT_FALSE(fs::exists(directory_) || fs::exists(part_));
+  const auto make_int8 = [&](const char* name, std::optional<QuantGrid> input, bool products) {
+    Parameter& p = model->store.at(name);
+    auto [q, grid] = quantize_rows(p.value, 8);
+    set_integers(p, std::make_shared<QuantizedWeight>(q, grid, 8, std::move(input), products));
+    return grid;
+  };
+  make_int8("bert.embeddings.word_embeddings.weight", std::nullopt, false);
+  make_int8("bert.encoder.layer.0.output.dense.weight", std::nullopt, true);
+  const QuantGrid grid = make_int8("bert.pooler.dense.weight", affine_grid(-1, 3, 8), true);
+  const Exported exported = export_hf(*model, directory_);
+  EXPECT_EQ(exported.notes.at(1), "int8 weights became f32 numbers; their scales are in quantization.json");
+  EXPECT_EQ(exported.warning, "");
+  const auto again = open_model(directory_.string());
+  EXPECT_TRUE(same_bits(again->store.values(), model->store.values()));
+
+  const Json kept = json("quantization.json");
+  const Json& pooler = kept["bert.pooler.dense.weight"];
+  EXPECT_EQ(kept.size(), 3U);
+  EXPECT_EQ(pooler["bits"], 8);
+  EXPECT_EQ(pooler["scale"].get<std::vector<float>>(),
+            std::vector<float>(grid.scale.span<float>().begin(), grid.scale.span<float>().end()));
+  EXPECT_EQ(pooler["input"]["zero_point"], 64);
+  EXPECT_EQ(pooler["input"]["scale"].get<float>(), 4.0F / 255);
+  EXPECT_EQ(pooler["input"]["low"], 0);
+  EXPECT_EQ(pooler["input"]["high"], 255);
+  EXPECT_EQ(kept["bert.encoder.layer.0.output.dense.weight"]["input"], "dynamic");
+  EXPECT_FALSE(kept["bert.embeddings.word_embeddings.weight"].contains("input"));
+}
+
+TEST_F(HfExport, TokenizerJsonIsTheWholeTokenizer) {
+  round_trip(*random_model());
+  const Json tokenizer = json("tokenizer.json");
+  EXPECT_EQ(tokenizer["model"]["vocab"].size(), vocabulary().size());
+  EXPECT_EQ(tokenizer["model"]["vocab"]["##s"], 8);
+  EXPECT_EQ(tokenizer["normalizer"]["lowercase"], false);
+  EXPECT_EQ(tokenizer["normalizer"]["strip_accents"], true);
+  EXPECT_EQ(tokenizer["normalizer"]["handle_chinese_chars"], false);
+  EXPECT_EQ(tokenizer["added_tokens"].size(), 7U);  // the five special ones, fine and film
+  EXPECT_EQ(tokenizer["added_tokens"][5], Json::parse(R"({"content": "fine", "id": 6, "lstrip": false,
+            "normalized": false, "rstrip": true, "single_word": false, "special": true})"));
+  // Where tokenizer_config.json asks for it as a whole, it alone gives the same.
+  Json config = json("tokenizer_config.json");
+  for (const char* const field : {"do_lower_case", "strip_accents", "tokenize_chinese_chars", "added_tokens_decoder"})
+    config.erase(field);
+  config["tokenizer_class"] = "PreTrainedTokenizerFast";
+  write_bytes(directory_ / "tokenizer_config.json", config.dump());
+  fs::remove(directory_ / "vocab.txt");
+  const WordPiece again = WordPiece::from_directory(directory_);
+  EXPECT_EQ(again.vocabulary(), vocabulary());
+  EXPECT_EQ(again.options(), contents().tokenizer);
 }
 
 TEST_F(HfExport, OnlyANewOrEmptyDirectoryIsWritten) {

@@ -10,6 +10,7 @@
 
 #include "nn/bert.h"
 #include "nn/heads/heads.h"
+#include "tests/golden/golden.h"
 #include "tests/nn/golden_values.h"
 
 namespace espalier {
@@ -69,8 +70,10 @@ TEST_F(ClassificationTest, MetricsCountSentencesWithALabel) {
   batch.labels = {1, 0, 0};
   const Metrics all = head_.metrics(head_.scores(logits_, batch));
   EXPECT_NEAR(all.loss, (std::log(2.0) + std::log(3.0) + std::log(std::exp(2.0) + 2)) / 3, 1e-6);
-  ASSERT_EQ(all.values.size(), 1);
+  ASSERT_EQ(all.values.size(), 2);
   EXPECT_EQ(all.values[0].name, "accuracy");
+  EXPECT_EQ(all.values[1].name, "macro_f1");
+  EXPECT_NEAR(all.values[1].value, (2.0 / 3 + 1) / 3, 1e-12) << "the class that is only predicted counts";
   EXPECT_EQ(head_.metric(), "accuracy");
   EXPECT_EQ(all.best(), 2.0 / 3) << "of equal logits the first counts, which is the second sentence's label";
   batch.labels = {1, 1, -1};
@@ -80,6 +83,23 @@ TEST_F(ClassificationTest, MetricsCountSentencesWithALabel) {
   batch.labels = {-1, -1, -1};
   EXPECT_EQ(error_of([&] { head_.metrics(head_.scores(logits_, batch)); }),
             "classification: no sentence has a label; expected some for loss and accuracy");
+}
+
+// Labels and answers are those of tests/golden/report_statistics.py.
+TEST_F(ClassificationTest, MacroF1IsThatOfScikitLearn) {
+  const golden::File file("report_statistics.txt");
+  const auto& cases = file.at("macro_f1");
+  for (size_t i = 0; i < cases.size(); i += 5) {
+    const auto count = static_cast<int64_t>(cases[i]), classes = static_cast<int64_t>(cases[i + 1]);
+    const auto drawn = [&](int64_t n, double factor) {
+      return static_cast<double>((n * static_cast<int64_t>(factor) + n * n / 7) % classes);
+    };
+    std::vector<double> scores;
+    for (int64_t n = 0; n < count; ++n)
+      scores.insert(scores.end(), {-1, drawn(n, cases[i + 3]), drawn(n, cases[i + 2])});
+    const Metrics metrics = head_.metrics(Tensor::of<double>({count, 3}, scores));
+    EXPECT_NEAR(metrics.values[1].value, cases[i + 4], 1e-12) << count << " sentences";
+  }
 }
 
 TEST_F(ClassificationTest, AnswersWithNameAndProbabilities) {

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "apps/cli/first_answer.h"
+
 #include <fcntl.h>
 #include <spawn.h>
 #include <sys/wait.h>
@@ -6,12 +8,13 @@
 
 #include <csignal>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <utility>
 
-#include "apps/benchmarks/infer.h"
 #include "apps/training/timing.h"
 #include "core/check.h"
+#include "core/parallel.h"
 
 namespace espalier {
 namespace {
@@ -72,11 +75,9 @@ std::string read_line(int file) {
   return line;
 }
 
-}  // namespace
-
-FirstAnswer first_answer(const std::vector<std::string>& command, const std::string& sentence) {
+FirstAnswer first_answer(const std::vector<std::string>& command) {
   Pipe in, out, err;
-  const std::string line = sentence + '\n';
+  const std::string line = "a warm , funny film .\n";
   CHECK(write(in.ends[1], line.data(), line.size()) == std::ssize(line), "a pipe takes less than ", line.size(),
         " bytes");
   const Stopwatch watch;
@@ -84,6 +85,36 @@ FirstAnswer first_answer(const std::vector<std::string>& command, const std::str
   for (Pipe* pipe : {&out, &err}) close(std::exchange(pipe->ends[1], -1));  // so that reading ends with the child
   if (read_line(out.ends[0]).ends_with('\n')) return {watch.seconds(), child.peak_memory()};
   throw Failure(command.front() + ": has ended without an answer: " + read_line(err.ends[0]));
+}
+
+}  // namespace
+
+std::vector<std::string> predict_command(const std::string& model, Precision precision, const CommonOptions& common,
+                                         const std::string& vocab) {
+  const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe");
+  std::vector<std::string> command = {self.parent_path() / "predict",
+                                      "--model",
+                                      model,
+                                      "--quiet",
+                                      "--threads",
+                                      std::to_string(threads()),
+                                      "--seed",
+                                      std::to_string(common.seed),
+                                      "--precision",
+                                      text_of(precision)};
+  if (!vocab.empty()) command.insert(command.end(), {"--vocab", vocab});
+  return command;
+}
+
+FirstAnswer median_first_answer(const std::vector<std::string>& command, int starts) {
+  std::vector<double> seconds, memory;
+  for (int i = -1; i < starts; ++i) {
+    const FirstAnswer answer = first_answer(command);
+    if (i < 0) continue;
+    seconds.push_back(answer.seconds);
+    memory.push_back(static_cast<double>(answer.peak_memory));
+  }
+  return {median(seconds), static_cast<int64_t>(median(memory))};
 }
 
 }  // namespace espalier
