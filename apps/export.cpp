@@ -34,17 +34,15 @@ struct Export {
   int run(const CommonOptions& common) const {
     const auto m = model.open(common);
     const Exported done = write(format, *m, output);
-    const int64_t parameters = m->store.count();
     say_what_is_initialised(*m, common);
     if (common.json) {
-      print_json({{"output", output},
-                  {"bytes", done.bytes},
-                  {"parameters", parameters},
-                  {"transformers", obstacle_in_transformers(m->config).empty()}});
+      Record line = {{"output", output}, {"bytes", done.bytes}, {"parameters", m->store.count()}};
+      if (format == Format::hf) line.set("transformers", done.warning.empty());
+      print_json(line);
       return 0;
     }
     if (!common.quiet) {
-      std::printf("%s: %ld parameters, %s\n", output.c_str(), parameters, in_megabytes(done.bytes).c_str());
+      std::printf("%s: %ld parameters, %s\n", output.c_str(), m->store.count(), in_megabytes(done.bytes).c_str());
       for (const std::string& note : done.notes) std::printf("%s\n", note.c_str());
     }
     if (!done.warning.empty()) std::printf("%s\n", done.warning.c_str());
@@ -61,26 +59,23 @@ struct espalier::Names<Format> {
 
 void Export::declare(Options& rows) {
   model.declare(rows);
-  rows.add("format", format,
-           "hf: a Hugging Face directory with f32 weights; onnx: the same small files, and onnx/model.onnx; edge: one "
-           "file for phones and browsers");
-  rows.add("output", output, "directory to write, which must be new or empty; for edge a file").required();
+  rows.add("format", format, "hf, onnx: a directory, see above; edge: one file for phones and browsers");
+  rows.add("output", output, "directory to write, which must be new or empty; with edge a file").required();
 }
 
 int main(int argc, char** argv) {
   return run_program<Export>(
       argc, argv,
-      "Writes a model as files that other programs read. hf and onnx are directories with config.json, vocab.txt, "
-      "tokenizer.json and\ntokenizer_config.json, and beside them:\n"
-      "  hf    model.safetensors, in f32. Every program takes the directory as --model again, with the same logits. "
-      "Layers keep the\n        shapes to which they were shrunk; where transformers cannot load these, export says "
-      "so. Int8 weights become f32\n        numbers, and quantization.json keeps their scales.\n"
-      "  onnx  onnx/model.onnx, for ONNX Runtime, OpenVINO, Optimum and transformers.js: any shapes, and int8 stays "
-      "int8. Inputs\n        input_ids, attention_mask and token_type_ids, output logits; opset 17, standard operators "
-      "only.\n"
-      "  edge  is one file with weights, tokenizer and labels, for the runtime of phones and browsers: the program "
-      "edge, "
-      "espalier.h,\n        make web. Int8 stays int8.\n"
-      "Masks of a pruned model are not kept, its zeros are. More in docs/EXPORT.md and docs/EDGE.md.\n"
+      "Writes a model as files that other programs read:\n"
+      "  hf    a Hugging Face directory, in f32. Every program takes it as --model again, with the same logits. Layers "
+      "keep the\n        shapes to which they were shrunk; where transformers cannot load these, export says so. Int8 "
+      "weights become f32\n        numbers, and quantization.json keeps their scales.\n"
+      "  onnx  a directory with onnx/model.onnx, for ONNX Runtime, OpenVINO, Optimum and transformers.js: any shapes, "
+      "and int8\n        stays int8. Inputs input_ids, attention_mask and token_type_ids, output logits; opset 17, "
+      "standard operators only.\n"
+      "  edge  one file for a small runtime, for phones and browsers: any model, with its integers and without its "
+      "zero "
+      "blocks.\nBoth directories have config.json, vocab.txt, tokenizer.json and tokenizer_config.json. Masks of a "
+      "pruned model are not\nkept, its zeros are. More in docs/EXPORT.md and docs/EDGE.md.\n"
       "Example: export --model model.h5 --format onnx --output model");
 }

@@ -5,12 +5,27 @@
 // tells that its memory has grown. What else the C library names is for programs that end.
 const GIVEN = { emscripten_notify_memory_growth: () => {}, environ_sizes_get: () => 1, environ_get: () => 1 };
 
-function surroundings(module) {
+// Dot products in relaxed SIMD: a module of their own that works in the runtime's memory; null: there is none.
+function int8_dots(module, memory) {
+  let multiply = null;
+  return {
+    espalier_start_int8_dots: (stack_end) => {
+      if (module === null) return 0;
+      const { exports } = new WebAssembly.Instance(module, { env: { memory: memory() } });
+      exports.__stack_pointer.value = stack_end;
+      multiply = exports.int8_dots;
+      return 1;
+    },
+    espalier_int8_dots: (product) => multiply(product),
+  };
+}
+
+function surroundings(module, given) {
   const imports = {};
   for (const { module: from, name, kind } of WebAssembly.Module.imports(module)) {
     if (kind !== 'function') throw new Error(`the runtime asks for ${from}.${name}, which is no function`);
     imports[from] ??= {};
-    imports[from][name] = GIVEN[name] ?? (() => {
+    imports[from][name] = given[name] ?? (() => {
       throw new Error(`the runtime has stopped (${name}); please load the page again`);
     });
   }
@@ -18,8 +33,12 @@ function surroundings(module) {
 }
 
 export class Runtime {
-  static async start(module) {
-    const { exports } = await WebAssembly.instantiate(module, surroundings(module));
+  // Of espalier.wasm and, where the browser has relaxed SIMD, int8_dots.wasm.
+  static async start(module, dots = null) {
+    let memory = null;
+    const given = { ...GIVEN, ...int8_dots(dots, () => memory) };
+    const { exports } = await WebAssembly.instantiate(module, surroundings(module, given));
+    ({ memory } = exports);
     exports._initialize();
     return new Runtime(exports);
   }

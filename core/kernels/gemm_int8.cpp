@@ -147,6 +147,7 @@ void gemm_int8(const Int8Product& product) noexcept {
   if (avx_vnni_works()) return gemm_int8_avx_vnni(product);
   if (i8mm_works()) return gemm_int8_i8mm(product);
   if (dotprod_works()) return gemm_int8_dotprod(product);
+  if (product.bits <= 7 && relaxed_dots_work()) return gemm_int8_relaxed(product);
   if (product.narrow.group > 0 && gemm_int8_narrows()) return gemm_int8_narrow(product);
   HWY_DYNAMIC_DISPATCH(widened)(product);
 }
@@ -175,6 +176,7 @@ const char* gemm_int8_kernel() {
   if (avx_vnni_works()) return "AVX-VNNI";
   if (i8mm_works()) return "i8mm";
   if (dotprod_works()) return "dot products";
+  if (relaxed_dots_work()) return "relaxed dot products up to 7 bits, 16-bit products beyond";
   static const std::string name = "16-bit products on " + current_isa();
   return name.c_str();
 }

@@ -28,6 +28,7 @@ struct Int8Product {
   const int32_t* index = nullptr;  // quad p of B meets quad index[p] of A; null: quad p
   int64_t group = 1;               // that many quads from each multiple of it on are neighbours in A, too
   const uint32_t* b = nullptr;     // packed
+  int bits = 8;                    // of its integers: they are from -2^(bits - 1) to 2^(bits - 1) - 1
   NarrowSums narrow = {};          // of every panel of B
   int32_t* c = nullptr;
   int64_t ldc = 0;
@@ -42,8 +43,8 @@ int64_t gemm_int8_rows();   // that a caller who cuts its rows best hands over a
 // Panel of B = w^T: `rows` ≤ 32 rows of w[n, k] into [k / 4][32].
 void pack_rows_int8(int64_t rows, int64_t k, const int8_t* w, int64_t ldw, uint32_t* panel) noexcept;
 
-// Which of the kernels runs, for logs: "AMX", "AVX-512 VNNI", "AVX-VNNI", "i8mm", "dot products" (of AArch64) or
-// "16-bit products on avx2".
+// Which of the kernels runs, for logs: "AMX", "AVX-512 VNNI", "AVX-VNNI", "i8mm", "dot products" (of AArch64), those of
+// relaxed SIMD or "16-bit products on avx2".
 const char* gemm_int8_kernel();
 
 }  // namespace espalier::kernels

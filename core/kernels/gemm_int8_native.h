@@ -16,6 +16,7 @@ void gemm_int8_avx_vnni_twin(
 void gemm_int8_amx(const Int8Product& product) noexcept;
 void gemm_int8_dotprod(const Int8Product& product) noexcept;  // AArch64
 void gemm_int8_i8mm(const Int8Product& product) noexcept;
+void gemm_int8_relaxed(const Int8Product& product) noexcept;  // WebAssembly; product.bits is at most 7
 
 // Puts `rows` rows of sums of a panel, 32 columns each, where they belong in C, as far as C has columns.
 inline void put_sums(const Int8Product& g, int64_t row, int64_t rows, int64_t column, const int32_t* sums) {
@@ -28,8 +29,11 @@ bool amx_int8_works();
 bool avx_vnni_works();
 bool dotprod_works();
 bool i8mm_works();
+bool relaxed_dots_work();
+bool start_relaxed_dots();  // whether there is a module with them; once, before the first product
 
-// Whether a kernel gives the integers of EmulatedTiles, on a product with tails in every dimension.
-bool agrees_with_emulation(void (*kernel)(const Int8Product&) noexcept);
+// Whether a kernel gives the integers of EmulatedTiles, on a product with tails in every dimension and weights of
+// `bits` bits.
+bool agrees_with_emulation(void (*kernel)(const Int8Product&) noexcept, int bits = 8);
 
 }  // namespace espalier::kernels

@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "core/check.h"
+#include "core/kernels/gemm_int8_native.h"
 #include "core/kernels/probe.h"
 #include "hwy/targets.h"
 
@@ -84,6 +85,7 @@ const std::vector<Isa>& isas() {
     if (cpu_has_bf16_tiles() || cpu_has_byte_tiles()) found.insert(found.begin(), {"amx", best, Native::tiles});
     if (cpu_has_dotprod()) found.insert(found.begin(), {"dotprod", best, Native::byte_dots});
     if (cpu_has_i8mm()) found.insert(found.begin(), {"i8mm", best, Native::tiles});
+    if (start_relaxed_dots()) found.insert(found.begin(), {"relaxed", best, Native::byte_dots});
     return found;
   }();
   return list;
@@ -142,6 +144,10 @@ bool has_dotprod() {
 bool has_i8mm() {
   static const bool there = cpu_has_i8mm();
   return there && uses(Native::tiles);
+}
+bool has_relaxed_dots() {
+  static const bool there = isas().front().name == "relaxed";
+  return there && uses(Native::byte_dots);
 }
 bool only_avx2() { return isas()[chosen].bit == HWY_AVX2 && isas()[chosen].native == Native::nothing; }
 

@@ -9,7 +9,8 @@ namespace espalier::kernels {
 
 // Names of the instruction sets that this build holds and this CPU runs, best first: "amx" (tiles), "vnni" (dot
 // products of bytes and bf16 in AVX-512), then Highway's in lower case: "avx3", "avx2", "emu128" …, and before "avx2"
-// "avxvnni" (that with dot products of bytes). On AArch64 "i8mm", "dotprod", "neon"; in WebAssembly "wasm".
+// "avxvnni" (that with dot products of bytes). On AArch64 "i8mm", "dotprod", "neon"; in WebAssembly
+// "relaxed" (dot products of bytes with 7 bits), "wasm".
 std::vector<std::string> available_isas();
 std::string current_isa();
 
@@ -29,6 +30,7 @@ bool has_amx_bf16();
 bool has_amx_int8();
 bool has_dotprod();             // of AArch64: dot products of bytes
 bool has_i8mm();                // and products of 2 x 8 with 8 x 2 bytes
+bool has_relaxed_dots();        // of WebAssembly
 bool only_avx2();               // AVX2 is the best, and nothing of these is there
 std::string cpu_description();  // model name and instruction sets that matter here, for logs and tables
 

@@ -38,6 +38,24 @@ if(JAVAC AND CMAKE_SYSTEM_PROCESSOR STREQUAL aarch64 AND PROJECT_IS_TOP_LEVEL)
   add_subdirectory(apps/android/app/src/main/cpp android)
 endif()
 
+# Debian's Emscripten cannot link relaxed SIMD of today: its Binaryen stops at "invalid code after SIMD prefix". So that kernel is a module of its own,
+# made without it where a newer clang is there. A page that finds it compiles it into Module.int8Dots.
+if(EMSCRIPTEN)
+  find_program(RELAXED_CLANG clang++-19)
+  find_program(WASM_LD NAMES wasm-ld-14 wasm-ld)
+  if(RELAXED_CLANG AND WASM_LD)
+    set(dots ${PROJECT_BINARY_DIR}/apps/web/int8_dots)
+    add_custom_command(OUTPUT ${dots}.wasm
+      COMMAND ${RELAXED_CLANG} --target=wasm32-unknown-emscripten --sysroot=${EMSCRIPTEN_SYSROOT} -std=c++20 -O3 -msimd128 -mrelaxed-simd
+        -mbulk-memory -fno-exceptions -fno-rtti -Wall -Wextra -Werror -include ${PROJECT_SOURCE_DIR}/core/libcxx13.h -I${PROJECT_SOURCE_DIR}
+        -MD -MF ${dots}.d -MT apps/web/int8_dots.wasm -c ${PROJECT_SOURCE_DIR}/core/kernels/gemm_int8_relaxed.cpp -o ${dots}.o
+      COMMAND ${WASM_LD} --no-entry --import-memory --export=int8_dots --export=__stack_pointer --strip-all ${dots}.o -o ${dots}.wasm
+      DEPENDS core/kernels/gemm_int8_relaxed.cpp DEPFILE ${dots}.d)
+    add_custom_target(int8_dots ALL DEPENDS ${dots}.wasm)
+    add_dependencies(espalier_web int8_dots)
+  endif()
+endif()
+
 if(ESPALIER_TESTS)
   enable_testing()
   include(GoogleTest)
@@ -52,6 +70,14 @@ if(ESPALIER_TESTS)
   add_executable(tests_kernels ${tests} core/products/narrow_order.cpp)
   target_link_libraries(tests_kernels PRIVATE espalier_kernels espalier_gtest)
   gtest_discover_tests(tests_kernels DISCOVERY_MODE PRE_TEST PROPERTIES LABELS fast TIMEOUT 600)
+  find_program(CHROMIUM chromium)
+  if(EMSCRIPTEN)
+    target_link_options(tests_kernels PRIVATE -sSINGLE_FILE)
+    if(TARGET int8_dots AND CHROMIUM)
+      add_test(NAME kernels_in_chromium COMMAND ${PROJECT_SOURCE_DIR}/tests/core/kernels/in_chromium.sh $<TARGET_FILE:tests_kernels> ${dots}.wasm)
+      set_tests_properties(kernels_in_chromium PROPERTIES LABELS fast TIMEOUT 600)
+    endif()
+  endif()
   add_executable(tests_edge tests/edge/runtime_test.cpp)
   target_link_libraries(tests_edge PRIVATE espalier_edge espalier_gtest)
   target_compile_definitions(tests_edge PRIVATE ESPALIER_TESTS_DIR="${PROJECT_SOURCE_DIR}/tests")

@@ -197,6 +197,7 @@ void QuantizedWeight::multiply(int64_t i, const Rows& x, const float* bias, kern
                         .index = p.index,
                         .group = group_,
                         .b = p.values,
+                        .bits = bits_,
                         .narrow = p.narrow,
                         .c = sums,
                         .ldc = panel_columns});

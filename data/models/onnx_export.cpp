@@ -151,7 +151,7 @@ Exported export_onnx(const Model& model, const fs::path& directory, int64_t larg
   for (const auto& [name, text] : files) write_file(to / name, text);
   const int64_t bytes = folder.bytes();
   folder.commit();
-  return {bytes, {"ONNX Runtime, OpenVINO, Optimum and transformers.js read it"}};
+  return {bytes, {"ONNX Runtime, OpenVINO and Optimum read it, int8 as int8"}};
 }
 
 }  // namespace espalier

@@ -9,6 +9,8 @@ import programs
 # largest logit
 Kind = namedtuple("Kind", "name model data pairs classes", defaults=[False, True])
 
+TIMED = ["f32", "static int8", "dynamic int8", "shrunk, other heads and neurons in each layer", "all of it: shrunk, three layers, static int8"]
+
 
 class Kinds:
     def __init__(self, build, model, data, work):

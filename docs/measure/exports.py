@@ -4,7 +4,7 @@ dev.tsv, and how fast the files are beside those that the peers' own tools make 
 of tokenizer.json, too. Prints the Markdown tables of docs/results/EXPORT.md. Models are made from --model within
 minutes, most of them without training: agreement is measured here, not accuracy. Run it with a Python that has torch,
 transformers, onnx, onnxruntime, openvino and nncf; for speeds with nothing else on the machine."""
-import logging, os, statistics, sys, tempfile
+import contextlib, logging, os, statistics, sys, tempfile
 import programs
 
 p = programs.parser(__doc__, "model", "data", "rounds")
@@ -64,9 +64,11 @@ class Comparison:
 
     def __init__(self, expected, found, classes):
         self.largest, self.median = (float(f(numpy.abs(expected - found).max(axis=1))) for f in (numpy.max, numpy.median))
-        first, second = numpy.sort(expected, axis=1)[:, -1], numpy.sort(expected, axis=1)[:, -2]
-        other = expected.argmax(axis=1) != found.argmax(axis=1) if classes else numpy.zeros(len(expected), bool)
-        self.margins = sorted((first - second)[other & (first - second > TIE)].tolist())
+        if not classes:  # each number is an answer
+            expected, found = numpy.zeros((1, 2)), numpy.zeros((1, 2))
+        other = expected.argmax(axis=1) != found.argmax(axis=1)
+        margins = numpy.sort(expected, axis=1)[:, -1] - numpy.sort(expected, axis=1)[:, -2]
+        self.margins = sorted(margins[other & (margins > TIE)].tolist())
 
     def cells(self):
         flips = f"{len(self.margins)} (by {', '.join(f'{m:.3f}' for m in self.margins)})" if self.margins else "0"
@@ -117,7 +119,8 @@ def peers_own(model, work):
     quantize_static(model, static, Reader(), activation_type=QuantType.QUInt8, op_types_to_quantize=["MatMul", "Gemm"], **common)
     yield "ONNX Runtime", "its own static int8", static
     nncf.set_log_level(logging.ERROR)
-    quantized = nncf.quantize(CORE.read_model(model), nncf.Dataset(feeds), model_type=nncf.ModelType.TRANSFORMER, subset_size=len(feeds))
+    with contextlib.redirect_stdout(sys.stderr):  # its progress bars
+        quantized = nncf.quantize(CORE.read_model(model), nncf.Dataset(feeds), model_type=nncf.ModelType.TRANSFORMER, subset_size=len(feeds))
     openvino.save_model(quantized, nncfs)
     yield "OpenVINO", "its own static int8 (NNCF)", nncfs
 
@@ -129,7 +132,7 @@ def feed_of(ids, mask):
 def speeds(kinds, folders, work):
     sentences = peers.Sentences(folders["f32"], exported_models.Kinds(a.build, a.model, a.data, work).rows)
     path_of = lambda name: os.path.join(folders[name], "onnx", "model.onnx")
-    entries = [(runtime, kind.name, path_of(kind.name)) for runtime in RUNTIMES for kind in kinds if kind.classes and not kind.pairs]
+    entries = [(runtime, kind.name, path_of(kind.name)) for runtime in RUNTIMES for kind in kinds if kind.name in exported_models.TIMED]
     entries += peers_own(path_of("f32"), work)
     answers = [RUNTIMES[runtime](path) for runtime, _, path in entries]
     found = [[] for _ in entries]

@@ -47,7 +47,7 @@ TEST_F(ExportProgram, AShrunkModelLeavesWithItsOwnShapes) {
 TEST_F(ExportProgram, MistakesAreOneLine) {
   const std::string tiny = "export --model random:tiny --vocab vocab.txt ";
   expect_refused(tiny, {"--output is required"});
-  expect_refused(tiny + "--output out --format tflite", {"--format tflite: choose hf or onnx"});
+  expect_refused(tiny + "--output out --format tflite", {"--format tflite: choose hf, onnx or edge"});
   expect_refused("export --model nothing.h5 --output out", {"nothing.h5: there is no such file"});
   expect_refused(tiny + "--output vocab.txt", {"vocab.txt: is a file"});
   expect_refused(tiny + "--output data", {"data: is a directory with files in it; expected a new or empty one"});
@@ -80,7 +80,7 @@ TEST_F(ExportProgram, AnInt8ModelLeavesAsF32OrAsOnnx) {
   const auto hf = succeed("export --model int8.h5 --output hf").out;
   expect_in(hf, "int8 weights became f32 numbers; their scales are in quantization.json\n");
   EXPECT_EQ(logits_of("hf").empty(), false);
-  expect_in(succeed("export --model int8.h5 --output onnx --format onnx").out, "ONNX Runtime, OpenVINO");
+  expect_in(succeed("export --model int8.h5 --output onnx --format onnx").out, "ONNX Runtime, OpenVINO and Optimum");
   EXPECT_LT(bytes("onnx/onnx/model.onnx").size(), bytes("hf/model.safetensors").size());
   EXPECT_EQ(bytes("onnx/tokenizer.json"), bytes("hf/tokenizer.json"));
   expect_in(bytes("onnx/config.json"), "\"dtype\": \"fp32\"");

@@ -1,6 +1,7 @@
 # cmake -DSOURCE=ROOT -P code_blocks.cmake: below each line <!-- code: FILE --> of these pages stands a code block with the text of that file;
-# docs/EXTENDING.md shows every file of docs/extending, docs/SERVING.md every file of docs/inference.
-foreach(page README.md docs/EXTENDING.md docs/SERVING.md)
+# docs/EXTENDING.md shows every file of docs/extending, docs/SERVING.md every file of
+# docs/inference, docs/EXPORT.md every file of docs/export.
+foreach(page README.md docs/EXTENDING.md docs/SERVING.md docs/EXPORT.md)
   file(READ ${SOURCE}/${page} shown)
   string(REGEX MATCHALL "<!-- code: [^ ]+ -->" markers "${shown}")
   foreach(marker ${markers})
@@ -9,6 +10,8 @@ foreach(page README.md docs/EXTENDING.md docs/SERVING.md)
       set(language cmake)
     elseif(path MATCHES "\\.c$")
       set(language c)
+    elseif(path MATCHES "\\.py$")
+      set(language python)
     else()
       set(language cpp)
     endif()
@@ -33,3 +36,4 @@ function(shows page folder)
 endfunction()
 shows(docs/EXTENDING.md docs/extending)
 shows(docs/SERVING.md docs/inference)
+shows(docs/EXPORT.md docs/export)

@@ -111,6 +111,7 @@ void check_product(const Case& t, const Kernel& kernel, uint64_t seed = 5) {
                        .index = panel.in_place(quads_of(k)) ? nullptr : panel.index.data(),
                        .group = gemm_int8_group(),
                        .b = panel.values.data(),
+                       .bits = most <= 63 ? 7 : 8,
                        .narrow = panel.narrow,
                        .c = c.data() + column,
                        .ldc = n + 3});
@@ -195,6 +196,11 @@ TEST(Int8AvxVnni, ProductsAreExactInTheEncodingOfAvx512) {
 TEST(Int8Aarch64, TheBestKernelIsUsed) {
   EXPECT_EQ(i8mm_works(), has_i8mm()) << "i8mm is there but disagrees with the emulation";
   EXPECT_EQ(dotprod_works(), has_dotprod()) << "dot products are there but disagree with the emulation";
+}
+
+TEST(Int8Relaxed, ItsModuleIsUsed) {
+  EXPECT_EQ(relaxed_dots_work(), has_relaxed_dots())
+      << "relaxed dot products are there but disagree with the emulation";
 }
 
 TEST(Int8Check, AKernelThatErrsIsFound) {

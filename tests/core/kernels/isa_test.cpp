@@ -55,7 +55,10 @@ TEST_F(IsaTest, lowering_hides_what_the_cpu_offers_beyond) {
     EXPECT_EQ(has_i8mm(), name == "i8mm");
     EXPECT_EQ(has_dotprod(), name == "dotprod" || (name == "i8mm" && names[1] == "dotprod"));
     if (name == "avxvnni") { EXPECT_TRUE(has_avx_vnni()); }
-    if (name == "i8mm" || name == "dotprod") {
+    EXPECT_EQ(has_relaxed_dots(), name == "relaxed");
+    if (name == "relaxed") {
+      EXPECT_STREQ(probe_target(), "WASM");
+    } else if (name == "i8mm" || name == "dotprod") {
       EXPECT_STREQ(probe_target(), "NEON");
     } else if (name == "avxvnni" || name == "avx2") {
       EXPECT_STREQ(probe_target(), "AVX2");

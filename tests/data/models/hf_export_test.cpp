@@ -152,7 +152,8 @@ TEST_F(HfExport, Int8BecomesTheNumbersThatItStandsForAndTheScalesAreKept) {
   const auto again = open_model(directory_.string());
   EXPECT_TRUE(same_bits(again->store.values(), model->store.values()));
 
-  const Json kept = json("quantization.json"), pooler = kept["bert.pooler.dense.weight"];
+  const Json kept = json("quantization.json");
+  const Json& pooler = kept["bert.pooler.dense.weight"];
   EXPECT_EQ(kept.size(), 3U);
   EXPECT_EQ(pooler["bits"], 8);
   EXPECT_EQ(pooler["scale"].get<std::vector<float>>(),

@@ -8,6 +8,7 @@
 
 namespace {
 
+// NOLINTNEXTLINE(performance-no-int-to-ptr): a long is how Java keeps it
 espalier_classifier* from(jlong handle) { return reinterpret_cast<espalier_classifier*>(handle); }
 
 jbyteArray bytes_of(JNIEnv* env, const char* text) {
