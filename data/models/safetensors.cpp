@@ -245,7 +245,8 @@ void Safetensors::read_into(const std::string& name, const Tensor& to) const {
   CHECK(found != entries_.end(), file_.path(), ": there is no tensor ", printable(name));
   const Entry& entry = found->second;
   CHECK(entry.shape.size() <= Shape::max_rank && Shape(std::span<const int64_t>(entry.shape)) == to.shape(),
-        file_.path(), ": tensor ", printable(name), " has the shape ", Json(entry.shape).dump(), "; expected ", to.shape());
+        file_.path(), ": tensor ", printable(name), " has the shape ", Json(entry.shape).dump(), "; expected ",
+        to.shape());
   const std::span<float> values = to.span<float>();
   const auto to_float = [](auto value) { return static_cast<float>(value); };
   uint64_t sum = 0;
