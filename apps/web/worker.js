@@ -8,7 +8,8 @@ let model = null;
 let instructions = '';  // of WebAssembly
 
 // (module (func (result v128) (i32.const 0) (i8x16.splat) (i8x16.popcnt))): the smallest module with SIMD.
-const SIMD = [0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 10, 1, 8, 0, 65, 0, 253, 15, 253, 98, 11];
+const SIMD = [0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 10, 1, 8, 0, 65, 0, 253, 15, 253,
+  98, 11];
 
 // The module, or null where the browser cannot compile it.
 async function compiled(response) {
@@ -19,7 +20,8 @@ async function compiled(response) {
 // dots: whether there is int8_dots.wasm, which is faster for some models where the browser has relaxed SIMD.
 async function start(dots) {
   if (!WebAssembly.validate(new Uint8Array(SIMD)))
-    throw new Error('This browser is too old: it lacks WebAssembly SIMD. Firefox 89, Chrome 91 and Safari 16.4 have it.');
+    throw new Error('This browser is too old: it lacks WebAssembly SIMD. Chrome 95, Firefox 114 and Safari 16.4 have ' +
+      'all that this page needs.');
   const response = await fetch('espalier.wasm');
   const module = await compiled(response);
   if (module === null)
@@ -76,7 +78,8 @@ const requests = {
 
   // Opens a File in place of the model, which stays where that fails.
   async open({ file }, told) {
-    if (file.size === 0) throw new Error(`${file.name}: the file is empty; expected what export --format edge has written`);
+    if (file.size === 0)
+      throw new Error(`${file.name}: the file is empty; expected what export --format edge has written`);
     return take(await read(file.stream(), file.size, file.name, told), file.size, file.name);
   },
 

@@ -30,6 +30,7 @@ target_include_directories(espalier_edge SYSTEM PRIVATE ${PROJECT_BINARY_DIR}/he
 target_compile_definitions(espalier_edge PRIVATE HWY_COMPILE_ONLY_STATIC)
 if(EMSCRIPTEN)
   target_link_options(edge PRIVATE -sNODERAWFS)  # for node: it reads files as they are
+  add_subdirectory(apps/web)
 endif()
 
 find_program(JAVAC javac)  # the app's native part, which Gradle builds, here with another compiler
@@ -52,7 +53,6 @@ if(EMSCRIPTEN)
       DEPENDS core/kernels/gemm_int8_relaxed.cpp DEPFILE ${dots}.d)
     add_custom_target(int8_dots ALL DEPENDS ${dots}.wasm)
   endif()
-  add_subdirectory(apps/web)
 endif()
 
 if(ESPALIER_TESTS)

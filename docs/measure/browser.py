@@ -43,7 +43,8 @@ class Native:
 
 def row(name, model, path):
     data = open(path, "rb").read()
-    described = json.dumps({"file": "model.edge", "name": name, "size": len(data)}).encode()
+    dots = os.path.exists(os.path.join(SITE, "int8_dots.wasm"))
+    described = json.dumps({"file": "model.edge", "name": name, "size": len(data), "dots": dots}).encode()
     native, rounds = Native(model), []
     with chromium.Chromium(chromium.find(), 600) as browser, \
             site_server.Site(SITE, {"model.edge": data, "model.json": described}) as site:
