@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Latency of one sentence alone in headless Chromium, and of `predict` with one thread, measured in turns. Each of
-the dev sentences is asked once a round; the fastest of its rounds counts, so that what else the machine does matters
+"""Latency of one sentence alone in headless Chromium, and of `predict` with one thread, measured in turns, and how many
+dev sentences get the same label. Each of the sentences is asked once a round; the fastest of its rounds counts, so that what else the machine does matters
 little. Prints the table of docs/BROWSER.md. `make web` builds the page before."""
 import json, os, statistics, subprocess, sys, tempfile, time
 import programs
@@ -26,14 +26,15 @@ class Native:
             env={**os.environ, "ESPALIER_ISA": a.isa}, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
     def times(self):
-        result = []
+        result, self.labels = [], []
         for sentence in SENTENCES:
             start = time.perf_counter()
             self.process.stdin.write(sentence + "\n")
             self.process.stdin.flush()
-            if not self.process.stdout.readline():
-                sys.exit("predict has ended")
+            self.labels.append(self.process.stdout.readline().split("\t")[0])
             result.append(1000 * (time.perf_counter() - start))
+            if not self.labels[-1]:
+                sys.exit("predict has ended")
         return result
 
     def close(self):
@@ -43,22 +44,26 @@ class Native:
 
 def row(name, model, path):
     data = open(path, "rb").read()
-    described = json.dumps({"file": "model.edge", "name": name, "size": len(data)}).encode()
+    described = json.load(open(os.path.join(SITE, "model.json"), encoding="utf8"))
+    described = json.dumps({**described, "name": name, "size": len(data)}).encode()
     native, rounds = Native(model), []
     with chromium.Chromium(chromium.find(), 600) as browser, \
             site_server.Site(SITE, {"model.edge": data, "model.json": described}) as site:
         page_checks.load(browser, site.url)
+        names = browser.run("document.getElementById('model-labels').textContent").split(", ")
         for _ in range(a.rounds):
             answers = browser.run(f"checks.answer({json.dumps(SENTENCES)})")
             rounds.append((native.times(), [milliseconds for _, _, milliseconds in answers]))
     native.close()
     here, there = (sorted(map(min, zip(*times))) for times in zip(*rounds))
     ratio = statistics.median(there) / statistics.median(here)
-    print(f"| {name} | {len(data) / 1e6:.1f} MB | {statistics.median(here):.2f} | {statistics.median(there):.2f} | "
-          f"{there[len(there) * 9 // 10]:.2f} | {ratio:.1f} × |", flush=True)
+    same = sum(names[label] == other for (label, _, _), other in zip(answers, native.labels))
+    print(f"| {name} | {len(data) / 1e6:.1f} MB | {same} of {len(SENTENCES)} | {statistics.median(here):.2f} | "
+          f"{statistics.median(there):.2f} | {there[len(there) * 9 // 10]:.2f} | {ratio:.1f} × |", flush=True)
 
 
-print(f"| model | file | {a.isa}, median ms | Chromium, median ms | p90 | Chromium to {a.isa} |\n|---|---|---|---|---|---|")
+print(f"| model | file | same label | {a.isa}, median ms | Chromium, median ms | p90 | Chromium to {a.isa} |\n"
+      "|---|---|---|---|---|---|---|")
 with tempfile.TemporaryDirectory() as work:
     for model in a.models:
         name = os.path.splitext(os.path.basename(model))[0]

@@ -18,7 +18,8 @@ globalThis.checks = {
   faint() {
     const numbers = (color) => color.match(/[\d.]+/g).map(Number);
     const light = (color) => {
-      const [r, g, b] = numbers(color).map((c) => (c / 255 <= 0.04045 ? c / 3294.6 : ((c / 255 + 0.055) / 1.055) ** 2.4));
+      const linear = (c) => (c / 255 <= 0.04045 ? c / 3294.6 : ((c / 255 + 0.055) / 1.055) ** 2.4);
+      const [r, g, b] = numbers(color).map(linear);
       return 0.2126 * r + 0.7152 * g + 0.0722 * b;
     };
     const ground = (element) => {

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What page_test.py checks: each function takes the browser, with the page open, and raises where something is wrong."""
+"""What page_test.py checks. Each function takes the browser, with the page open, and raises where it is wrong."""
 import json
 import math
 import os
@@ -79,10 +79,10 @@ def answers_as_evaluate(browser, rows, logits):
                 if first - second >= TIE:
                     different.append(text)
     times.sort()
-    print(f"   {len(rows) - len(different) - ties} of {len(rows)} rows as evaluate, {ties} ties; largest difference of a probability "
-          f"{worst:.2g}; one text: median {statistics.median(times):.2f} ms, p90 {times[len(times) * 9 // 10]:.2f} ms, "
+    print(f"   {len(rows) - len(different) - ties} of {len(rows)} rows as evaluate, {ties} ties; "
+          f"largest difference of a probability {worst:.2g}; one text: median {statistics.median(times):.2f} ms, p90 {times[len(times) * 9 // 10]:.2f} ms, "
           f"p99 {times[len(times) * 99 // 100]:.2f} ms")
-    expect(not different, f"{len(different)} of {len(rows)} rows have other labels than evaluate, first: {different[0:1]}")
+    expect(not different, f"{len(different)} of {len(rows)} rows have other labels, first: {different[0:1]}")
 
 
 def fits_a_phone(browser):
@@ -105,7 +105,8 @@ def is_readable(browser):
         faint = browser.run("checks.faint()")
         expect(not faint, f"contrast below 4.5 in the {'dark' if dark else 'light'}: {faint}")
     browser.look(1280, still=True)
-    moving = browser.run("[...document.querySelectorAll('*')].filter(e => getComputedStyle(e).transitionDuration !== '0s').length")
+    moving = browser.run("[...document.querySelectorAll('*')]"
+                         ".filter(e => getComputedStyle(e).transitionDuration !== '0s').length")
     expect(moving == 0, f"{moving} elements move although reduced motion is asked for")
     browser.look(1280)
 
@@ -147,7 +148,8 @@ def is_read_aloud(browser):
     for role, name in (("heading", "Espalier"), ("heading", "Result"), ("textbox", "Text"), ("button", "Classify"),
                        ("form", "Text to classify"), ("list", "Examples"), ("list", "Tokens"),
                        ("button", "Open another model file")):
-        expect(any(found.startswith(name) for found in roles.get(role, [])), f"no {role} {name}; there are {roles.get(role)}")
+        expect(any(found.startswith(name) for found in roles.get(role, [])),
+               f"no {role} {name}; there are {roles.get(role)}")
     expect(browser.run("document.documentElement.lang") == "en", "the page names no language")
     live = [node for node in nodes for p in node.get("properties", [])
             if p["name"] == "live" and p["value"]["value"] == "polite"]
@@ -260,7 +262,8 @@ def takes_a_new_version(browser, server, site):
 
 
 def version_of(site):
-    return pathlib.Path(site, "service_worker.js").read_text(encoding="utf-8").split("const VERSION = '")[1].split("'")[0]
+    text = pathlib.Path(site, "service_worker.js").read_text(encoding="utf-8")
+    return text.split("const VERSION = '")[1].split("'")[0]
 
 
 def take_screenshots(browser, url, folder):
@@ -269,7 +272,8 @@ def take_screenshots(browser, url, folder):
             browser.look(width, dark=dark, still=True)
             load(browser, url)
             browser.wait(KEPT)
-            browser.run("document.getElementById('install').hidden = true; document.querySelector('#examples button').click()")
+            browser.run("document.getElementById('install').hidden = true;"
+                        "document.querySelector('#examples button').click()")
             browser.wait("document.querySelectorAll('#scores li').length > 0")
-            browser.screenshot(os.path.join(folder, f"browser-{width}{'-dark' if dark else ''}.png"))
+            browser.screenshot(os.path.join(folder, f"browser_{width}_{'dark' if dark else 'light'}.png"))
     browser.look(1280)

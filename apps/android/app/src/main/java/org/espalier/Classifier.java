@@ -42,7 +42,7 @@ public final class Classifier implements AutoCloseable {
    * classifier is closed.
    *
    * @param bytes a direct buffer; all of it, whatever its position is
-   * @throws IllegalArgumentException if it is no edge file, is damaged, or is of a newer version; the message says which
+   * @throws IllegalArgumentException if it is no edge file, is damaged or of a newer version; the message says which
    * @throws OutOfMemoryError if there is not enough memory
    */
   public Classifier(ByteBuffer bytes) {
