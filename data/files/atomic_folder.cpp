@@ -35,10 +35,11 @@ AtomicFolder::AtomicFolder(const fs::path& target, const std::function<bool(cons
   try {
     CHECK(::flock(folder_, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK, name_,
           ": another process is writing it now (", temporary_.string(), ")");
-    for (const auto& entry : fs::directory_iterator(temporary_)) {
+    for (const auto& entry : fs::recursive_directory_iterator(temporary_)) {
       CHECK(ours(temporary_of(entry.path().filename().string())), temporary_.string(), ": holds ",
             entry.path().filename().string(), ", which no export wrote; it is needed for a moment, so move it away");
     }
+    for (const auto& entry : fs::directory_iterator(temporary_)) fs::remove_all(entry.path(), ignored);
   } catch (...) {
     ::close(folder_);
     throw;
@@ -61,6 +62,12 @@ void AtomicFolder::check_target() const {
   }
   const fs::path parent = folder_of(target_);
   CHECK(fs::is_directory(parent, ignored), name_, ": cannot be made: there is no folder ", parent.string());
+}
+
+fs::path AtomicFolder::make(const std::string& folder) const {
+  fs::path made = temporary_ / folder;
+  if (::mkdir(made.c_str(), 0777) != 0) refuse_writing((fs::path(name_) / folder).string() + ": cannot be made", errno);
+  return made;
 }
 
 int64_t AtomicFolder::bytes() const {

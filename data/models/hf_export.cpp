@@ -73,9 +73,7 @@ Exported export_hf(const Model& model, const fs::path& directory) {
   std::map<std::string, Tensor> tensors;
   for (const Parameter* p : model.store.all()) tensors[p->name] = p->value;
 
-  AtomicFolder folder(directory, [&](const std::string& name) {
-    return name == weights_file || name == grids_file || files.contains(name);
-  });
+  AtomicFolder folder(directory, is_exported_file);
   const fs::path& to = folder.temporary();
   for (const auto& [name, text] : files) write_file(to / name, text);
   write_safetensors(to / weights_file, tensors,

@@ -149,4 +149,11 @@ std::map<std::string, std::string> model_files(const Model& model, const Json& m
            tokenizer_config(model.tokenizer, model.config.max_position_embeddings).dump(2) + '\n'}};
 }
 
+bool is_exported_file(const std::string& name) {
+  constexpr std::array<std::string_view, 9> names = {
+      "config.json",       "vocab.txt", "tokenizer.json", "tokenizer_config.json", "model.safetensors",
+      "quantization.json", "onnx",      "model.onnx",     "model.onnx_data"};
+  return std::ranges::find(names, name) != names.end();
+}
+
 }  // namespace espalier

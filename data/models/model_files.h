@@ -19,4 +19,7 @@ BertConfig simplest(BertConfig config);
 // to config.json. Throws Error for tokens that vocab.txt cannot hold.
 std::map<std::string, std::string> model_files(const Model& model, const nlohmann::json& more);
 
+// Whether an export writes a file or a folder of that name into its directory.
+bool is_exported_file(const std::string& name);
+
 }  // namespace espalier

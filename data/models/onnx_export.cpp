@@ -4,7 +4,6 @@
 
 #include <cmath>
 #include <limits>
-#include <map>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
@@ -138,17 +137,16 @@ class BertGraph {
 }  // namespace
 
 Exported export_onnx(const Model& model, const fs::path& directory, int64_t largest) {
-  // transformers.js looks for onnx/model_quantized.onnx unless it is told otherwise.
-  nlohmann::json for_js = {{"dtype", "fp32"}};
-  std::map<std::string, std::string> files = model_files(model, nlohmann::json::object());
   model.store.settle();
   const BertGraph bert(model);
-  AtomicFolder folder(directory, [&](const std::string& name) { return name == "onnx" || files.contains(name); });
-  const fs::path& to = folder.temporary();
-  fs::create_directories(to / "onnx");
-  if (bert.graph().write(to / "onnx" / "model.onnx", largest)) for_js["use_external_data_format"] = true;
-  files = model_files(model, {{"transformers.js_config", for_js}});
-  for (const auto& [name, text] : files) write_file(to / name, text);
+  const bool split = bert.graph().bytes() > largest;
+  // transformers.js looks for model_quantized.onnx unless it is told otherwise.
+  nlohmann::json for_js = {{"dtype", "fp32"}};
+  if (split) for_js["use_external_data_format"] = true;
+  const auto files = model_files(model, {{"transformers.js_config", for_js}});
+  AtomicFolder folder(directory, is_exported_file);
+  for (const auto& [name, text] : files) write_file(folder.temporary() / name, text);
+  bert.graph().write(folder.make("onnx") / "model.onnx", split);
   const int64_t bytes = folder.bytes();
   folder.commit();
   return {bytes, {"ONNX Runtime, OpenVINO and Optimum read it, int8 as int8"}};

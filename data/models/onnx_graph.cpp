@@ -19,7 +19,6 @@ namespace fs = std::filesystem;
 constexpr int ir_version = 8, opset = 17;  // which belong together
 constexpr int64_t small_constant = 1024;   // bytes; those below always lie in the file itself
 constexpr int64_t page = 4096;             // external data begins at multiples of it, so that it can be mapped
-constexpr int64_t most_around = 64;        // bytes of the model around its graph
 constexpr int graph_node = 1, graph_name = 2, graph_initializer = 5, graph_input = 11, graph_output = 12;
 constexpr int tensor_dims = 1, tensor_type = 2, tensor_name = 8, tensor_raw_data = 9, tensor_external_data = 13,
               tensor_location = 14;
@@ -69,6 +68,12 @@ Tensor tensor_of(const std::vector<int64_t>& values) {
   Tensor bytes({static_cast<int64_t>(sizeof(int64_t) * values.size())}, DType::u8);
   std::memcpy(bytes.raw(), values.data(), bytes.bytes());
   return bytes;
+}
+
+// ModelProto up to its graph of that many bytes.
+ProtobufMessage model_head(int64_t length) {
+  const ProtobufMessage opset_of_onnx = ProtobufMessage().text(1, "").number(2, opset);
+  return ProtobufMessage().number(1, ir_version).text(2, "Espalier").message(8, opset_of_onnx).begin(7, length);
 }
 
 }  // namespace
@@ -155,52 +160,55 @@ OnnxGraph::Piece OnnxGraph::piece(const Constant& constant, const std::string& d
   return {ProtobufMessage().message(graph_initializer, tensor).bytes(), offset};
 }
 
-bool OnnxGraph::write(const fs::path& file, int64_t largest) const {
-  const std::string rest = ProtobufMessage().text(graph_name, "model").bytes() + inputs_.bytes() + outputs_.bytes();
-  std::vector<Piece> pieces;
-  int64_t data_end = 0;
-  const auto lay_out = [&](const std::string& data_file) {
-    int64_t length = nodes_.size() + std::ssize(rest);
-    pieces.clear();
-    for (const Constant& constant : constants_) {
-      pieces.push_back(piece(constant, data_file, data_end));
-      length += std::ssize(pieces.back().head) + (pieces.back().offset < 0 ? constant.bytes : 0);
-    }
-    return length;
-  };
-  const std::string data_file = file.filename().string() + "_data";
-  int64_t length = lay_out("");
-  const bool split = length + most_around > largest;
-  if (split) length = lay_out(data_file);
+struct OnnxGraph::Layout {
+  std::vector<Piece> pieces = {};  // of the constants
+  std::string rest;                // of the graph, behind its nodes
+  int64_t length = 0;              // of the graph with the constants that are not in the other file
+};
 
-  const std::string head = ProtobufMessage()
-                               .number(1, ir_version)
-                               .text(2, "Espalier")
-                               .message(8, ProtobufMessage().text(1, "").number(2, opset))
-                               .begin(7, length)
-                               .bytes();
+// Without a data_file all is in one.
+OnnxGraph::Layout OnnxGraph::lay_out(const std::string& data_file) const {
+  Layout layout{.rest = ProtobufMessage().text(graph_name, "model").bytes() + inputs_.bytes() + outputs_.bytes()};
+  layout.length = nodes_.size() + std::ssize(layout.rest);
+  int64_t data_end = 0;
+  for (const Constant& constant : constants_) {
+    const Piece& one = layout.pieces.emplace_back(piece(constant, data_file, data_end));
+    layout.length += std::ssize(one.head) + (one.offset < 0 ? constant.bytes : 0);
+  }
+  return layout;
+}
+
+int64_t OnnxGraph::bytes() const {
+  const int64_t length = lay_out("").length;
+  return model_head(length).size() + length;
+}
+
+void OnnxGraph::write(const fs::path& file, bool split) const {
+  const std::string data_file = split ? file.filename().string() + "_data" : "";
+  const Layout layout = lay_out(data_file);
   AtomicFile model(file);
-  model.write(head);
+  model.write(model_head(layout.length).bytes());
   model.write(nodes_.bytes());
-  model.write(rest);
+  model.write(layout.rest);
   std::optional<AtomicFile> data;
   if (split) data.emplace(file.parent_path() / data_file);
-  for (size_t i = 0, at = 0; i < pieces.size(); ++i) {
-    model.write(pieces[i].head);
+  int64_t at = 0;  // in the other file
+  for (size_t i = 0; i < constants_.size(); ++i) {
+    const Piece& piece = layout.pieces[i];
     const Tensor values = constants_[i].make();
     CHECK(static_cast<int64_t>(values.bytes()) == constants_[i].bytes, "onnx: ", constants_[i].name, " has ",
           values.bytes(), " bytes; expected ", constants_[i].bytes);
-    if (pieces[i].offset < 0) {
+    model.write(piece.head);
+    if (piece.offset < 0) {
       model.write(bytes_of(values));
       continue;
     }
-    data->write(std::string(static_cast<size_t>(pieces[i].offset) - at, '\0'));
+    data->write(std::string(static_cast<size_t>(piece.offset - at), '\0'));
     data->write(bytes_of(values));
-    at = static_cast<size_t>(pieces[i].offset) + values.bytes();
+    at = piece.offset + constants_[i].bytes;
   }
   if (data) data->commit();
   model.commit();
-  return split;
 }
 
 }  // namespace espalier

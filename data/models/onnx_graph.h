@@ -47,9 +47,12 @@ class OnnxGraph {
   // What the names of the next operators begin with.
   void enter(std::string scope) { scope_ = std::move(scope); }
 
-  // Writes the file. Where it would be larger than `largest`, the constants from 1 KB on lie in FILE_data beside it.
-  // Holds one constant at a time in memory. Returns whether there is such a file. Throws as AtomicFile does.
-  bool write(const std::filesystem::path& file, int64_t largest) const;
+  // Of the file, if all is in one.
+  int64_t bytes() const;
+
+  // Writes the file; with `split` the constants from 1 KB on lie in FILE_data beside it. Holds one constant at a time
+  // in memory. Throws as AtomicFile does.
+  void write(const std::filesystem::path& file, bool split) const;
 
  private:
   struct Constant {
@@ -61,8 +64,10 @@ class OnnxGraph {
   };
 
   struct Piece;
+  struct Layout;
 
   Value add(Constant constant);
+  Layout lay_out(const std::string& data_file) const;
   static Piece piece(const Constant& constant, const std::string& data_file, int64_t& data_end);
 
   std::string scope_;

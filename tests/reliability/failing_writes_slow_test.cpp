@@ -32,6 +32,7 @@ const Writing writings[] = {
     {"quantize", "quantize --model teacher.h5 --mode dynamic --output now/q.h5 --quiet --overwrite",
      "quantize --model teacher.h5 --mode dynamic --bits 4 --output before/q.h5 --quiet"},
     {"export", "export --model teacher.h5 --output now/hf --quiet"},
+    {"export_onnx", "export --model teacher.h5 --format onnx --output now/onnx --quiet"},
     {"evaluate", "evaluate --model teacher.h5 --data data/dev.tsv --logits now/logits.tsv --quiet --overwrite",
      "evaluate --model teacher.h5 --data data/train.tsv --logits before/logits.tsv --quiet"},
     {"report", "report teacher.h5 --data data/dev.tsv --output now/r.html --quiet --overwrite",

@@ -179,7 +179,7 @@ TEST_F(OnnxExport, AFileThatWouldBeTooLargeIsSplit) {
   });
   const OnnxFile whole = exported(*model);
   const auto size = static_cast<int64_t>(fs::file_size(directory_ / "onnx" / "model.onnx"));
-  EXPECT_EQ(exported(*model, size + 64).external, 0);
+  EXPECT_EQ(exported(*model, size).external, 0);
   const OnnxFile split = exported(*model, size - 1);
   EXPECT_GT(split.external, 10);
   EXPECT_EQ(split.constants.at("classifier.bias").values, whole.constants.at("classifier.bias").values);
@@ -188,6 +188,22 @@ TEST_F(OnnxExport, AFileThatWouldBeTooLargeIsSplit) {
   EXPECT_LT(fs::file_size(directory_ / "onnx" / "model.onnx"), 40'000U);
   const auto config = nlohmann::json::parse(read_bytes(directory_ / "config.json"));
   EXPECT_EQ(config["transformers.js_config"]["use_external_data_format"], true);
+}
+
+TEST_F(OnnxExport, WhatAKilledRunLeftIsRemoved) {
+  const fs::path part = folder_ / "model.part";
+  fs::create_directories(part / "onnx");
+  for (const char* const name :
+       {"quantization.json", "model.safetensors", "onnx/model.onnx_data", "onnx/model.onnx.0123456789abcdef.part"})
+    write_bytes(part / name, "left");
+  exported(*random_model());
+  EXPECT_FALSE(fs::exists(directory_ / "quantization.json") || fs::exists(directory_ / "model.safetensors"));
+  EXPECT_EQ(std::distance(fs::directory_iterator(directory_ / "onnx"), {}), 1);
+
+  fs::create_directories(part / "onnx");
+  write_bytes(part / "onnx" / "notes", "mine");
+  expect_in(error_of<Error>([&] { exported(*random_model()); }), "model.part: holds notes, which no export wrote");
+  EXPECT_EQ(read_bytes(part / "onnx" / "notes"), "mine");
 }
 
 TEST_F(OnnxExport, TheSameModelGivesTheSameBytes) {
