@@ -27,7 +27,8 @@ worker.addEventListener('message', ({ data: { id, progress, result, error } }) =
   waiting.delete(id);
   return error === undefined ? resolve(result) : reject(new Error(error));
 });
-worker.addEventListener('error', () => complain('The worker of this page cannot be started: the browser is too old, or a file of the page is missing.'));
+worker.addEventListener('error', () => complain(
+  'The worker of this page cannot be started: the browser is too old, or a file of the page is missing.'));
 
 const megabytes = (bytes) => `${(bytes / 1e6).toFixed(1)} MB`;
 const count = (n, thing) => `${n.toLocaleString('en')} ${thing}${n === 1 ? '' : 's'}`;
@@ -35,6 +36,7 @@ const count = (n, thing) => `${n.toLocaleString('en')} ${thing}${n === 1 ? '' : 
 function complain(text) {
   $('alert').textContent = text;
   $('alert').hidden = text === '';
+  if (text !== '') $('alert').scrollIntoView({ block: 'nearest' });
 }
 
 function item(list, text, style = '') {
@@ -60,7 +62,7 @@ async function open(name, given) {
     $('model-size').textContent = `${megabytes(model.size)} (${model.size.toLocaleString('en')} bytes)`;
     $('model-task').textContent = model.task;
     $('model-labels').textContent = model.labels.join(', ');
-    $('model-runtime').textContent = `Espalier ${model.version}, WebAssembly with ${model.instructions ?? 'SIMD'}`;
+    $('model-runtime').textContent = `Espalier ${model.version}, WebAssembly with ${model.instructions}`;
     clear();
   } catch (error) { complain(error.message); }
   $('loading').hidden = true;
@@ -74,16 +76,20 @@ function clear() {
 }
 
 // Half a surrogate pair: an emoji of which one of two units is missing. UTF-8 has no such thing.
-const half_characters = (text) => (text.match(/[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/g) ?? []).length;
+const half_characters = (text) =>
+  (text.match(/[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/g) ?? []).length;
 
 function notes_on(text, { tokens }) {
   const notes = [];
   const halves = half_characters(text);
-  if (halves > 0) notes.push(`${count(halves, 'half character')} (a lone surrogate) in the text: read as the replacement character.`);
+  if (halves > 0)
+    notes.push(`${count(halves, 'half character')} (a lone surrogate) in the text: read as the replacement character.`);
   if (tokens.kept < tokens.count)
-    notes.push(`The text has ${count(tokens.count, 'token')}, of which the model reads ${tokens.kept}: the last ${count(tokens.count - tokens.kept, 'token')} had no influence.`);
+    notes.push(`The text has ${count(tokens.count, 'token')}, of which the model reads ${tokens.kept}: the last ` +
+      `${count(tokens.count - tokens.kept, 'token')} had no influence.`);
   const unknown = tokens.words.filter((word) => word === '[UNK]').length;
-  if (unknown > 0) notes.push(`${count(unknown, 'piece')} of the text ${unknown === 1 ? 'is' : 'are'} unknown to the model, shown as [UNK].`);
+  if (unknown > 0)
+    notes.push(`${count(unknown, 'piece')} of the text ${unknown === 1 ? 'is' : 'are'} unknown to the model: [UNK].`);
   if (tokens.count <= 2) notes.push('Nothing in this text is a token: the answer is that for an empty text.');
   return notes;
 }
@@ -159,7 +165,11 @@ function listen() {
     button.addEventListener('click', () => { $('text').value = example; classify(); });
     item($('examples'), '').append(button);
   }
-  $('file').addEventListener('change', () => { if ($('file').files.length > 0) open('open', { file: $('file').files[0] }); });
+  $('file').addEventListener('change', async () => {
+    const [file] = $('file').files;
+    if (file !== undefined) await open('open', { file });
+    $('file').value = '';  // so that the same file can be chosen again
+  });
   for (const name of ['dragover', 'dragleave', 'drop'])
     document.addEventListener(name, (event) => {
       event.preventDefault();

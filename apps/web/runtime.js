@@ -5,21 +5,6 @@
 // tells that its memory has grown. What else the C library names is for programs that end.
 const GIVEN = { emscripten_notify_memory_growth: () => {}, environ_sizes_get: () => 1, environ_get: () => 1 };
 
-// Dot products in relaxed SIMD: a module of their own that works in the runtime's memory; null: there is none.
-function int8_dots(module, memory) {
-  let multiply = null;
-  return {
-    espalier_start_int8_dots: (stack_end) => {
-      if (module === null) return 0;
-      const { exports } = new WebAssembly.Instance(module, { env: { memory: memory() } });
-      exports.__stack_pointer.value = stack_end;
-      multiply = exports.int8_dots;
-      return 1;
-    },
-    espalier_int8_dots: (product) => multiply(product),
-  };
-}
-
 function surroundings(module, given) {
   const imports = {};
   for (const { module: from, name, kind } of WebAssembly.Module.imports(module)) {
@@ -33,12 +18,22 @@ function surroundings(module, given) {
 }
 
 export class Runtime {
-  // Of espalier.wasm and, where the browser has relaxed SIMD, int8_dots.wasm.
-  static async start(module, dots = null) {
-    let memory = null;
-    const given = { ...GIVEN, ...int8_dots(dots, () => memory) };
-    const { exports } = await WebAssembly.instantiate(module, surroundings(module, given));
-    ({ memory } = exports);
+  // dots: int8_dots.wasm, or null where the browser lacks relaxed SIMD. It works in the memory of the runtime, which
+  // asks for it once (core/kernels/gemm_int8_relaxed.cpp).
+  static async start(module, dots) {
+    let exports, product;
+    const given = {
+      ...GIVEN,
+      espalier_start_int8_dots(stack_end) {
+        if (dots === null) return 0;
+        const instance = new WebAssembly.Instance(dots, { env: { memory: exports.memory } });
+        instance.exports.__stack_pointer.value = stack_end;
+        product = instance.exports.int8_dots;
+        return 1;
+      },
+      espalier_int8_dots: (at) => product(at),
+    };
+    ({ exports } = await WebAssembly.instantiate(module, surroundings(module, given)));
     exports._initialize();
     return new Runtime(exports);
   }

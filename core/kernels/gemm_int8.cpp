@@ -24,10 +24,9 @@ namespace espalier::kernels::HWY_NAMESPACE {
 // WebAssembly.
 constexpr int64_t most_rows = HWY_ARCH_WASM ? 4 : 6;
 
-#if (HWY_ARCH_X86 || HWY_ARCH_WASM) && HWY_TARGET != HWY_EMU128 && HWY_TARGET != HWY_SCALAR
+#if HWY_TARGET != HWY_EMU128 && HWY_TARGET != HWY_SCALAR
 // Without dot products of bytes: they are widened to 16 bits, whose products and sums of two fit into 32, so nothing
-// saturates. On x86 and in WebAssembly products of neighbours are added in one instruction that keeps the order of
-// lanes: a quad gives two sums.
+// saturates. A quad gives two sums, which x86 and WebAssembly add in the same instruction and NEON at the end.
 constexpr int64_t most_quads = 256;  // that are widened at a time: 8 kB
 
 // The products of R rows, widened, with a vector of columns, added to `sums`, panel_columns a row, unless they begin.
@@ -38,8 +37,9 @@ HWY_INLINE void tile(bool begin, int64_t quads, const int16_t* x, const uint32_t
   const hn::Rebind<int8_t, decltype(d16)> d8;
   const hn::Repartition<uint64_t, decltype(d)> d64;
   const auto half = static_cast<int64_t>(hn::Lanes(d8));
-  hn::VFromD<decltype(d)> low[R], high[R];  // two sums for each of the vector's lower and upper columns
-  for (int r = 0; r < R; ++r) low[r] = high[r] = hn::Zero(d);
+  // Two sums for each of the vector's lower and upper columns; NEON has four, half of them in the others.
+  hn::VFromD<decltype(d)> low[R], high[R], other_low[R], other_high[R];
+  for (int r = 0; r < R; ++r) low[r] = high[r] = other_low[r] = other_high[r] = hn::Zero(d);
   for (int64_t q = 0; q < quads; ++q, x += 4, b += panel_columns) {
     const auto* const bytes = reinterpret_cast<const int8_t*>(b);
     hwy::Prefetch(b + prefetch_distance);
@@ -49,16 +49,17 @@ HWY_INLINE void tile(bool begin, int64_t quads, const int16_t* x, const uint32_t
       uint64_t quad = 0;
       std::memcpy(&quad, x + r * most_quads * 4, sizeof quad);
       const auto a = hn::BitCast(d16, hn::Set(d64, quad));
-      auto none = hn::Zero(d);
-      low[r] = hn::ReorderWidenMulAccumulate(d, a, b_low, low[r], none);
-      high[r] = hn::ReorderWidenMulAccumulate(d, a, b_high, high[r], none);
+      low[r] = hn::ReorderWidenMulAccumulate(d, a, b_low, low[r], other_low[r]);
+      high[r] = hn::ReorderWidenMulAccumulate(d, a, b_high, high[r], other_high[r]);
 #if HWY_ARCH_X86
       __asm__("" : "+v"(low[r].raw), "+v"(high[r].raw));  // g++ 12 would make all products first and spill the sums
 #endif
     }
   }
   for (int r = 0; r < R; ++r) {
-    const auto sum = hn::Add(hn::ConcatEven(d, high[r], low[r]), hn::ConcatOdd(d, high[r], low[r]));
+    const auto twos = hn::RearrangeToOddPlusEven(low[r], other_low[r]),
+               upper_twos = hn::RearrangeToOddPlusEven(high[r], other_high[r]);
+    const auto sum = hn::Add(hn::ConcatEven(d, upper_twos, twos), hn::ConcatOdd(d, upper_twos, twos));
     int32_t* const to = sums + r * panel_columns;
     hn::StoreU(begin ? sum : hn::Add(hn::LoadU(d, to), sum), d, to);
   }

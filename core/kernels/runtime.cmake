@@ -44,15 +44,14 @@ if(EMSCRIPTEN)
   find_program(RELAXED_CLANG clang++-19)
   find_program(WASM_LD NAMES wasm-ld-14 wasm-ld)
   if(RELAXED_CLANG AND WASM_LD)
-    set(dots ${PROJECT_BINARY_DIR}/apps/web/int8_dots)
+    set(dots ${PROJECT_BINARY_DIR}/int8_dots)
     add_custom_command(OUTPUT ${dots}.wasm
       COMMAND ${RELAXED_CLANG} --target=wasm32-unknown-emscripten --sysroot=${EMSCRIPTEN_SYSROOT} -std=c++20 -O3 -msimd128 -mrelaxed-simd
         -mbulk-memory -fno-exceptions -fno-rtti -Wall -Wextra -Werror -include ${PROJECT_SOURCE_DIR}/core/libcxx13.h -I${PROJECT_SOURCE_DIR}
-        -MD -MF ${dots}.d -MT apps/web/int8_dots.wasm -c ${PROJECT_SOURCE_DIR}/core/kernels/gemm_int8_relaxed.cpp -o ${dots}.o
+        -MD -MF ${dots}.d -MT int8_dots.wasm -c ${PROJECT_SOURCE_DIR}/core/kernels/gemm_int8_relaxed.cpp -o ${dots}.o
       COMMAND ${WASM_LD} --no-entry --import-memory --export=int8_dots --export=__stack_pointer --strip-all ${dots}.o -o ${dots}.wasm
       DEPENDS core/kernels/gemm_int8_relaxed.cpp DEPFILE ${dots}.d)
     add_custom_target(int8_dots ALL DEPENDS ${dots}.wasm)
-    add_dependencies(espalier_web int8_dots)
   endif()
 endif()
 
