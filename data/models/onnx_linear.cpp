@@ -7,6 +7,8 @@
 #include <limits>
 #include <vector>
 
+#include "core/check.h"
+
 namespace espalier {
 namespace {
 
@@ -49,6 +51,9 @@ Tensor row_sums(const QuantizedWeight& w) {
 OnnxGraph::Value OnnxLinear::operator()(const Value& x, const Linear& linear, How how) {
   const float inside = is_power_of_two(how.factor) ? how.factor : 1;
   const auto integers = linear.weight.integers();
+  CHECK(linear.input_transforms.empty() && (integers != nullptr || linear.weight.keeps_value()), linear.weight.name,
+        " or its input is transformed, as in training, which ONNX cannot hold; export the checkpoint that training "
+        "saves");
   Value y;
   if (integers == nullptr)
     y = graph_.op("MatMul", {x, real_weight(linear, inside)});

@@ -248,5 +248,17 @@ TEST_F(OnnxExport, AHeadWithoutAFormIsRefusedByName) {
   EXPECT_FALSE(fs::exists(directory_) || fs::exists(folder_ / "model.part"));
 }
 
+TEST_F(OnnxExport, AModelInTrainingIsRefused) {
+  class Twice : public WeightTransform {
+   public:
+    Var apply(const Var& w, const Context&) override { return w; }
+  };
+  const auto model = random_model();
+  model->store.at("bert.pooler.dense.weight").transforms.push_back(std::make_shared<Twice>());
+  expect_in(error_of<Error>([&] { export_onnx(*model, directory_); }),
+            "bert.pooler.dense.weight or its input is transformed, as in training");
+  EXPECT_FALSE(fs::exists(directory_));
+}
+
 }  // namespace
 }  // namespace espalier
