@@ -7,7 +7,7 @@
 namespace espalier {
 
 SerialSections::SerialSections() : before_(true) {}
-SerialSections::~SerialSections() = default;
+SerialSections::~SerialSections() { (void)before_; }
 
 void set_threads(int threads) { CHECK(threads <= 1, "threads: ", threads, "; this runtime has one for each caller"); }
 int threads() { return 1; }

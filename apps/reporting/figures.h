@@ -55,6 +55,7 @@ struct ModelFigures {
   double batches_per_second() const;
   double one_by_one_per_second() const;  // on average
 };
+using Models = std::vector<ModelFigures>;
 
 constexpr int64_t report_length = 32;
 

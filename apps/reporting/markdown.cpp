@@ -12,8 +12,6 @@
 namespace espalier {
 namespace {
 
-using Models = std::vector<ModelFigures>;
-
 std::string row(const std::vector<std::string>& cells) {
   std::string text = "|";
   for (const std::string& cell : cells) text += " " + markdown_escaped(cell) + " |";

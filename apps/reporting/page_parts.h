@@ -11,8 +11,6 @@
 
 namespace espalier {
 
-using Models = std::vector<ModelFigures>;
-
 // A name or sentence, whose direction of writing ends with it.
 std::string isolated(const std::string& text);
 

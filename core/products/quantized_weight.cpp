@@ -145,7 +145,7 @@ void QuantizedWeight::check_integers() const {
       const int64_t quad = p.index != nullptr ? p.index[k] : k, columns = std::min<int64_t>(4, in_ - 4 * quad);
       for (int64_t c = 0; c < panel_columns; ++c)
         for (int64_t j = 0; j < 4; ++j) {
-          const int32_t q = bytes[4 * (k * panel_columns + c) + j];
+          const int8_t q = bytes[4 * (k * panel_columns + c) + j];
           fits &= q == 0 || (q >= grid_.low && q <= grid_.high && c < rows && j < columns);
         }
     }

@@ -38,7 +38,7 @@ LayerWeights layer_of(const EdgeFile& file, const std::string& name, int64_t hid
 }  // namespace
 
 Tensor reals_of(const EdgeFile& file, const std::string& name, const Shape& shape) {
-  const Tensor t = file.tensor(name, DType::f32, shape.rank());
+  Tensor t = file.tensor(name, DType::f32, shape.rank());
   CHECK(t.shape() == shape, file.source(), ": section '", name, "' has the shape ", t.shape(), ", expected ", shape);
   return t;
 }

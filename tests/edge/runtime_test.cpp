@@ -98,13 +98,14 @@ TEST_P(Runtime, ABatchHasTheSameBits) {
   ASSERT_EQ(opened.code, ESPALIER_OK) << espalier_error();
   const char* const texts[] = {"the film is fun", "", "bad bad bad", "a very very very dull plot . not good !"};
   espalier_text batch[4];
-  double one[12], many[12];
+  std::vector<double> one(12), many(12);
   for (int i = 0; i < 4; ++i) {
     batch[i] = {texts[i], std::strlen(texts[i]), nullptr, 0};
-    EXPECT_EQ(espalier_classify(opened.model, texts[i], std::strlen(texts[i]), one + 3 * i, nullptr), ESPALIER_OK);
+    EXPECT_EQ(espalier_classify(opened.model, texts[i], std::strlen(texts[i]), one.data() + 3 * i, nullptr),
+              ESPALIER_OK);
   }
-  EXPECT_EQ(espalier_classify_batch(opened.model, batch, 4, many, nullptr), ESPALIER_OK);
-  EXPECT_EQ(std::memcmp(one, many, sizeof one), 0);
+  EXPECT_EQ(espalier_classify_batch(opened.model, batch, 4, many.data(), nullptr), ESPALIER_OK);
+  EXPECT_EQ(one, many);
 }
 
 INSTANTIATE_TEST_SUITE_P(Kinds, Runtime, testing::Values("f32", "static", "blocks4"),
