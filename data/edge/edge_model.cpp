@@ -79,8 +79,14 @@ EdgeModel::EdgeModel(const EdgeFile& file)
 }
 
 std::vector<Answer> EdgeModel::operator()(const PackedBatch& batch) const {
+  if (batch.sentences() == 0) return {};
+  try {
+    return answer(batch);
+  } catch (const Error& error) { fail(source_, ": ", error.what()); }  // of numbers that grow beyond all bounds
+}
+
+std::vector<Answer> EdgeModel::answer(const PackedBatch& batch) const {
   const int64_t sentences = batch.sentences();
-  if (sentences == 0) return {};
   const std::span<const int32_t> first(batch.offsets.data(), static_cast<size_t>(sentences));
   const Tensor hidden = encoder_(batch, first);
   const Rows x = {.rows = sentences, .cols = hidden.cols(), .stride = hidden.cols(), .data = hidden.raw()};

@@ -19,7 +19,7 @@ class EdgeModel {
   // Throws Error, naming section and file, for what is missing, unknown or does not fit.
   explicit EdgeModel(const EdgeFile& file);
 
-  // One answer for each sentence. Several threads may call it at once.
+  // One answer for each sentence. Several threads may call it at once. Throws as Engine does, naming the file.
   std::vector<Answer> operator()(const PackedBatch& batch) const;
 
   const WordPiece& tokenizer() const { return tokenizer_; }
@@ -29,6 +29,8 @@ class EdgeModel {
   const std::string& source() const { return source_; }
 
  private:
+  std::vector<Answer> answer(const PackedBatch& batch) const;
+
   std::string source_;
   WordPiece tokenizer_;
   std::vector<std::string> labels_;

@@ -2,6 +2,7 @@
 #include "data/edge/edge_weights.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "core/check.h"
 
@@ -37,8 +38,17 @@ LayerWeights layer_of(const EdgeFile& file, const std::string& name, int64_t hid
 
 }  // namespace
 
+Tensor finite_reals(const EdgeFile& file, const std::string& name, int rank) {
+  Tensor t = file.tensor(name, DType::f32, rank);
+  const std::span<const float> all = t.span<float>();
+  const auto at = std::find_if_not(all.begin(), all.end(), [](float v) { return std::isfinite(v); });
+  CHECK(at == all.end(), file.source(), ": section '", name, "' holds ", *at, " at ", at - all.begin(),
+        "; expected finite numbers");
+  return t;
+}
+
 Tensor reals_of(const EdgeFile& file, const std::string& name, const Shape& shape) {
-  Tensor t = file.tensor(name, DType::f32, shape.rank());
+  Tensor t = finite_reals(file, name, shape.rank());
   CHECK(t.shape() == shape, file.source(), ": section '", name, "' has the shape ", t.shape(), ", expected ", shape);
   return t;
 }
@@ -53,7 +63,7 @@ LinearWeights linear_of(const EdgeFile& file, const std::string& name, int64_t i
     l.out = integers->out();
     l.form = integers;
   } else {
-    const Tensor w = file.tensor(weight, DType::f32, 2);
+    const Tensor w = finite_reals(file, weight, 2);
     CHECK(w.cols() == in, file.source(), ": ", weight, " has the shape ", w.shape(), ", expected [*, ", in, "]");
     l.out = w.rows();
     l.form = std::make_shared<const InferenceWeight>(w, DType::f32);
@@ -65,13 +75,13 @@ LinearWeights linear_of(const EdgeFile& file, const std::string& name, int64_t i
 EngineWeights encoder_of(const EdgeFile& file) {
   const std::string embeddings = "bert.embeddings.", word = embeddings + "word_embeddings.weight";
   EngineWeights w;
-  w.position = file.tensor(embeddings + "position_embeddings.weight", DType::f32, 2);
+  w.position = finite_reals(file, embeddings + "position_embeddings.weight", 2);
   const int64_t hidden = w.hidden();
-  w.segment = file.tensor(embeddings + "token_type_embeddings.weight", DType::f32, 2);
+  w.segment = finite_reals(file, embeddings + "token_type_embeddings.weight", 2);
   if (has_integers(file, word))
     w.word_integers = integers_of(file, word);
   else
-    w.word = file.tensor(word, DType::f32, 2);
+    w.word = finite_reals(file, word, 2);
   CHECK(w.segment.cols() == hidden && (w.word_integers ? w.word_integers->in() : w.word.cols()) == hidden,
         file.source(), ": the embeddings do not all have ", hidden, " numbers a row");
   CHECK(!w.word_integers || !w.word_integers->products(), file.source(), ": ", word, " is no table");

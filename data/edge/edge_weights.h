@@ -23,6 +23,7 @@ namespace espalier {
 // These throw Error, naming the section, for what is missing or has other shapes.
 bool has_integers(const EdgeFile& file, const std::string& name);
 std::shared_ptr<const QuantizedWeight> integers_of(const EdgeFile& file, const std::string& name);
+Tensor finite_reals(const EdgeFile& file, const std::string& name, int rank);  // f32, finite
 Tensor reals_of(const EdgeFile& file, const std::string& name, const Shape& shape);
 LinearWeights linear_of(const EdgeFile& file, const std::string& name, int64_t in);  // any number of outputs
 EngineWeights encoder_of(const EdgeFile& file);

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <functional>
+#include <limits>
 #include <random>
 
 #include "apps/inference/classifier.h"
@@ -146,6 +147,10 @@ TEST_F(EdgeFiles, RefuseWhatDoesNotFit) {
   expect_refused("query, key and value read the same input in different ways");
   write(query + ".firsts", Tensor::zeros({5}, DType::i32));
   expect_refused("are not in order");
+  const Tensor bias = EdgeFile(path_).tensor("classifier.bias", DType::f32, 1).clone();
+  bias.data<float>()[1] = std::numeric_limits<float>::quiet_NaN();
+  write("classifier.bias", bias);
+  expect_refused("section 'classifier.bias' holds nan at 1; expected finite numbers");
   const Tensor index = EdgeFile(path_).tensor(query + ".index", DType::i32, 1).clone();
   index.data<int32_t>()[3] = 1 << 20;
   write(query + ".index", index);
