@@ -55,7 +55,9 @@ class EdgeFiles : public testing::Test {
   // Answers of both, for texts and pairs, on every instruction set.
   void expect_same_answers(const Make& make) {
     const std::vector<std::string> lines = texts_of(12, 150);
-    std::vector<Text> texts(lines.begin(), lines.end());
+    std::vector<Text> texts;
+    texts.reserve(lines.size() + 1);
+    for (const std::string& line : lines) texts.push_back({line});
     texts.push_back({"the film", "is not good"});
     export_edge(*make(), path_);
     for (const std::string& isa : kernels::available_isas()) {
