@@ -126,6 +126,7 @@ void QuantizedWeight::add_up() {
   sums_ = Tensor::zeros({out()}, DType::i32);
   parallel_for(std::ssize(contents_), [&](int64_t i) {
     const Panel p = panel(i);
+    if (p.values == nullptr) return;  // nothing is left of the whole weight
     const auto* const bytes = reinterpret_cast<const int8_t*>(p.values);
     int32_t sums[panel_columns] = {};
     for (int64_t k = 0; k < p.quads; ++k)
