@@ -30,17 +30,13 @@ Classifier::Classifier(std::unique_ptr<Model> model, const ClassifierOptions& op
   model_->bert->set_compute(precision_.compute, Use::inference);
 }
 
-WordPiece::Encoding Classifier::encode(const Text& text) const {
-  return espalier::encode(model_->tokenizer, text, max_length_);
-}
-
 Answer Classifier::classify(const Text& text) const { return std::move(classify(std::span(&text, 1)).front()); }
 
 std::vector<Answer> Classifier::classify(std::span<const Text> texts) const {
   const Head& head = model_->bert->head();
   CHECK(head.width() > 0, model_->source, ": its logits belong to tokens; expected a model that answers whole texts");
   return answer_texts(
-      texts, [&](const Text& text) { return encode(text); },
+      texts, [&](const Text& text) { return encode(model_->tokenizer, text, max_length_); },
       [&](const PackedBatch& batch) {
         Context context;
         const Tensor logits = (*model_->bert)(batch, context).value;

@@ -46,8 +46,6 @@ class Classifier {
   int max_length() const { return max_length_; }
 
  private:
-  WordPiece::Encoding encode(const Text& text) const;
-
   std::unique_ptr<Model> model_;
   ChosenPrecision precision_;
   int max_length_;

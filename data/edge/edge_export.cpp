@@ -2,21 +2,17 @@
 #include "data/edge/edge_export.h"
 
 #include "core/check.h"
+#include "core/nibbles.h"
 #include "data/edge/edge_writer.h"
 #include "nn/heads/answer.h"
 
 namespace espalier {
 namespace {
 
-// Rows of s8 as rows of nibbles; cols is even.
+// s8[rows, cols] in half the bytes; cols is even.
 Tensor halved(const std::byte* bytes, int64_t rows, int64_t cols) {
-  const int64_t half = cols / 2;
-  Tensor packed = Tensor::zeros({rows, half}, DType::u8);
-  const auto* const from = reinterpret_cast<const uint8_t*>(bytes);
-  for (int64_t r = 0; r < rows; ++r)
-    for (int64_t c = 0; c < cols; ++c)
-      packed.data<uint8_t>()[r * half + c / 2] |= static_cast<uint8_t>((from[r * cols + c] & 15U) << (c % 2 * 4));
-  return packed;
+  const auto* const values = reinterpret_cast<const int8_t*>(bytes);
+  return packed_nibbles({values, static_cast<size_t>(rows * cols)}).reshaped({rows, cols / 2});
 }
 
 void add_integers(EdgeWriter& writer, const std::string& name, const QuantizedWeight& weight) {

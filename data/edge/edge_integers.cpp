@@ -2,18 +2,15 @@
 #include <cmath>
 
 #include "core/check.h"
+#include "core/nibbles.h"
 #include "data/edge/edge_weights.h"
 
 namespace espalier {
 namespace {
 
-// Rows of nibbles as rows of s8; cols is even.
-void double_up(const Tensor& packed, int64_t cols, std::byte* to) {
-  for (int64_t r = 0; r < packed.rows(); ++r)
-    for (int64_t c = 0; c < cols; ++c) {
-      const uint8_t four = packed.data<uint8_t>()[r * packed.cols() + c / 2] >> (c % 2 * 4) & 15U;
-      to[r * cols + c] = static_cast<std::byte>(four >= 8 ? four | 0xf0U : four);
-    }
+// The first `count` numbers, a byte each.
+void unpack(const Tensor& packed, int64_t count, std::byte* to) {
+  for (int64_t i = 0; i < count; ++i) to[i] = static_cast<std::byte>(nibble(packed.data<uint8_t>(), i));
 }
 
 QuantGrid grid_of(const EdgeFile& file, const std::string& name, int bits) {
@@ -59,7 +56,7 @@ std::shared_ptr<const QuantizedWeight> integers_of(const EdgeFile& file, const s
     if (halves) {
       const Tensor packed = q;
       q = Tensor({rows, 2 * packed.cols()}, DType::s8);
-      double_up(packed, q.cols(), q.raw());
+      unpack(packed, q.size(), q.raw());
     }
     return std::make_shared<const QuantizedWeight>(q, std::move(grid), kind[0], std::nullopt, false);
   }
@@ -74,7 +71,7 @@ std::shared_ptr<const QuantizedWeight> integers_of(const EdgeFile& file, const s
     CHECK(halves.cols() == bytes / 2, file.source(), ": section '", name, ".quads' has rows of ", halves.cols(),
           " bytes, expected ", bytes / 2);
     packed.values = Tensor({halves.rows(), kernels::panel_columns}, DType::i32);
-    double_up(halves, bytes, packed.values.raw());
+    unpack(halves, halves.rows() * bytes, packed.values.raw());
   }
   try {
     return std::make_shared<const QuantizedWeight>(shape[1], std::move(packed), std::move(grid), kind[0],

@@ -8,23 +8,12 @@
 
 #include "core/bitmap.h"
 #include "core/check.h"
+#include "core/nibbles.h"
 #include "core/parallel.h"
 #include "data/models/tensor_encoding.h"
 
 namespace espalier {
 namespace {
-
-Tensor packed_nibbles(const std::vector<int8_t>& values) {
-  Tensor packed = Tensor::zeros({(std::ssize(values) + 1) / 2}, DType::u8);
-  for (size_t i = 0; i < values.size(); ++i)
-    packed.span<uint8_t>()[i / 2] |= static_cast<uint8_t>((static_cast<unsigned>(values[i]) & 15U) << (i % 2 * 4));
-  return packed;
-}
-
-int8_t nibble(const uint8_t* packed, int64_t i) {
-  const unsigned bits = (packed[i / 2] >> (i % 2 * 4)) & 15U;
-  return static_cast<int8_t>(bits >= 8 ? static_cast<int>(bits) - 16 : static_cast<int>(bits));
-}
 
 // to[0 … n) = the next of `value`(0), `value`(1) … where the bitmap has a bit, else zero.
 template <class F>
