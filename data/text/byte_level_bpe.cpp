@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <iterator>
 #include <unordered_set>
 #include <utility>
 
@@ -69,14 +70,17 @@ const std::array<std::string, 256>& byte_letters() {
 
 std::vector<std::string> merges_among(const std::set<std::string_view>& tokens, std::span<const std::string> merges) {
   std::unordered_set<std::string> made(byte_letters().begin(), byte_letters().end());
-  std::vector<std::string> kept;
-  for (const std::string& merge : merges) {
+  const auto can_be_done = [&](const std::string& merge) {
     const auto [left, right] = parts_of(merge);
-    std::string result = result_of(merge);
-    if (!made.contains(std::string(left)) || !made.contains(std::string(right)) || !tokens.contains(result)) continue;
-    kept.push_back(merge);
-    made.insert(std::move(result));
+    return made.contains(std::string(left)) && made.contains(std::string(right)) && tokens.contains(result_of(merge));
+  };
+  for (std::size_t before = 0; before != made.size();) {  // a merge may stand before those that make its tokens
+    before = made.size();
+    for (const std::string& merge : merges)
+      if (can_be_done(merge)) made.insert(result_of(merge));
   }
+  std::vector<std::string> kept;
+  std::ranges::copy_if(merges, std::back_inserter(kept), can_be_done);
   return kept;
 }
 
@@ -93,10 +97,13 @@ void ByteLevelBpe::check_merges(const Ids& vocabulary, std::span<const std::stri
       CHECK(vocabulary.contains(token), place(i), ": the merge ", quoted(merges[i]), " needs the token ", quoted(token),
             ", which the vocabulary lacks; take merges and vocabulary of the same model");
     CHECK(seen.insert(merges[i]).second, place(i), ": the merge ", quoted(merges[i]), " is there a second time");
+    made.insert(std::move(result));
+  }
+  for (std::size_t i = 0; i < merges.size(); ++i) {
+    const auto [left, right] = parts_of(merges[i]);
     for (const std::string_view token : {left, right})
       CHECK(made.contains(std::string(token)), place(i), ": the merge ", quoted(merges[i]), " needs ", quoted(token),
-            ", which no merge before it makes; the order counts: take the file as the model's author wrote it");
-    made.insert(std::move(result));
+            ", which no merge makes; take all merges, as the model's author wrote them");
   }
 }
 

@@ -37,8 +37,8 @@ class ByteLevelBpe {
   using Ids = std::unordered_map<std::string_view, int32_t>;
 
   // Throws Error, which begins with place(index), for a merge that is not two tokens with a space between them, whose
-  // tokens or result the vocabulary lacks, that comes a second time, or that needs a token that no merge before it
-  // makes.
+  // tokens or result the vocabulary lacks, that comes a second time, or that needs a token that no merge makes. One
+  // that stands before the merges that it needs is none: Hugging Face's trainer writes some.
   static void check_merges(const Ids& vocabulary, std::span<const std::string> merges,
                            const std::function<std::string(std::size_t)>& place);
 
