@@ -55,6 +55,10 @@ class ByteLevelBpe {
     int64_t pair = -1;  // left << 32 | right
     int32_t rank = 0, id = 0;
   };
+  static constexpr std::size_t kShortWord = 40;  // bytes
+  struct Neighbours {                            // a token of a short word, and its merge with the next one
+    int32_t token, rank, result;
+  };
   struct Symbol {
     int32_t id;
     int64_t previous, next;  // places, -1 at the ends
@@ -73,6 +77,7 @@ class ByteLevelBpe {
 
   void add_merges(const Ids& vocabulary, std::span<const std::string> merges);
   const Merge* find_merge(int32_t left, int32_t right) const;
+  void merge_short_word(std::string_view word, std::vector<int32_t>& ids) const;
   void merge_word(std::string_view word, Scratch& scratch, std::vector<int32_t>& ids, Wanted wanted) const;
   void add_due(int64_t place, Scratch& scratch) const;
 
