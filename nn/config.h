@@ -11,8 +11,8 @@
 
 namespace espalier {
 
-// Encoders whose layers are BERT's. They differ in their embeddings, in the head of whole sentences and in where dropout
-// acts; parameters have BERT's names in all of them.
+// Encoders whose layers are BERT's. They differ in their embeddings, in the head of whole sentences and in where
+// dropout acts; parameters have BERT's names in all of them.
 enum class Architecture {
   bert,        // Devlin et al. 2019, arXiv:1810.04805
   distilbert,  // Sanh et al. 2019, arXiv:1910.01108
@@ -52,9 +52,7 @@ struct BertConfig {
   int64_t embedding_width() const { return embedding_size == 0 ? hidden_size : embedding_size; }
   int64_t longest() const { return max_position_embeddings - first_position; }  // tokens of a sentence or pair
   // DistilBERT has no dropout behind the output product of attention.
-  float attention_output_dropout() const {
-    return architecture == Architecture::distilbert ? 0 : hidden_dropout_prob;
-  }
+  float attention_output_dropout() const { return architecture == Architecture::distilbert ? 0 : hidden_dropout_prob; }
   int64_t head_size() const { return hidden_size / num_attention_heads; }
   int64_t classes() const { return static_cast<int64_t>(labels.size()); }
 

@@ -140,13 +140,12 @@ BertConfig simplest(BertConfig config) {
 
 std::map<std::string, std::string> model_files(const Model& model, const Json& more) {
   Json config = config_to_json(simplest(model.config));
-  config["pad_token_id"] = model.tokenizer.pad();
+  if (model.config.first_position == 0) config["pad_token_id"] = model.tokenizer.pad();  // else it decides positions
   config.update(more);
   return {{"config.json", config.dump(2) + '\n'},
           {"vocab.txt", vocabulary_text(model)},
           {"tokenizer.json", tokenizer_json(model.tokenizer).dump(0) + '\n'},
-          {"tokenizer_config.json",
-           tokenizer_config(model.tokenizer, model.config.max_position_embeddings).dump(2) + '\n'}};
+          {"tokenizer_config.json", tokenizer_config(model.tokenizer, model.config.longest()).dump(2) + '\n'}};
 }
 
 bool is_exported_file(const std::string& name) {
