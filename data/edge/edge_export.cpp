@@ -38,7 +38,7 @@ void add_integers(EdgeWriter& writer, const std::string& name, const QuantizedWe
   writer.add(name + ".firsts", packed.firsts);
 }
 
-void add_tokenizer(EdgeWriter& writer, const WordPiece& tokenizer) {
+void add_tokenizer(EdgeWriter& writer, const Tokenizer& tokenizer) {
   const TokenizerOptions& o = tokenizer.options();
   std::vector<std::string> added;
   std::vector<int32_t> flags;
@@ -62,6 +62,8 @@ void add_encoder(EdgeWriter& writer, const Model& model) {
 }
 
 void check_servable(const Model& model) {
+  CHECK(model.tokenizer.options().kind == TokenizerKind::wordpiece, model.source,
+        ": has a byte-level BPE, which an edge file cannot hold; expected a WordPiece vocabulary");
   CHECK(answer_of_task(model.config.head) != nullptr, model.source, ": has the head '", model.config.head,
         "', which an edge file cannot hold; expected classification, multi-label or regression");
   CHECK(dynamic_cast<const PooledHead*>(&model.bert->head()) != nullptr, model.source,

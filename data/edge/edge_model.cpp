@@ -12,7 +12,7 @@
 namespace espalier {
 namespace {
 
-WordPiece tokenizer_of(const EdgeFile& file) {
+Tokenizer tokenizer_of(const EdgeFile& file) {
   const std::vector<int32_t> options = file.integers("tokenizer");
   CHECK(options.size() == 4, file.source(), ": section 'tokenizer' has ", options.size(), " numbers, expected 4");
   TokenizerOptions o = {.lowercase = options[0] != 0,
@@ -43,7 +43,7 @@ std::string task_of(const EdgeFile& file) {
   return task[0];
 }
 
-EngineWeights checked_encoder(const EdgeFile& file, const WordPiece& tokenizer) {
+EngineWeights checked_encoder(const EdgeFile& file, const Tokenizer& tokenizer) {
   EngineWeights w = encoder_of(file);
   const int64_t rows = w.word_integers != nullptr ? w.word_integers->out() : w.word.rows();
   CHECK(rows >= tokenizer.size(), file.source(), ": has ", tokenizer.size(), " tokens and word embeddings for ", rows);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Hugging Face model directories: config.json and the weights in model.safetensors or pytorch_model.bin, one file or
-// several. The tokenizer of such a directory is WordPiece::from_directory. Used by data/models/model_source; the config
+// several. The tokenizer of such a directory is Tokenizer::from_directory. Used by data/models/model_source; the config
 // also by data/models/checkpoint and data/models/hf_export, which writes such a directory.
 #pragma once
 
