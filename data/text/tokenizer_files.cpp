@@ -10,7 +10,7 @@
 
 #include "core/check.h"
 #include "core/input_file.h"
-#include "data/text/wordpiece.h"
+#include "data/text/tokenizer.h"
 
 namespace espalier {
 namespace {
@@ -139,7 +139,7 @@ std::vector<std::string> read_vocabulary(TokenizerFiles& files) {
   CHECK(has_text || !in_json.empty(), files.directory.string(),
         ": holds no vocabulary; expected vocab.txt or tokenizer.json");
   if (!has_text) return in_json;
-  std::vector<std::string> in_text = WordPiece::read_vocabulary(vocab_txt);
+  std::vector<std::string> in_text = Tokenizer::read_vocabulary(vocab_txt);
   if (in_json.empty()) return in_text;
   const auto [text, json] = std::mismatch(in_text.begin(), in_text.end(), in_json.begin(), in_json.end());
   CHECK(text == in_text.end() || json == in_json.end(), files.directory.string(), ": token ", text - in_text.begin(),

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "data/text/bert_words.h"
+#include "data/text/tokenizer_options.h"
 
 namespace espalier {
 
