@@ -65,6 +65,7 @@ void TrainOptions::declare(Options& rows) {
   rows.add("max-steps", max_steps, "stop, and end the schedule, after so many steps; 0: after the epochs")
       .at_least(0)
       .because(schedule_reason);
+  task.declare(rows);
   rows.add("precision", precision,
            "of the encoder's products: f32; bf16 (mixed precision: f32 weights, sums, softmax and layer norms); auto: "
            "bf16 where the CPU has it");

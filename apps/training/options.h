@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "apps/inference/max_length.h"
+#include "apps/training/task_options.h"
 #include "core/options.h"
 #include "core/products/precision.h"
 #include "optim/schedule.h"
@@ -17,6 +18,7 @@ struct TrainOptions {
   std::vector<std::string> labels = {};  // empty: those of the model, else of the data
   int64_t epochs = 3, batch_size = 32, accumulate = 1, max_steps = 0, save_every = 0, evaluate_every = 0;
   MaxLength max_length;
+  TaskOptions task;
   double learning_rate = 2e-5, weight_decay = 0.01, warmup = 0.06, max_grad_norm = 1, dropout = -1;
   Decay schedule = Decay::linear;
   Precision precision = Precision::automatic;

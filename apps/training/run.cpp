@@ -55,6 +55,10 @@ TrainResult Run::run() {
     stopped.signal = stop_signal();
     return stopped;
   }
+  if (state_.best_step == 0)
+    throw Failure(
+        "training: no evaluation had a defined " + metric_.name +
+        ", since all answers were the same: nothing was saved; choose another --metric, or a lower --learning-rate");
   finish();
   std::error_code ignored;
   std::filesystem::remove(state_path_, ignored);
@@ -104,18 +108,21 @@ void Run::evaluate_and_keep_best() {
   line.set("epoch", epochs_done());
   log_.write(line);
   const bool complete = compressors_.complete(state_.step);
-  const bool best = complete && (state_.best_step == 0 || evaluation.metrics.best() > state_.best_accuracy);
+  const double value = evaluation.metrics.at(metric_.name),
+               best_so_far = state_.best_step == 0 ? std::nan("") : state_.best_accuracy;
+  const bool best = complete && metric_.better(value, best_so_far);
   if (best) {
-    state_.best_accuracy = evaluation.metrics.best();
+    state_.best_accuracy = value;
     state_.best_step = state_.step;
     state_.extra.set("best_loss", evaluation.metrics.loss);
     save_best();
   }
   listener_.say(format("epoch %.4g  dev loss %.4f  %s %.4f%s", epochs_done(), evaluation.metrics.loss,
-                       model_->bert->head().metric().c_str(), evaluation.metrics.best(),
-                       best        ? "  (best so far, saved)"
-                       : !complete ? "  (pruning or quantization is not at its end, not saved)"
-                                   : ""));
+                       metric_.name.c_str(), value,
+                       best                ? "  (best so far, saved)"
+                       : std::isnan(value) ? "  (not defined for these answers, not saved)"
+                       : !complete         ? "  (pruning or quantization is not at its end, not saved)"
+                                           : ""));
 }
 
 // The finished checkpoint again, if an algorithm makes another model of it; the state of the run keeps the shapes that
@@ -137,7 +144,7 @@ TrainResult Run::result() const {
   return {.output = output_,
           .loss = state_.extra.number("best_loss", 0.0),
           .best = state_.best_accuracy,
-          .metric = model_->bert->head().metric(),
+          .metric = metric_.name,
           .best_step = state_.best_step,
           .steps = state_.step,
           .training_seconds = training_seconds_,

@@ -26,7 +26,7 @@ struct TrainResult {
   bool was_over = false;      // --resume found the output of a run that has ended: nothing below counts
   int signal = 0;             // that stopped the run: its state is saved, and nothing else below counts
   double loss = 0, best = 0;  // of the best evaluation, whose weights are in the output; `best` by the metric
-  std::string metric;         // of the head: accuracy
+  std::string metric;         // its name: accuracy
   int64_t best_step = 0, steps = 0;
   double training_seconds = 0, seconds = 0;  // without evaluations; in all
   double sentences_per_second = 0, steps_per_second = 0;
@@ -79,6 +79,7 @@ class Run {
   bool was_over_ = false;
   std::unique_ptr<Model> model_;
   TokenizedDataset train_data_, dev_data_;
+  Metric metric_;  // which chooses the best checkpoint
   std::unique_ptr<Loader> loader_;
   std::unique_ptr<AdamW> optimizer_;
   CompressorList compressors_;
