@@ -112,7 +112,7 @@ print("# scikit-learn", sklearn.__version__, "and scipy", scipy.__version__, "; 
 classification("two", numbers("two", 0, 60, 2), (share("two", 1, 60) * 2).astype(int))
 classification("five_skewed", numbers("five_skewed", 0, 200, 5), (share("five_skewed", 1, 200) ** 3 * 5).astype(int))
 classification("label_missing", numbers("label_missing", 0, 50, 4), (share("label_missing", 1, 50) * 3).astype(int))
-classification("answer_missing", numbers("answer_missing", 0, 50, 3) - [0, 0, 100], (share("answer_missing", 1, 50) * 3).astype(int))
+classification("answer_missing", numbers("answer_missing", 0, 50, 3) - [0, 0, 20], (share("answer_missing", 1, 50) * 3).astype(int))
 classification("one_label", numbers("one_label", 0, 30, 3), np.ones(30, int))
 classification("one_of_two", numbers("one_of_two", 0, 30, 2), np.zeros(30, int))
 classification("one_answer", np.tile([0.25, 1, -1], (30, 1)), (share("one_answer", 1, 30) * 3).astype(int))
