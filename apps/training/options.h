@@ -8,12 +8,17 @@
 #include "apps/inference/max_length.h"
 #include "core/options.h"
 #include "core/products/precision.h"
+#include "data/text/table.h"
 #include "optim/schedule.h"
 
 namespace espalier {
 
 struct TrainOptions {
   std::string model, data, output, vocab, log_dir;
+  std::string dev_data;
+  TableOptions table;
+  double validation_split = 0;
+  std::string task;                      // of a new head, by its name in nn/heads; empty: the model's
   std::vector<std::string> labels = {};  // empty: those of the model, else of the data
   int64_t epochs = 3, batch_size = 32, accumulate = 1, max_steps = 0, save_every = 0, evaluate_every = 0;
   MaxLength max_length;
