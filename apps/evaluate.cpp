@@ -37,7 +37,7 @@ struct Evaluate {
     model.declare(rows);
     rows.add("data", data, "TSV, CSV or JSON lines with a text, or a pair of them, and if there is one a label")
         .required();
-    espalier::declare(rows, table);
+    declare_table(rows, table);
     logits.declare(rows, "logits", "file for the logits: a row of C numbers per sentence, in file order");
     rows.add("batch-size", batch_size, "sentences a batch; sentences are sorted by length").at_least(1);
     rows.add("max-length", max_length, "tokens a sentence or pair, with [CLS] and [SEP]");

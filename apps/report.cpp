@@ -28,7 +28,7 @@ struct Report {
     rows.add("models", models, "checkpoints FILE.h5 or Hugging Face directories; differences are from the first one")
         .positional();
     rows.add("data", measured.data, "TSV, CSV or JSON lines with a text, or a pair of them, and a label").required();
-    espalier::declare(rows, measured.table);
+    declare_table(rows, measured.table);
     files.declare(rows);
     rows.rule([this] { CHECK(!models.empty(), "models are missing; expected one or more, before the options"); });
     rows.add("logs", logs,

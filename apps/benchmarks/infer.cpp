@@ -89,7 +89,7 @@ PackedBatch InferenceBench::request(int64_t number, int64_t length) const {
   PackedBatch batch;
   for (int64_t i = 0; i < length; ++i)
     batch.ids.push_back(data_.ids[static_cast<size_t>((number * 101 + i) % data_.tokens())]);
-  batch.ids.front() = data_.ids.front();
+  batch.ids.front() = data_.ids[0];
   batch.ids.back() = data_.ids[static_cast<size_t>(data_.offsets[1] - 1)];
   batch.segments.resize(batch.ids.size());
   batch.offsets = {0, static_cast<int32_t>(length)};

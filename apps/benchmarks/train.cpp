@@ -57,7 +57,7 @@ int bench_train(const BenchOptions& o, const CommonOptions& common) {
   }
   print_figures({{"bench", "train"},
                  {"model", o.model.source},
-                 {"data", folder.path.string()},
+                 {"data", files.where},
                  {"batch_size", o.batch_size},
                  {"steps", o.steps},
                  {"threads", threads()},

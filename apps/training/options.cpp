@@ -33,7 +33,7 @@ void TrainOptions::declare(Options& rows) {
            "for data without a dev file")
       .range([this] { return validation_split >= 0 && validation_split < 1; },
              "a share from 0 on, below 1, is expected");
-  declare(rows, table);
+  declare_table(rows, table);
   rows.add("output", output,
            "checkpoint to write: the weights of the best evaluation, with configuration and vocabulary")
       .required()

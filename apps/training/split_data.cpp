@@ -21,7 +21,9 @@ RunData read_run_data(const TrainOptions& options, const Model& model, const Lis
   const auto read = [&](const std::filesystem::path& file) {
     return read_text(file, model.tokenizer, model.bert->head(), options.max_length.tokens(), text_options(file));
   };
-  RunData data{.train_name = files.train.filename().string(), .dev_name = files.dev.filename().string()};
+  RunData data;
+  data.train_name = files.train.filename().string();
+  data.dev_name = files.dev.filename().string();
   const bool split = share > 0;
   CHECK(!split || files.dev.empty(), "--validation-split: there is ", files.dev.string(),
         " to evaluate on; expected one of the two: leave the option out, or name the training file in --data");

@@ -3,7 +3,7 @@
 
 namespace espalier {
 
-void declare(Options& rows, TableOptions& table, const std::function<bool()>& used, const std::string& why) {
+void declare_table(Options& rows, TableOptions& table, const std::function<bool()>& used, const std::string& why) {
   const auto when = [&](auto row) {
     if (used) row.only_if(used, why);
     return row;

@@ -16,7 +16,9 @@ namespace {
 namespace fs = std::filesystem;
 
 void append_examples(const fs::path& table, std::vector<std::string>& sentences) {
-  ExampleReader reader(table, {.labels = Labels::ignored});
+  ReadOptions options;
+  options.labels = Labels::ignored;
+  ExampleReader reader(table, options);
   for (Example example; reader.next(example);) {
     sentences.push_back(std::move(example.first));
     if (!example.second.empty()) sentences.push_back(std::move(example.second));
