@@ -11,11 +11,10 @@
 namespace espalier {
 namespace {
 
-const char* const metric_format = "%.4f";
-
 // The head's metric first, then the loss, then the others by name.
 std::vector<std::string> metric_names(const TrainResult& result) {
-  std::vector<std::string> names = {result.metric, "loss"};
+  std::vector<std::string> names = {result.metric.name};
+  if (names.front() != "loss") names.emplace_back("loss");
   for (const std::string& name : result.metrics.names())
     if (std::ranges::find(names, name) == names.end()) names.push_back(name);
   return names;
@@ -40,7 +39,7 @@ Spread spread_of(const std::vector<double>& values) {
 
 std::vector<double> values_of(const std::vector<SeedResult>& runs, const std::string& metric) {
   std::vector<double> values;
-  for (const SeedResult& run : runs) values.push_back(run.result.metrics.number(metric, 0));
+  for (const SeedResult& run : runs) values.push_back(run.result.metrics.number(metric, std::nan("")));
   return values;
 }
 
@@ -76,7 +75,7 @@ void print_result(const TrainResult& r, const CommonOptions& common) {
   if (r.was_over) return;
   TableRows rows = {{"result", "value"}};
   for (const std::string& name : metric_names(r))
-    rows.push_back({"dev " + name, format(metric_format, r.metrics.number(name, 0))});
+    rows.push_back({"dev " + name, format("%.4f", r.metrics.number(name, std::nan("")))});
   rows.insert(rows.end(),
               {{"best step", format("%ld of %ld", r.best_step, r.steps) + (r.early ? ", stopped early" : "")},
                {"run time", duration(r.seconds)},
@@ -89,8 +88,9 @@ void print_result(const TrainResult& r, const CommonOptions& common) {
 }
 
 void print_summary(const std::vector<SeedResult>& runs, const CommonOptions& common) {
-  const auto better = [](const SeedResult& a, const SeedResult& b) { return a.result.best < b.result.best; };
-  const SeedResult& best = *std::ranges::max_element(runs, better);
+  const SeedResult& best = *std::ranges::max_element(runs, [](const SeedResult& a, const SeedResult& b) {
+    return a.result.metric.better(b.result.best, a.result.best);
+  });
   const std::vector<std::string> names = metric_names(best.result);
   Record summary = {{"best_output", best.result.output.string()}, {"best_seed", best.seed}};
   TableRows rows = {{"seed"}};
@@ -105,9 +105,9 @@ void print_summary(const std::vector<SeedResult>& runs, const CommonOptions& com
     summary.set("eval_" + name + "_mean", spread.mean);
     summary.set("eval_" + name + "_std", spread.deviation);
     rows.front().push_back("dev " + name);
-    for (size_t i = 0; i < values.size(); ++i) rows[i + 1].push_back(format(metric_format, values[i]));
-    rows[rows.size() - 2].push_back(format(metric_format, spread.mean));
-    rows.back().push_back(format(metric_format, spread.deviation));
+    for (size_t i = 0; i < values.size(); ++i) rows[i + 1].push_back(format("%.4f", values[i]));
+    rows[rows.size() - 2].push_back(format("%.4f", spread.mean));
+    rows.back().push_back(format("%.4f", spread.deviation));
   }
   if (common.json) return print_json(summary);
   rows.front().emplace_back("best step");

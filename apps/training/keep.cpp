@@ -42,19 +42,22 @@ void Run::evaluate_and_keep() {
   line.set("step", state_.step);
   line.set("epoch", epochs_done());
   log_.write(line);
+  const double value = metrics.at(metric_.name);
   const bool complete = compressors_.complete(state_.step), best = complete && keep_if_best(metrics);
+  listener_.say(format("epoch %.4g  dev loss %.4f  %s %.4f%s", epochs_done(), metrics.loss, metric_.name.c_str(), value,
+                       best                ? "  (best so far, saved)"
+                       : std::isnan(value) ? "  (not defined for these answers, not saved)"
+                       : !complete         ? "  (pruning or quantization is not at its end, not saved)"
+                                           : ""));
   if (options_.keep.keep_last > 0) keep_last(metrics);
-  listener_.say(format("epoch %.4g  dev loss %.4f  %s %.4f%s", epochs_done(), metrics.loss,
-                       model_->bert->head().metric().c_str(), metrics.best(),
-                       best        ? "  (best so far, saved)"
-                       : !complete ? "  (pruning or quantization is not at its end, not saved)"
-                                   : ""));
-  if (complete) count_for_patience(metrics);
+  if (complete && options_.keep.patience > 0) count_for_patience(value);
 }
 
 bool Run::keep_if_best(const Metrics& metrics) {
-  if (state_.best_step != 0 && metrics.best() <= state_.best_accuracy) return false;
-  state_.best_accuracy = metrics.best();
+  const double value = metrics.at(metric_.name),
+               best_so_far = state_.best_step == 0 ? std::nan("") : state_.best_accuracy;
+  if (!metric_.better(value, best_so_far)) return false;
+  state_.best_accuracy = value;
   state_.best_step = state_.step;
   state_.extra.set("best_loss", metrics.loss);
   state_.extra.set("best", record_of(metrics));
@@ -62,15 +65,14 @@ bool Run::keep_if_best(const Metrics& metrics) {
   return true;
 }
 
-void Run::count_for_patience(const Metrics& metrics) {
-  if (options_.keep.patience == 0) return;
-  const bool first = !state_.extra.has(reference_entry);
-  const bool better = first || metrics.best() - state_.extra.number(reference_entry, 0) > options_.keep.min_improvement;
-  if (better) state_.extra.set(reference_entry, metrics.best());
+void Run::count_for_patience(double value) {
+  const double reference = state_.extra.number(reference_entry, std::nan("")), least = options_.keep.min_improvement;
+  const bool better = metric_.better(metric_.lower_is_better ? value + least : value - least, reference);
+  if (better) state_.extra.set(reference_entry, value);
   state_.extra.set(waited_entry, better ? 0 : state_.extra.integer(waited_entry, 0) + 1);
   if (out_of_patience())
-    listener_.say(format("no better %s in %ld evaluations: stopped early", model_->bert->head().metric().c_str(),
-                         options_.keep.patience));
+    listener_.say(
+        format("no better %s in %ld evaluations: stopped early", metric_.name.c_str(), options_.keep.patience));
 }
 
 bool Run::out_of_patience() const {

@@ -119,6 +119,7 @@ void TrainOptions::declare(Options& rows) {
       .no_default()
       .range([this] { return labels.empty() || labels.size() >= 2; }, "at least two class names are expected");
   learning.declare(rows);
+  task.declare(rows);
   rows.add(
       "max-length", max_length,
       "tokens a sentence or pair, with [CLS] and [SEP]; longer ones are cut; by default no more than the model has "

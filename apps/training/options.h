@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "apps/inference/max_length.h"
+#include "apps/training/task_options.h"
 #include "core/options.h"
 #include "core/products/precision.h"
 #include "optim/schedule.h"
@@ -58,6 +59,7 @@ struct TrainOptions {
   double dropout = -1;
   Precision precision = Precision::automatic;
   bool overwrite = false, gradient_checkpointing = false, dry_run = false;
+  TaskOptions task;
   LearningOptions learning;
   KeepOptions keep;
   LogOptions log;

@@ -115,12 +115,11 @@ TrainResult Run::result_of_finished() const {
              " to go on from, since this run has ended; its best checkpoint is in " + output_.string() +
              ". Without --resume it would start anew");
   const Record options = Checkpoint(output_).contents().options, metrics = options.at(metrics_entry, Record());
-  const std::string metric = model_->bert->head().metric();
   return {.output = output_,
           .was_over = true,
           .loss = metrics.number("loss", 0),
-          .best = metrics.number(metric, 0),
-          .metric = metric,
+          .best = metrics.number(metric_.name, 0),
+          .metric = metric_,
           .metrics = metrics,
           .best_step = options.integer(step_entry, 0)};
 }

@@ -46,6 +46,10 @@ TrainResult Run::run() {
     stopped.signal = stop_signal();
     return stopped;
   }
+  if (state_.best_step == 0)
+    throw Failure(
+        "training: no evaluation had a defined " + metric_.name +
+        ", since all answers were the same: nothing was saved; choose another --metric, or a lower --learning-rate");
   finish();
   std::error_code ignored;
   std::filesystem::remove(state_path_, ignored);
@@ -85,7 +89,7 @@ TrainResult Run::result() const {
   return {.output = output_,
           .loss = state_.extra.number("best_loss", 0.0),
           .best = state_.best_accuracy,
-          .metric = model_->bert->head().metric(),
+          .metric = metric_,
           .metrics = state_.extra.at("best", Record()),
           .best_step = state_.best_step,
           .steps = state_.step,

@@ -29,9 +29,9 @@ struct TrainResult {
   bool was_over = false;  // --resume found the output of a run that has ended: of what is below, it says the first five
   int signal = 0;         // that stopped the run: its state is saved, and nothing else below counts
   double loss = 0;        // of the best evaluation, whose weights are in the output
-  double best = 0;        // by the metric
-  std::string metric;     // of the head: accuracy
-  Record metrics;         // all of the best evaluation, by name
+  double best = 0;        // by the metric that chose it
+  Metric metric;
+  Record metrics;  // all of the best evaluation, by name
   int64_t best_step = 0;
   int64_t steps = 0;
   bool early = false;                        // ended by --patience
@@ -81,7 +81,7 @@ class Run {
   void log_step(const Window& window, const StepResult& result, double rate);
   void evaluate_and_keep();
   bool keep_if_best(const Metrics& metrics);
-  void count_for_patience(const Metrics& metrics);
+  void count_for_patience(double value);
   void keep_last(const Metrics& metrics);
   void finish();
   TrainResult result() const;
@@ -98,6 +98,7 @@ class Run {
   bool was_over_ = false;
   std::unique_ptr<Model> model_;
   TokenizedDataset train_data_, dev_data_;
+  Metric metric_;  // which chooses the best checkpoint
   std::unique_ptr<Loader> loader_;
   std::unique_ptr<AdamW> optimizer_;
   std::unique_ptr<Ema> ema_;  // null: the weights themselves are evaluated and saved

@@ -90,6 +90,8 @@ void Run::read_data() {
         format("%s/train.tsv has %ld of the model's %ld labels; to train a new head for them alone, name them "
                "with --labels",
                options_.data.c_str(), std::ssize(classes), model_->config.classes()));
+  options_.task.set_loss(model_->bert->head(), train_data_, listener_);
+  metric_ = options_.task.chosen_metric(model_->bert->head(), dev_data_);
   for (const Algorithm& algorithm : algorithms_) {
     if (!algorithm.more_data) continue;
     const TokenizedDataset more = algorithm.more_data(setting());
