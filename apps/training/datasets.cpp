@@ -41,13 +41,22 @@ DataFiles files_in(const fs::path& wanted, const std::string& note) {
 
 }  // namespace
 
-DataFiles find_data(const std::string& wanted) {
+std::string data_of_environment() {
+  const char* const folder = std::getenv("ESPALIER_DATA");
+  return folder == nullptr ? "" : folder;
+}
+
+DataFiles find_data(const std::string& wanted, bool may_write) {
   if (!wanted.empty()) return files_in(wanted, "data: " + wanted);
-  if (const char* folder = std::getenv("ESPALIER_DATA"); folder != nullptr && *folder != '\0')
-    return files_in(folder, std::string("data: ") + folder + " (ESPALIER_DATA)");
+  if (const std::string folder = data_of_environment(); !folder.empty())
+    return files_in(folder, "data: " + folder + " (ESPALIER_DATA)");
   const fs::path sst2 = "runs/data/sst2", demo = "runs/data/demo";
   if (fs::exists(sst2 / "train.tsv")) return files_in(sst2, "data: " + sst2.string());
-  if (!fs::exists(demo / "train.tsv") || !fs::exists(demo / "dev.tsv")) write_demo_corpus(demo, 0);
+  if (!fs::exists(demo / "train.tsv") || !fs::exists(demo / "dev.tsv")) {
+    CHECK(may_write, "data: neither named nor found, and a dry run does not write the built-in synthetic reviews to ",
+          demo.string(), "; name a folder with --data");
+    write_demo_corpus(demo, 0);
+  }
   return files_in(demo, "data: " + demo.string() +
                             ", the built-in synthetic film reviews (no SST-2 was named or found; --data DIR names it)");
 }

@@ -8,7 +8,7 @@
 namespace espalier {
 
 RunData read_run_data(const TrainOptions& options, const Model& model, const Listener& listener) {
-  DataFiles files = find_data(options.data);
+  DataFiles files = find_data(options.data, !options.dry_run);
   if (!options.dev_data.empty()) files.dev = options.dev_data;
   const double share = options.validation_split;
   std::string told;

@@ -39,8 +39,8 @@ int64_t argmax(std::span<const float> logits) { return std::ranges::max_element(
 
 }  // namespace
 
-Var Classification::loss(const Var& logits, const PackedBatch& batch, int64_t labelled) const {
-  return ops::cross_entropy(logits, batch.labels, static_cast<double>(std::max<int64_t>(1, labelled)));
+Var Classification::loss(const Var& logits, const PackedBatch& batch, double weight) const {
+  return ops::cross_entropy(logits, batch.labels, weight > 0 ? weight : 1);
 }
 
 Tensor Classification::scores(const Tensor& logits, const PackedBatch& batch) const {

@@ -14,10 +14,11 @@ class Classification : public PooledHead {
   Classification(ParameterStore& store, const Encoder& encoder) : PooledHead(store, encoder), reader_(labels()) {}
 
   Label read_label(std::string_view text) const override { return reader_(text); }
-  Var loss(const Var& logits, const PackedBatch& batch, int64_t labelled) const override;
+  Var loss(const Var& logits, const PackedBatch& batch, double weight) const override;
   Tensor scores(const Tensor& logits, const PackedBatch& batch) const override;
   Metrics metrics(const Tensor& scores) const override;
   std::string metric() const override { return "accuracy"; }
+  std::vector<Metric> known_metrics() const override { return {{"accuracy"}, {"macro_f1"}, {"loss", true}}; }
   Answer answer(const Tensor& logits) const override;
 
  private:

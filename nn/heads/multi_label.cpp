@@ -47,9 +47,9 @@ Label MultiLabel::read_label(std::string_view text) const {
   return label;
 }
 
-Var MultiLabel::loss(const Var& logits, const PackedBatch& batch, int64_t labelled_in_step) const {
+Var MultiLabel::loss(const Var& logits, const PackedBatch& batch, double weight) const {
   const auto [x, targets] = labelled(logits, batch);
-  return ops::binary_cross_entropy(x, targets, static_cast<double>(std::max<int64_t>(1, labelled_in_step) * width()));
+  return ops::binary_cross_entropy(x, targets, (weight > 0 ? weight : 1) * static_cast<double>(width()));
 }
 
 Var MultiLabel::soft_loss(const Var& logits, const Tensor& teacher, double temperature, double divisor) const {

@@ -42,9 +42,9 @@ Label Regression::read_label(std::string_view text) const {
   return label;
 }
 
-Var Regression::loss(const Var& logits, const PackedBatch& batch, int64_t labelled_in_step) const {
+Var Regression::loss(const Var& logits, const PackedBatch& batch, double weight) const {
   const auto [x, targets] = labelled(logits, batch);
-  return ops::mse(x, targets, static_cast<double>(std::max<int64_t>(1, labelled_in_step) * width()));
+  return ops::mse(x, targets, (weight > 0 ? weight : 1) * static_cast<double>(width()));
 }
 
 Var Regression::soft_loss(const Var& logits, const Tensor& teacher, double /*temperature*/, double divisor) const {
