@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Loss, metrics by class and speed of a model on a TSV file.
+// Loss, metrics by class and speed of a model on a file of text.
 #include <optional>
 
 #include "apps/cli/evaluation_report.h"
@@ -7,6 +7,7 @@
 #include "apps/inference/classifier.h"
 #include "apps/training/evaluate.h"
 #include "apps/training/output.h"
+#include "apps/training/table_options.h"
 #include "apps/training/timing.h"
 #include "core/check.h"
 #include "data/files/atomic_file.h"
@@ -26,6 +27,7 @@ std::string logits_text(const Evaluation& e, int64_t classes) {
 struct Evaluate {
   ModelOption model;
   std::string data;
+  TableOptions table;
   OutputFile logits;
   Precision precision = Precision::f32;
   int64_t batch_size = 32;
@@ -33,7 +35,9 @@ struct Evaluate {
 
   void declare(Options& rows) {
     model.declare(rows);
-    rows.add("data", data, "TSV file with a header: sentence, optional sentence2, optional label").required();
+    rows.add("data", data, "TSV, CSV or JSON lines with a text, or a pair of them, and if there is one a label")
+        .required();
+    declare_table(rows, table);
     logits.declare(rows, "logits", "file for the logits: a row of C numbers per sentence, in file order");
     rows.add("batch-size", batch_size, "sentences a batch; sentences are sorted by length").at_least(1);
     rows.add("max-length", max_length, "tokens a sentence or pair, with [CLS] and [SEP]");
@@ -48,7 +52,8 @@ struct Evaluate {
     });
     const Model& m = classifier->model();
     const TokenizedDataset text =
-        read_text(data, m.tokenizer, m.bert->head(), classifier->max_length(), Labels::if_present);
+        read_text(data, m.tokenizer, m.bert->head(), classifier->max_length(),
+                  {.labels = Labels::if_present, .table = table, .say = common.listener().say});
     CHECK(!logits.wanted() || m.bert->head().width() > 0, "--logits: this model's logits belong to tokens");
     const FileLock lock = logits.lock();
     say_what_is_initialised(m, common);
