@@ -52,8 +52,8 @@ std::vector<double> balanced_weights(const TokenizedDataset& data, const std::ve
 // Metrics of answers that vary from sentence to sentence, whatever the text says.
 Metrics metrics_of_varied_answers(const Head& head, const TokenizedDataset& dev) {
   PackedBatch batch;
-  batch.labels = dev.labels;
-  batch.values = dev.values;
+  batch.labels.assign(dev.labels.begin(), dev.labels.end());
+  batch.values.assign(dev.values.begin(), dev.values.end());
   batch.offsets.resize(static_cast<size_t>(dev.sentences()) + 1);
   Tensor logits({dev.sentences(), head.width()}, DType::f32);
   for (int64_t i = 0; i < logits.size(); ++i) logits.data<float>()[i] = static_cast<float>(i * 7919 % 1009) / 1009;
