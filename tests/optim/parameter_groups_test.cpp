@@ -97,8 +97,8 @@ TEST_F(Groups, are_told_from_the_embeddings_to_the_head) {
     names.push_back(g.name + (g.frozen ? " frozen" : ""));
     parameters += g.parameters;
   }
-  EXPECT_EQ(names, (std::vector<std::string>{"embeddings frozen", "layer 0", "layer 0 frozen", "layer 1", "layer 2",
-                                             "head"}));
+  EXPECT_EQ(names,
+            (std::vector<std::string>{"embeddings frozen", "layer 0", "layer 0 frozen", "layer 1", "layer 2", "head"}));
   EXPECT_EQ(parameters, store_.count());
   const std::string text = describe(groups, 1e-4, 0.01);
   EXPECT_NE(text.find("layer 1      16 tensors"), std::string::npos) << text;
