@@ -71,7 +71,7 @@ TEST_F(CheckpointFile, WhatItDoesNotKnowIsNamed) {
   };
   expect_in(with("config", ""), "there is no /config");
   expect_in(with("config", "{"), "/config: is not JSON at byte 2");
-  expect_in(with("config", R"({"model_type": "gpt2"})"), "/config: model_type is \"gpt2\"");
+  expect_in(with("config", R"({"model_type": "gpt2"})"), "/config: model_type is 'gpt2'");
   expect_in(with("vocabulary", "a\nb\nc\nd\ne\nf\n"),
             "the vocabulary has 6 tokens and the word embeddings have 5 rows");
   expect_in(with("tokenizer", "{}"), "/tokenizer: there is no field lowercase; the file is damaged");
