@@ -33,7 +33,8 @@ Tokenizer Tokenizer::from_directory(const std::filesystem::path& directory) {
   TokenizerFiles files = read_tokenizer_files(directory);
   std::vector<std::string> vocabulary = espalier::read_vocabulary(files);
   TokenizerOptions options = read_options(files);
-  options.added_tokens = read_added_tokens(files, vocabulary);
+  if (options.kind == TokenizerKind::byte_level_bpe) options.merges = read_merges(files, vocabulary);
+  options.added_tokens = read_added_tokens(files, options.special, vocabulary);
   try {
     Tokenizer tokenizer(std::move(vocabulary), std::move(options));
     tokenizer.notes_ = std::move(files.notes);
