@@ -4,12 +4,11 @@
 #include <filesystem>
 
 #include "apps/cli/program.h"
-#include "compress/cutting/vocabulary.h"
-#include "core/check.h"
 #include "data/files/atomic_file.h"
 #include "data/files/atomic_folder.h"
 #include "data/models/model_files.h"
 #include "data/models/tokenizer_export.h"
+#include "data/text/examples.h"
 #include "data/text/lines.h"
 #include "data/text/vocabulary_training.h"
 
@@ -28,11 +27,16 @@ struct TrainVocab {
 
   void declare(Options& rows);
 
-  // Of a table, see read_sentences, or of lines, which need not fit into memory.
+  // A table's texts, or else lines. Neither need fit into memory.
   void count(const std::filesystem::path& path, WordCounts& words, const Listener& listener) const {
-    if (path.extension() == ".tsv") {
-      const std::vector<std::filesystem::path> table = {path};
-      for (const std::string& sentence : read_sentences(table)) words.add(sentence);
+    if (path.extension() == ".tsv" || format_of(path) != TableFormat::tsv) {
+      ReadOptions options;
+      options.labels = Labels::ignored;
+      ExampleReader reader(path, options);
+      for (Example example; reader.next(example);) {
+        words.add(example.first);
+        if (!example.second.empty()) words.add(example.second);
+      }
       return;
     }
     Lines lines(path, Lines::Of::sentences, "a text in UTF-8", int64_t{1} << 50);
@@ -73,7 +77,7 @@ struct espalier::Names<VocabularyType> {
 void TrainVocab::declare(Options& rows) {
   const auto bpe = [this] { return type == VocabularyType::bpe; };
   const auto wordpiece = [this] { return type == VocabularyType::wordpiece; };
-  rows.add("input", input, "texts, a sentence a line, or tables .tsv with a column sentence").by_commas().required();
+  rows.add("input", input, "texts, a sentence a line, or tables: .tsv, .csv, .jsonl").by_commas().required();
   rows.add("output", output, "directory to write, which must be new or empty").required();
   rows.add("type", type, "wordpiece, as BERT has it, or bpe, byte-level as RoBERTa has it");
   rows.add("size", training.size, "tokens at most; fewer where no pair of pieces is met often enough")

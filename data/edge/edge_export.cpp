@@ -5,6 +5,7 @@
 #include "core/nibbles.h"
 #include "data/edge/edge_writer.h"
 #include "nn/heads/answer.h"
+#include "nn/heads/pooled_head.h"
 
 namespace espalier {
 namespace {
@@ -50,14 +51,30 @@ void add_tokenizer(EdgeWriter& writer, const Tokenizer& tokenizer) {
   writer.add("tokenizer", std::vector<int32_t>{o.lowercase, o.strip_accents.value_or(o.lowercase),
                                                o.tokenize_chinese_chars, o.segments});
   writer.add("added_tokens", added);
+  const auto& [pad, unk, cls, sep, mask] = o.special;
+  if (o.special != SpecialTokens()) writer.add("special_tokens", std::vector<std::string>{pad, unk, cls, sep, mask});
+  if (o.longest_word != TokenizerOptions().longest_word)
+    writer.add("longest_word", std::vector{static_cast<int32_t>(o.longest_word)});
+  if (o.kind == TokenizerKind::byte_level_bpe) {
+    writer.add("merges", o.merges);
+    writer.add("add_prefix_space", std::vector<int32_t>{o.add_prefix_space});
+  }
   writer.add("added_token_flags", flags);
 }
 
+// What differs from BERT; a runtime that does not know it refuses the section.
+void add_encoder(EdgeWriter& writer, const Model& model) {
+  const auto& head = dynamic_cast<const PooledHead&>(model.bert->head());
+  writer.add("encoder", std::vector{static_cast<int32_t>(model.config.first_position),
+                                    static_cast<int32_t>(model.config.activation), static_cast<int32_t>(head.pool())});
+}
+
 void check_servable(const Model& model) {
-  CHECK(model.tokenizer.options().kind == TokenizerKind::wordpiece, model.source,
-        ": has a byte-level BPE, which an edge file cannot hold; expected a WordPiece vocabulary");
   CHECK(answer_of_task(model.config.head) != nullptr, model.source, ": has the head '", model.config.head,
         "', which an edge file cannot hold; expected classification, multi-label or regression");
+  CHECK(dynamic_cast<const PooledHead*>(&model.bert->head()) != nullptr, model.source,
+        ": has a head of its own class, "
+        "which an edge file cannot hold; expected one that reads the first token");
   for (const EncoderLayer& layer : model.bert->layers())
     for (const Linear* linear : layer.linears())
       CHECK(linear->input_transforms.empty(), model.source, ": the input of ", linear->weight.name,
@@ -77,6 +94,7 @@ Exported export_edge(const Model& model, const std::filesystem::path& path) {
   writer.add("heads", heads);
   writer.add("head_size", std::vector{static_cast<int32_t>(config.head_size())});
   writer.add("layer_norm_eps", Tensor::of<float>({1}, std::span(&config.layer_norm_eps, 1)));
+  if (config.architecture != Architecture::bert || config.activation != Activation::gelu) add_encoder(writer, model);
   add_tokenizer(writer, model.tokenizer);
   for (Parameter* p : model.store.all())
     if (const auto integers = p->integers())

@@ -37,6 +37,7 @@ class EdgeModel {
   std::string task_;
   AnswerOf answer_of_;
   int64_t positions_;
+  int pool_;  // see EdgeEncoder
   Engine encoder_;
   PackedLinear pooler_, classifier_;
 };

@@ -27,10 +27,9 @@ BertConfig simplest(BertConfig config) {
 
 std::map<std::string, std::string> model_files(const Model& model, const Json& more) {
   Json config = config_to_json(simplest(model.config));
-  config["pad_token_id"] = model.tokenizer.pad();
+  if (model.config.first_position == 0) config["pad_token_id"] = model.tokenizer.pad();  // else it decides positions
   config.update(more);
-  std::map<std::string, std::string> files =
-      tokenizer_files(model.tokenizer, model.config.max_position_embeddings, model.source);
+  std::map<std::string, std::string> files = tokenizer_files(model.tokenizer, model.config.longest(), model.source);
   files["config.json"] = config.dump(2) + '\n';
   return files;
 }

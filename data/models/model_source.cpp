@@ -9,6 +9,7 @@
 #include "core/check.h"
 #include "core/quoted.h"
 #include "data/edge/edge_file.h"
+#include "data/models/architectures.h"
 #include "data/models/head_choice.h"
 #include "data/models/hf.h"
 #include "data/models/hf_export.h"
@@ -48,10 +49,15 @@ std::unique_ptr<Model> open_random(const std::string& size, const OpenOptions& o
 
 HeadInFile head_of(const HfWeights& weights, const HfConfig& config) {
   if (weights.has_head()) return {.trained = true, .names_task = config.names_task};
-  const std::string none = "no classification head for sentences (bert.pooler.dense and classifier)";
-  const bool other = !config.architecture.empty() && config.architecture != "BertForSequenceClassification";
+  const auto theirs = [&](const std::string& own) {
+    const std::string name = name_in_transformers(config.model.architecture, own + ".");
+    return name.substr(0, name.size() - 1);
+  };
+  const std::string none =
+      "no classification head for sentences (" + theirs("bert.pooler.dense") + " and " + theirs("classifier") + ")";
+  const bool other = !config.class_name.empty() && config.class_name != row_of(config.model.architecture).classifier;
   return {.names_task = config.names_task,
-          .missing = other ? "holds a " + config.architecture + ", which has " + none
+          .missing = other ? "holds a " + config.class_name + ", which has " + none
                            : "its weights have " + none + ", only " + weights.some_names()};
 }
 
@@ -61,7 +67,7 @@ std::unique_ptr<Model> open_directory(const fs::path& directory, const OpenOptio
   Tokenizer tokenizer =
       options.vocabulary.empty() ? Tokenizer::from_directory(directory) : read_tokenizer(options.vocabulary);
   check_vocabulary(tokenizer.vocabulary(), hf.model, directory.string());
-  const HfWeights weights(directory, hf.architecture);
+  const HfWeights weights(directory, hf.model.architecture, hf.class_name);
   const HeadChoice head = choose_head(hf.model, head_of(weights, hf), options, directory.string());
   auto model = std::make_unique<Model>(hf.model, std::move(tokenizer));
   model->report = weights.load(model->store, options.seed, hf.model.initializer_range, head.new_classifier);
@@ -77,8 +83,8 @@ std::unique_ptr<Model> open_checkpoint(const fs::path& path, const OpenOptions& 
   BertConfig config = checkpoint.contents().config;
   CHECK(options.vocabulary.empty(), path.string(),
         ": has a vocabulary of its own; a checkpoint is opened without another one");
-  CHECK(!options.head || *options.head == config.head, path.string(), ": has the head '", config.head, "', but '",
-        *options.head, "' is wanted");
+  CHECK(!options.head || *options.head == config.head || options.may_start_head, path.string(), ": has the head '",
+        config.head, "', but '", *options.head, "' is wanted");
   const HeadChoice head = choose_head(config, {.trained = true}, options, path.string());
   std::set<std::string> fresh;
   if (head.new_classifier) fresh = {"classifier.bias", "classifier.weight"};

@@ -3,6 +3,7 @@
 #include "data/models/tokenizer_export.h"
 
 #include "data/edge/edge_export.h"
+#include "data/edge/edge_model.h"
 #include "data/models/model_source.h"
 #include "tests/data/models/checkpoint_file.h"
 
@@ -49,7 +50,7 @@ TEST(TokenizerExport, FilesComeBack) {
   expect_comes_back({others, {.special = SpecialTokens::roberta(), .longest_word = 4}});
 }
 
-TEST(TokenizerExport, ACheckpointKeepsKindAndMerges) {
+TEST(TokenizerExport, ACheckpointAndAnEdgeFileKeepKindAndMerges) {
   const TemporaryFolder folder;
   const Tokenizer tokenizer = roberta();
   BertConfig config = small_config();
@@ -60,9 +61,8 @@ TEST(TokenizerExport, ACheckpointKeepsKindAndMerges) {
   save_checkpoint(folder / "m.h5", model.store, model.contents());
   const auto again = open_model((folder / "m.h5").string());
   expect_same(again->tokenizer, tokenizer);
-  EXPECT_EQ(error_of<Error>([&] { export_edge(*again, folder / "m.edge"); }),
-            (folder / "m.h5").string() +
-                ": has a byte-level BPE, which an edge file cannot hold; expected a WordPiece vocabulary");
+  export_edge(*again, folder / "m.edge");
+  expect_same(EdgeModel(EdgeFile(folder / "m.edge")).tokenizer(), tokenizer);
 }
 
 }  // namespace
