@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Loss, accuracy and speed of a model on a file of text.
-#include <cstdio>
+// Loss, metrics by class and speed of a model on a file of text.
 #include <optional>
 
+#include "apps/cli/evaluation_report.h"
 #include "apps/cli/model_option.h"
 #include "apps/inference/classifier.h"
 #include "apps/training/evaluate.h"
@@ -66,14 +66,10 @@ struct Evaluate {
     }
     logits.announce_replaced(Written::text);
     if (logits.wanted()) write_file(logits.path, logits_text(result, m.bert->head().width()));
-    Record metrics = result.to_record();
-    metrics.set("model_preparation_time", preparation);
-    if (common.json) {
-      print_json(metrics);
-      return 0;
-    }
-    for (const std::string& name : metrics.names())
-      std::printf("%-26s %.4f\n", name.c_str(), metrics.at(name).number());
+    if (common.json)
+      print_json(to_json(result, m.bert->head(), preparation));
+    else
+      print(result, m.bert->head(), preparation);
     return 0;
   }
 };
@@ -82,7 +78,7 @@ struct Evaluate {
 
 int main(int argc, char** argv) {
   return run_program<Evaluate>(argc, argv,
-                               "Evaluates a model: loss, accuracy (or what its task is judged by), sentences a "
-                               "second.\nExample: evaluate --model model.h5 --data "
+                               "Evaluates a model: loss, accuracy (or what its task is judged by) and a report "
+                               "by class; sentences a second.\nExample: evaluate --model model.h5 --data "
                                "runs/data/sst2/dev.tsv --logits logits.tsv");
 }

@@ -9,6 +9,7 @@
 #include <span>
 #include <vector>
 
+#include "core/activation.h"
 #include "core/products/weight.h"
 #include "core/rng.h"
 #include "core/tape.h"
@@ -33,8 +34,9 @@ Var linear(const Var& x, const Var& w, const Var& b);
 // and throws if x is on a tape.
 Var linear_int8(const Var& x, std::span<const Affine> parts);
 
-// y = x Phi(x), elementwise (arXiv:1606.08415). Saved: x.
-Var gelu(const Var& x);
+// y = f(x), elementwise, with a function of core/activation.h. Saved: x.
+Var activation(const Var& x, Activation f);
+inline Var gelu(const Var& x) { return activation(x, Activation::gelu); }
 
 // y = tanh x, elementwise. Saved: y.
 Var tanh(const Var& x);
@@ -49,10 +51,12 @@ Var dropout_add_layer_norm(const Var& x, const Var& residual, const Var& gamma, 
                            const Dropout& dropout);
 
 // y[T, H] = LayerNorm(word[ids] + position[place in the sentence] + segment[segments]) gamma + beta. word[V, H],
-// position[P, H], segment[S, H]; offsets [B + 1] bound the sentences. Throws for an id, segment or length out of range,
+// position[P, H], segment[S, H]; offsets [B + 1] bound the sentences. A segment without value: there is no such table.
+// first: the position of a sentence's first token, see ops::places. Throws for an id, segment or length out of range,
 // naming it. Gradients of the tables are scatters. Saved: as above.
 Var embedding(std::span<const int32_t> ids, std::span<const int32_t> segments, std::span<const int32_t> offsets,
-              const Var& word, const Var& position, const Var& segment, const Var& gamma, const Var& beta, float eps);
+              const Var& word, const Var& position, const Var& segment, const Var& gamma, const Var& beta, float eps,
+              int64_t first = 0);
 
 // Multi-head self-attention within each sentence (arXiv:1706.03762): qkv[T, 3 A D] holds queries, keys and values side
 // by side; y[T, A D]. Dropout acts on the probabilities. Saved: qkv, y, and one log-sum-exp per token and head; no [L,
@@ -67,6 +71,22 @@ Var gather_rows(const Var& x, std::span<const int32_t> rows);
 // element. Saved: the probabilities.
 Var cross_entropy(const Var& logits, std::span<const int32_t> labels, double divisor);
 
+// How a loss treats classes: weights [C] of each, empty where all are 1; label smoothing, the share of the target that
+// goes to all classes alike (Szegedy et al. 2016, arXiv:1512.00567); the focal loss's gamma, 0: off (Lin et al. 2017,
+// arXiv:1708.02002).
+struct ClassLoss {
+  std::vector<double> weights = {};
+  double smoothing = 0, gamma = 0;
+
+  bool plain() const { return weights.empty() && smoothing == 0 && gamma == 0; }
+  double weight(int64_t c) const { return weights.empty() ? 1 : weights[static_cast<size_t>(c)]; }
+  void check(const char* op, int64_t classes, double divisor) const;  // throws for what does not fit
+};
+
+// cross_entropy with a ClassLoss, as PyTorch's. The sum of the rows' weights as divisor gives the weighted mean. Saved:
+// [B, C].
+Var weighted_cross_entropy(const Var& logits, std::span<const int32_t> labels, const ClassLoss& loss, double divisor);
+
 // Distillation (Hinton et al. 2015, arXiv:1503.02531): T^2 times the Kullback-Leibler divergence of softmax(logits / T)
 // from softmax(teacher / T), both [B, C], summed over the B rows and divided by `divisor`. It is the soft cross-entropy
 // minus the teacher's entropy: the same gradient, and zero where both agree. One element. Saved: [B, C].
@@ -76,6 +96,10 @@ Var soft_cross_entropy(const Var& logits, const Tensor& teacher, double temperat
 // targets, of the same shape and from 0 to 1, summed over all elements and divided by `divisor`. For targets that are 0
 // or 1, and T = 1, it is the binary cross-entropy. One element. Saved: both.
 Var binary_cross_entropy(const Var& logits, const Tensor& targets, double divisor, double temperature = 1);
+
+// The binary cross-entropy of targets from 0 to 1 with a ClassLoss. A weight is that of yes against no, PyTorch's
+// pos_weight; smoothing moves each target towards 1/2. Saved: [B, C].
+Var weighted_binary_cross_entropy(const Var& logits, const Tensor& targets, const ClassLoss& loss, double divisor);
 
 // Sum of (x - target)^2 over all elements, divided by `divisor` (the number of elements for the mean). Saved: both.
 Var mse(const Var& x, const Tensor& target, double divisor);

@@ -84,17 +84,16 @@ void TaskOptions::declare(Options& rows) {
 
 void TaskOptions::set_loss(Head& head, const TokenizedDataset& train, const Listener& listener) const {
   const std::vector<std::string>& classes = head.labels();
-  TaskLoss loss{class_weights.values, label_smoothing, focal_gamma};
-  if (class_weights.balanced) loss.class_weights.assign(classes.size(), 1);
+  ops::ClassLoss loss{class_weights.values, label_smoothing, focal_gamma};
+  if (class_weights.balanced) loss.weights.assign(classes.size(), 1);
   head.set_loss(loss);
-  CHECK(loss.class_weights.empty() || loss.class_weights.size() == classes.size(),
-        "--class-weights: ", loss.class_weights.size(), " weights for the classes ", quoted(classes), "; expected ",
-        classes.size());
+  CHECK(loss.weights.empty() || loss.weights.size() == classes.size(), "--class-weights: ", loss.weights.size(),
+        " weights for the classes ", quoted(classes), "; expected ", classes.size());
   if (class_weights.balanced)
-    head.set_loss({loss.class_weights = balanced_weights(train, classes), label_smoothing, focal_gamma});
+    head.set_loss({loss.weights = balanced_weights(train, classes), label_smoothing, focal_gamma});
   std::vector<std::string> parts;
-  for (size_t c = 0; c < loss.class_weights.size(); ++c)
-    parts.push_back((c == 0 ? "class weights " : "") + classes[c] + format(" %.4g", loss.class_weights[c]));
+  for (size_t c = 0; c < loss.weights.size(); ++c)
+    parts.push_back((c == 0 ? "class weights " : "") + classes[c] + format(" %.4g", loss.weights[c]));
   if (label_smoothing > 0) parts.push_back(format("label smoothing %g", label_smoothing));
   if (focal_gamma > 0) parts.push_back(format("focal gamma %g", focal_gamma));
   if (!parts.empty()) listener.say("training loss: " + listed(parts, 30) + "; the dev loss has none of these");

@@ -22,6 +22,18 @@ def add_norm(p, seed, stream, eps=1e-12):
     return op
 
 
+def embedding_from(first, ids, offsets, eps=1e-12):  # as RobertaEmbeddings, without segments: the token first - 1 is padding
+    places = []
+    for start, end in zip(offsets, offsets[1:]):
+        counts = torch.tensor([i != first - 1 for i in ids[start:end]], dtype=torch.long)
+        places += (torch.cumsum(counts, 0) * counts + first - 1).tolist()
+
+    def op(word, position, gamma, beta):
+        z = word[ids] + position[places]
+        return F.layer_norm(z, z.shape[-1:], gamma, beta, float(np.float32(eps)))
+    return op
+
+
 def embedding(ids, segments, offsets, eps=1e-12):
     places = [i - start for start, end in zip(offsets, offsets[1:]) for i in range(start, end)]
 
@@ -69,6 +81,31 @@ def bernoulli_divergence(z, t):
     return kl_divergence(Bernoulli(probs=t), Bernoulli(logits=z))
 
 
+WEIGHTS = torch.tensor([0.5, 3, 1.25])
+
+
+def class_loss(weights=None, smoothing=0.0):
+    return lambda x: (F.cross_entropy(x, torch.tensor([0, 2, -1, 1, 0]), weights, ignore_index=-1, label_smoothing=smoothing, reduction="sum") / 2.5).reshape(1)
+
+
+def focal_class_loss(weights, smoothing, gamma):  # Lin et al. 2017, formula 5, of each class by its share of the target
+    def op(x):
+        rows, labels = [0, 1, 3, 4], torch.tensor([0, 2, 1, 0])
+        p = torch.softmax(x[rows], -1)
+        share = F.one_hot(labels, 3) * (1 - smoothing) + smoothing / 3
+        return ((share * weights * (1 - p) ** gamma * -torch.log(p)).sum() / 2.5).reshape(1)
+    return op
+
+
+def yes_or_no(weights, smoothing=0.0, gamma=0.0):
+    def op(x):
+        t, p = hits(5, 3, [0, 2, 7, 10, 14]) * (1 - smoothing) + smoothing / 2, torch.sigmoid(x)
+        if gamma == 0:
+            return F.binary_cross_entropy_with_logits(x, t, pos_weight=weights).reshape(1)
+        return (weights * t * (1 - p) ** gamma * -torch.log(p) + (1 - t) * p ** gamma * -torch.log(1 - p)).mean().reshape(1)
+    return op
+
+
 def relation(name, left, right, heads, probabilities):
     goal = target(name, 19, 72)
 
@@ -96,6 +133,9 @@ CASES = {
     "linear_tiles": ([(800, 33), (300, 33), (300,)], F.linear),
     "gelu": ([(6, 11)], F.gelu),
     "gelu_pieces": ([(130, 140)], F.gelu),
+    "relu": ([(6, 11)], F.relu),
+    "gelu_new": ([(6, 11)], lambda x: F.gelu(x, approximate="tanh")),
+    "silu": ([(6, 11)], F.silu),
     "tanh": ([(6, 11)], torch.tanh),
     "dropout": ([(9, 70)], lambda x: dropout(x, 0.3, 7, 5)),
     "dropout_pieces": ([(300, 100)], lambda x: dropout(x, 0.1, 2**40 + 3, 2**33 + 1)),
@@ -103,6 +143,7 @@ CASES = {
     "add_norm_dropout": ([(40, 130), (40, 130), (130,), (130,)], add_norm(0.2, 11, 12)),
     "add_norm_eps": ([(3, 8), (3, 8), (8,), (8,)], add_norm(0, 0, 0, eps=0.5)),
     "embedding": ([(6, 70), (5, 70), (2, 70), (70,), (70,)], embedding(IDS, SEGMENTS, OFFSETS)),
+    "embedding_from_position_2": ([(6, 70), (7, 70), (70,), (70,)], embedding_from(2, IDS, OFFSETS)),
     "attention_1_13_size_20": attention_case(20, 3, [1, 13]),
     "attention_0_64_65_size_32": attention_case(32, 2, [0, 64, 65]),
     "attention_130_size_64": attention_case(64, 1, [130]),
@@ -117,6 +158,14 @@ CASES = {
                                                                           reduction="batchmean")).reshape(1)),
     "binary_cross_entropy": ([(5, 3)], lambda x: F.binary_cross_entropy_with_logits(x, hits(5, 3, [0, 2, 7, 10, 14])).reshape(1)),
     "binary_cross_entropy_soft": ([(5, 3)], lambda x: bernoulli_divergence(x / 2.5, (target("binary_cross_entropy_soft", 5, 3) + 2) / 4).sum().reshape(1) * 2.5**2 / 8),
+    "weighted_cross_entropy": ([(5, 3)], class_loss(WEIGHTS)),
+    "weighted_cross_entropy_zero": ([(5, 3)], class_loss(torch.tensor([0, 3, 1.25]))),
+    "weighted_cross_entropy_smoothed": ([(5, 3)], class_loss(WEIGHTS, 0.1)),
+    "weighted_cross_entropy_focal": ([(5, 3)], focal_class_loss(WEIGHTS, 0, 2)),
+    "weighted_cross_entropy_focal_smoothed": ([(5, 3)], focal_class_loss(torch.ones(3), 0.2, 0.5)),
+    "weighted_binary_cross_entropy": ([(5, 3)], yes_or_no(WEIGHTS)),
+    "weighted_binary_cross_entropy_smoothed": ([(5, 3)], yes_or_no(WEIGHTS, smoothing=0.1)),
+    "weighted_binary_cross_entropy_focal": ([(5, 3)], yes_or_no(WEIGHTS, gamma=2.0)),
     "mse": ([(6, 11)], lambda x: F.mse_loss(x, target("mse", 6, 11)).reshape(1)),
     "mse_pieces": ([(260, 130)], lambda x: F.mse_loss(x, target("mse_pieces", 260, 130)).reshape(1)),
     "cosine_distance": ([(200, 130)], lambda x: F.cosine_embedding_loss(x, target("cosine_distance", 200, 130), torch.ones(200)).reshape(1)),
