@@ -17,7 +17,7 @@ void CalibrationOptions::declare(Options& rows, const std::string& who, const st
   rows.add("batch-size", batch_size, who + ": sentences a batch").at_least(1).only_if(used, why);
   rows.add("max-length", max_length, who + ": tokens of a sentence at most, with [CLS] and [SEP]")
       .only_if([used, evaluates] { return used() || evaluates(); }, why);
-  espalier::declare(
+  declare_table(
       rows, table, [used, evaluates] { return used() || evaluates(); }, why);
 }
 

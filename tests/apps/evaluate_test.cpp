@@ -64,7 +64,6 @@ TEST_F(Evaluate, MetricsFollowFromTheLogits) {
   const auto objects = objects_of(result.out);
   ASSERT_EQ(objects.size(), 1U);
   const nlohmann::json& metrics = objects[0];
-  EXPECT_EQ(metrics.size(), 7U);
   for (const char* name :
        {"eval_runtime", "eval_samples_per_second", "eval_steps_per_second", "model_preparation_time"})
     EXPECT_GT(metrics.at(name), 0) << name;
