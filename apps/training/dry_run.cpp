@@ -11,7 +11,7 @@ namespace espalier {
 namespace {
 
 constexpr int64_t lengths = 12;  // batches from short to long that are measured
-constexpr double enough = 4;     // seconds of steps, where steps are short
+constexpr double enough = 2;     // seconds of steps, where steps are short
 
 // The rows from which a window of an epoch is made: how many tokens they have.
 std::vector<int64_t> tokens_of_windows(const Loader& loader) {
