@@ -42,15 +42,7 @@ std::vector<int64_t> spread(const std::vector<int64_t>& values, int64_t count, d
 // The sentences of these places.
 TokenizedDataset part_of(const TokenizedDataset& data, const std::vector<int64_t>& rows) {
   TokenizedDataset part;
-  const int64_t width = data.values_per_sentence();
-  for (const int64_t row : rows) {
-    part.ids.insert(part.ids.end(), data.ids.begin() + data.offsets[static_cast<size_t>(row)],
-                    data.ids.begin() + data.offsets[static_cast<size_t>(row) + 1]);
-    part.offsets.push_back(part.tokens());
-    part.first_lengths.push_back(data.first_lengths[static_cast<size_t>(row)]);
-    if (!data.labels.empty()) part.labels.push_back(data.labels[static_cast<size_t>(row)]);
-    part.values.insert(part.values.end(), data.values.begin() + row * width, data.values.begin() + (row + 1) * width);
-  }
+  append(part, data, rows);
   return part;
 }
 

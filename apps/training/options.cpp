@@ -4,6 +4,8 @@
 
 #include "apps/training/datasets.h"
 #include "apps/training/output.h"
+#include "apps/training/table_options.h"
+#include "nn/heads/heads.h"
 
 namespace espalier {
 
@@ -93,12 +95,20 @@ void TrainOptions::declare_data(Options& rows) {
                                 ? "$ESPALIER_DATA, runs/data/sst2, else built-in synthetic reviews"
                                 : "$ESPALIER_DATA; one of the two is required";
   rows.add("data", data,
-           "folder with train.tsv and dev.tsv (header: sentence, optional sentence2, label); default: " + where)
+           "folder with train and dev (or validation) .tsv, .csv or .jsonl, or the training file alone; default: " +
+               where)
       .by_content();
   rows.rule([this] {
     CHECK(default_data == DefaultData::sst2 || !data.empty() || !data_of_environment().empty(),
           "--data is missing; expected a folder with train.tsv and dev.tsv, here or in $ESPALIER_DATA");
   });
+  rows.add("dev-data", dev_data, "file to evaluate on; default: the one in --data").by_content();
+  rows.add("validation-split", validation_split,
+           "share of the training file to evaluate on instead of training, chosen by the seed, of each class alike; "
+           "for data without a dev file")
+      .range([this] { return validation_split >= 0 && validation_split < 1; },
+             "a share from 0 on, below 1, is expected");
+  declare_table(rows, table);
 }
 
 void TrainOptions::declare(Options& rows) {
@@ -110,11 +120,17 @@ void TrainOptions::declare(Options& rows) {
   declare_overwrite(rows, overwrite);
   rows.add("vocab", vocab, "vocab.txt for random:* models; default: the vocabulary of the synthetic reviews")
       .by_content();
+  rows.add("task", head,
+           "of a new head: classification, regression (numbers) or multi-label (any number of classes for each text); "
+           "default: the model's");
+  rows.rule([this] {
+    if (!head.empty()) head_named(head, "--task");
+  });
   rows.add("labels", labels,
            "class names in the order of the numbers in the label column; another number of them than the model has "
-           "makes a new head; default: the model's if its head is trained, else those in labels.txt beside train.tsv, "
-           "else "
-           "LABEL_0, LABEL_1, … or the words in the label column")
+           "makes a new head; default: the model's if its head is trained, else those in labels.txt beside the "
+           "training file, "
+           "else LABEL_0, LABEL_1, … or the words in the label column")
       .by_commas()
       .no_default()
       .range([this] { return labels.empty() || labels.size() >= 2; }, "at least two class names are expected");

@@ -9,6 +9,7 @@
 #include "apps/training/task_options.h"
 #include "core/options.h"
 #include "core/products/precision.h"
+#include "data/text/table.h"
 #include "optim/schedule.h"
 
 namespace espalier {
@@ -52,7 +53,10 @@ struct LogOptions {
 enum class DefaultData { sst2, none };
 
 struct TrainOptions {
-  std::string model, data, output, vocab;
+  std::string model, data, dev_data, output, vocab;
+  TableOptions table;
+  double validation_split = 0;
+  std::string head;  // of a new head, by its name in nn/heads: --task; empty: the model's
   DefaultData default_data = DefaultData::sst2;
   std::vector<std::string> labels = {};  // empty: those of the model, else of the data
   MaxLength max_length;

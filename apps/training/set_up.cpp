@@ -5,10 +5,11 @@
 #include "apps/training/datasets.h"
 #include "apps/training/run.h"
 #include "apps/training/signals.h"
+#include "apps/training/split_data.h"
 #include "core/kernels/isa.h"
 #include "core/parallel.h"
 #include "data/text/class_names.h"
-#include "data/text/read_text.h"
+#include "nn/heads/heads.h"
 #include "nn/mask.h"
 #include "optim/parameter_groups.h"
 
@@ -46,6 +47,7 @@ void Run::open_model() {
                   .new_task = [this](const BertConfig& config) { return new_task(config); },
                   .listener = listener_};
   if (!options_.labels.empty()) how.labels = options_.labels;
+  if (!options_.head.empty()) how.head = options_.head;
   model_ = espalier::open_model(options_.model, how);
   options_.labels = model_->config.labels;  // as chosen, so that resume cannot change them
   require_f32(*model_, "training");
@@ -65,31 +67,28 @@ Task Run::new_task(const BertConfig& config) const {
   for (const Algorithm& algorithm : algorithms_)
     if (algorithm.task && algorithm.on())
       if (auto task = algorithm.task()) return *task;
-  const std::filesystem::path data = find_data(options_.data, !options_.dry_run).path;
-  if (config.head == BertConfig{}.head) {
-    const ClassNames classes = find_class_names(data);
-    return {config.head, classes.names, classes.from};
-  }
-  return {config.head, config.labels, "from the model's config.json"};
+  if (options_.head.empty() && config.head != BertConfig{}.head)
+    return {config.head, config.labels, "from the model's config.json"};
+  const std::string head = options_.head.empty() ? config.head : options_.head;
+  const ClassNames classes = find_class_names(head_named(head, "--task").labels,
+                                              find_data(options_.data, !options_.dry_run).train, options_.table);
+  return {head, classes.names, classes.from};
 }
 
 void Run::read_data() {
-  const DataFolder folder = find_data(options_.data, !options_.dry_run);
-  options_.data = folder.path.string();
-  const auto read = [&](const char* file) {
-    return read_text(folder.path / file, model_->tokenizer, model_->bert->head(), options_.max_length.tokens());
-  };
+  const DataFiles files = find_data(options_.data, !options_.dry_run);
+  options_.data = files.where;
   inputs_.add("the model", described(*model_));
-  train_data_ = read("train.tsv");
-  inputs_.add("train.tsv", described(train_data_));
-  dev_data_ = read("dev.tsv");
-  inputs_.add("dev.tsv", described(dev_data_));
+  RunData data = read_run_data(options_, *model_, listener_);
+  train_data_ = std::move(data.train);
+  dev_data_ = std::move(data.dev);
+  inputs_.add(data.train_name, described(train_data_));
+  inputs_.add(data.dev_name, described(dev_data_));
   if (const auto classes = std::set<int32_t>(train_data_.labels.begin(), train_data_.labels.end());
       model_->config.head == BertConfig{}.head && std::ssize(classes) < model_->config.classes())
     listener_.say(
-        format("%s/train.tsv has %ld of the model's %ld labels; to train a new head for them alone, name them "
-               "with --labels",
-               options_.data.c_str(), std::ssize(classes), model_->config.classes()));
+        format("%s has %ld of the model's %ld labels; to train a new head for them alone, name them with --labels",
+               files.train.c_str(), std::ssize(classes), model_->config.classes()));
   options_.task.set_loss(model_->bert->head(), train_data_, listener_);
   metric_ = options_.task.chosen_metric(model_->bert->head(), dev_data_);
   for (const Algorithm& algorithm : algorithms_) {
@@ -98,10 +97,7 @@ void Run::read_data() {
     if (more.sentences() > 0) inputs_.add("more text for " + algorithm.name, described(more));
     append(train_data_, more);
   }
-  listener_.say(folder.note +
-                format(": %ld training sentences of %.1f tokens, %ld dev sentences", train_data_.sentences(),
-                       static_cast<double>(train_data_.tokens()) / static_cast<double>(train_data_.sentences()),
-                       dev_data_.sentences()));
+  listener_.say(data.note);
 }
 
 void Run::make_optimizer() {

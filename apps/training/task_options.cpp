@@ -52,8 +52,8 @@ std::vector<double> balanced_weights(const TokenizedDataset& data, const std::ve
 // Metrics of answers that vary from sentence to sentence, whatever the text says.
 Metrics metrics_of_varied_answers(const Head& head, const TokenizedDataset& dev) {
   PackedBatch batch;
-  batch.labels = dev.labels;
-  batch.values = dev.values;
+  batch.labels.assign(dev.labels.begin(), dev.labels.end());
+  batch.values.assign(dev.values.begin(), dev.values.end());
   batch.offsets.resize(static_cast<size_t>(dev.sentences()) + 1);
   Tensor logits({dev.sentences(), head.width()}, DType::f32);
   for (int64_t i = 0; i < logits.size(); ++i) logits.data<float>()[i] = static_cast<float>(i * 7919 % 1009) / 1009;
@@ -76,7 +76,7 @@ void TaskOptions::declare(Options& rows) {
            "focal loss (Lin et al. 2017): the training loss of a class with probability p times (1 - p)^gamma; 0: off")
       .between(0, 100, "a number from 0 to 100 is expected");
   rows.add("metric", metric,
-           "which metric on dev.tsv chooses the best checkpoint: loss, accuracy, macro_f1, matthews, roc_auc, pearson, "
+           "which metric on the dev data chooses the best checkpoint: loss, accuracy, macro_f1, matthews, roc_auc, pearson, "
            "… as the task has them; default: accuracy, f1 for any number of labels, the squared error for numbers")
       .no_default()
       .because("which checkpoint is the best depends on it");
@@ -84,17 +84,16 @@ void TaskOptions::declare(Options& rows) {
 
 void TaskOptions::set_loss(Head& head, const TokenizedDataset& train, const Listener& listener) const {
   const std::vector<std::string>& classes = head.labels();
-  TaskLoss loss{class_weights.values, label_smoothing, focal_gamma};
-  if (class_weights.balanced) loss.class_weights.assign(classes.size(), 1);
+  ops::ClassLoss loss{class_weights.values, label_smoothing, focal_gamma};
+  if (class_weights.balanced) loss.weights.assign(classes.size(), 1);
   head.set_loss(loss);
-  CHECK(loss.class_weights.empty() || loss.class_weights.size() == classes.size(),
-        "--class-weights: ", loss.class_weights.size(), " weights for the classes ", quoted(classes), "; expected ",
-        classes.size());
+  CHECK(loss.weights.empty() || loss.weights.size() == classes.size(), "--class-weights: ", loss.weights.size(),
+        " weights for the classes ", quoted(classes), "; expected ", classes.size());
   if (class_weights.balanced)
-    head.set_loss({loss.class_weights = balanced_weights(train, classes), label_smoothing, focal_gamma});
+    head.set_loss({loss.weights = balanced_weights(train, classes), label_smoothing, focal_gamma});
   std::vector<std::string> parts;
-  for (size_t c = 0; c < loss.class_weights.size(); ++c)
-    parts.push_back((c == 0 ? "class weights " : "") + classes[c] + format(" %.4g", loss.class_weights[c]));
+  for (size_t c = 0; c < loss.weights.size(); ++c)
+    parts.push_back((c == 0 ? "class weights " : "") + classes[c] + format(" %.4g", loss.weights[c]));
   if (label_smoothing > 0) parts.push_back(format("label smoothing %g", label_smoothing));
   if (focal_gamma > 0) parts.push_back(format("focal gamma %g", focal_gamma));
   if (!parts.empty()) listener.say("training loss: " + listed(parts, 30) + "; the dev loss has none of these");

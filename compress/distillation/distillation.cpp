@@ -49,7 +49,7 @@ TokenizedDataset unlabelled(const DistillationOptions& options, const Setting& s
   TokenizedDataset more;
   if (!options.unlabelled.empty())
     append(more, read_text(options.unlabelled, setting.model.tokenizer, setting.model.bert->head(), setting.max_length,
-                           Labels::if_present));
+                           {.labels = Labels::if_present}));
   if (options.augment.copies > 0) {
     AugmentOptions augment = options.augment;
     augment.seed = setting.seed;

@@ -9,13 +9,12 @@ Var Head::soft_loss(const Var& logits, const Tensor& teacher, double temperature
   return ops::soft_cross_entropy(logits, teacher, temperature, divisor);
 }
 
-void Head::set_loss(const TaskLoss& loss) {
-  const char* const option = !loss.class_weights.empty() ? "--class-weights"
-                             : loss.label_smoothing != 0 ? "--label-smoothing"
-                             : loss.focal_gamma != 0     ? "--focal-gamma"
-                                                         : nullptr;
-  CHECK(option == nullptr, option, ": the loss of this model's task, ", parts(),
-        ", has no classes to weigh; leave the option out, or train a classifier");
+void Head::set_loss(const ops::ClassLoss& loss) {
+  if (loss.plain()) return;
+  fail(!loss.weights.empty() ? "--class-weights"
+       : loss.smoothing != 0 ? "--label-smoothing"
+                             : "--focal-gamma",
+       ": this model's task, with ", parts(), ", has no classes; leave the option out, or train a classifier");
 }
 
 }  // namespace espalier

@@ -15,12 +15,6 @@
 
 namespace espalier {
 
-// The loss that a task is trained with. The plain one, by which models are judged, has none of these.
-struct TaskLoss {
-  std::vector<double> class_weights = {};  // of each class; empty: all are 1
-  double label_smoothing = 0, focal_gamma = 0;
-};
-
 class Head {
  public:
   virtual ~Head() = default;
@@ -44,9 +38,9 @@ class Head {
   virtual Var loss(const Var& logits, const PackedBatch& batch, double weight) const = 0;
   // What a batch counts in that mean: its labels, unless a head weighs them.
   virtual double weight(const PackedBatch& batch) const { return static_cast<double>(batch.labelled()); }
-  // From now on loss() is this one. Throws, naming the option, for what the task does not have: unless a head knows
-  // better, for all but the plain loss.
-  virtual void set_loss(const TaskLoss& loss);
+  // From now on loss() is this one; metrics() keep the plain loss. Throws, naming the option, for what the task does
+  // not have: unless a head knows better, for all but the plain loss.
+  virtual void set_loss(const ops::ClassLoss& loss);
 
   // Distillation: how far logits[R, C] are from a teacher's, summed over the rows and divided by `divisor`. One
   // element. Unless a head knows better: ops::soft_cross_entropy.

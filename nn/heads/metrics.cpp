@@ -18,4 +18,8 @@ double Metrics::at(const std::string& name) const {
   return found != values.end() ? found->value : std::numeric_limits<double>::quiet_NaN();
 }
 
+void Metrics::add(const std::string& name, double value) {
+  if (!std::isnan(value)) values.push_back({name, value});
+}
+
 }  // namespace espalier

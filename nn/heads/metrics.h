@@ -27,7 +27,8 @@ struct Metrics {
   std::vector<Value> values;  // the first one is Head::metric(); those that are not defined are left out
 
   double best() const { return values.front().value; }
-  double at(const std::string& name) const;  // "loss", too; NaN for what is not there
+  double at(const std::string& name) const;         // "loss", too; NaN for what is not there
+  void add(const std::string& name, double value);  // unless it is NaN
 };
 
 // Quality by class, or by number for regression. NaN: not defined for these labels and answers.
@@ -36,10 +37,10 @@ struct ClassReport {
     std::string name;
     std::vector<double> values;  // one for each column
   };
-  std::vector<std::string> columns;             // precision, recall, f1, support: the last one counts sentences
-  std::vector<Row> classes;                     // one for each of Head::labels()
-  std::vector<Row> averages;                    // over the classes
-  std::vector<std::vector<int64_t>> confusion;  // [label][answer]; empty where a sentence has not one class
+  std::vector<std::string> columns = {};             // precision, recall, f1, support: the last one counts sentences
+  std::vector<Row> classes = {};                     // one for each of Head::labels()
+  std::vector<Row> averages = {};                    // over the classes
+  std::vector<std::vector<int64_t>> confusion = {};  // [label][answer]; empty where a sentence has not one class
 };
 
 }  // namespace espalier

@@ -8,7 +8,7 @@ namespace espalier {
 
 // One number for each name in BertConfig::labels: transformers' problem_type "regression". PackedBatch::values holds
 // the targets. The loss is the mean squared error; the metric is the same with a minus, so that the largest is the
-// best, and Pearson's correlation stands beside it where there is one number that varies.
+// best. R^2 and the correlations of Pearson and Spearman stand beside it where there is one number that varies.
 class Regression : public PooledHead {
  public:
   using PooledHead::PooledHead;
@@ -20,7 +20,9 @@ class Regression : public PooledHead {
   Var soft_loss(const Var& logits, const Tensor& teacher, double temperature, double divisor) const override;
   Tensor scores(const Tensor& logits, const PackedBatch& batch) const override;
   Metrics metrics(const Tensor& scores) const override;
+  ClassReport report(const Tensor& scores) const override;
   std::string metric() const override { return "neg_mse"; }
+  std::vector<Metric> known_metrics() const override;
   Answer answer(const Tensor& logits) const override;
   std::string parts() const override { return "pooler and regression"; }
 };
