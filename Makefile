@@ -3,7 +3,7 @@
 SHELL := bash -o pipefail
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := build
-.PHONY: build run report test test-fast asan tsan tsan-all fuzz aarch64 wasm format lint install uninstall web web-serve web-test sst2 bert-base clean help
+.PHONY: build run report test test-fast asan tsan tsan-all fuzz aarch64 wasm format lint install uninstall python-test web web-serve web-test sst2 bert-base clean help
 
 # As many compilers as there are cores, but no more than memory has room for (1.5 GB each).
 JOBS ?= $(shell cat /proc/meminfo /sys/fs/cgroup/memory.max 2>/dev/null | awk -v cores=$$(nproc) \
@@ -84,6 +84,11 @@ uninstall: ## remove what the last installation below PREFIX=DIR has put there
 	@xargs -d '\n' rm -f -- <$(PREFIX)/share/espalier/manifest.txt
 	@find $(PREFIX) -depth -type d -path '*espalier*' -empty -delete
 
+python-test: ## build the Python package in build-python/venv and run its tests; skipped where pip finds no packages
+	@.ci/setup python3-venv python3-dev
+	@$(call compile,release,build,programs)
+	@CMAKE_BUILD_PARALLEL_LEVEL=$(JOBS) .ci/python-test
+
 web: ## build the browser page and its model into build-web/site; ESPALIER_MODEL=FILE.edge or FILE.h5
 	@.ci/setup emscripten nodejs googletest
 	@$(call compile,release,build,programs)
@@ -103,7 +108,7 @@ bert-base: ## download bert-base-uncased into runs/models/bert-base-uncased (lik
 	@.ci/fetch-bert-base
 
 clean: ## remove what was built; runs/ with its models and data stays
-	@rm -rf build build-asan build-tsan build-fuzz build-debug build-aarch64 build-wasm build-web
+	@rm -rf build build-asan build-tsan build-fuzz build-debug build-aarch64 build-wasm build-web build-python
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):[^#]*## \(.*\)/make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
