@@ -77,7 +77,8 @@ lint: ## check the format and run clang-tidy
 	@$(call configure,release,build)
 	@JOBS=$(JOBS) CLANG_TIDY=$(CLANG_TIDY) .ci/lint
 
-install: build ## install programs, libraries, headers, recipes, manual pages, completion and docs; PREFIX=DIR (default /usr/local)
+install: ## build and install programs, libraries, headers, recipes, manual pages, completion and docs; PREFIX=DIR (default /usr/local)
+	@$(call compile,release,build,programs)
 	@cmake --install build --prefix $(PREFIX)
 
 uninstall: ## remove what the last installation below PREFIX=DIR has put there

@@ -18,8 +18,8 @@ TEXTS = ["the film is good .", "a very dull story", "", "größer", "not bad ! "
 
 
 def run(program: str, *words: object, given: str = "") -> str:
-    command = [APPS / program, *map(str, words), "--quiet"]
-    return subprocess.run(command, check=True, input=given, stdout=subprocess.PIPE, text=True).stdout
+    command = [str(word) for word in (APPS / program, *words, "--quiet")]
+    return str(subprocess.run(command, check=True, input=given, stdout=subprocess.PIPE, text=True).stdout)
 
 
 @pytest.fixture(scope="session")
@@ -75,7 +75,7 @@ def test_texts_may_be_lists_tuples_arrays_and_pairs(models: dict[str, pathlib.Pa
 def test_checkpoints_are_arrays(models: dict[str, pathlib.Path], tmp_path: pathlib.Path) -> None:
     found = espalier.read(models["int4"])
     name = "bert.encoder.layer.0.output.dense.weight"
-    weight, integers, scales, kept = (d[name] for d in (found.weights, found.integers, found.scales, found.masks))
+    weight, integers, scales, kept = found.weights[name], found.integers[name], found.scales[name], found.masks[name]
     assert weight.shape == (8, 12) and integers.dtype == np.int8 and kept.dtype == bool and not weight.flags.writeable
     assert np.array_equal(weight, integers * scales[:, None]) and not weight[~kept].any() and kept.mean() < 0.4
     assert found.vocabulary[2] == "[CLS]" and found.config["hidden_size"] == 8 and found.tokenizer["lowercase"]
