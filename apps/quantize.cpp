@@ -57,7 +57,7 @@ struct Quantize {
     else
       quantizer.before_forward(0);
     if (!analyze.empty())
-      print_sensitivity(analyze, calibration.max_length.of(m->config.max_position_embeddings), *m, quantizer, common);
+      print_sensitivity(analyze, calibration.max_length.of(m->config.longest()), *m, quantizer, common);
     const std::string what = quantizer.describe();
     balance.after(*m);
     quantizer.convert();

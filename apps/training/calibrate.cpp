@@ -20,7 +20,7 @@ void CalibrationOptions::declare(Options& rows, const std::string& who, const st
 
 void calibrate(Compressor& compressor, Model& model, const CalibrationOptions& options, bool gradients,
                const Listener& listener) {
-  const int max_length = options.max_length.of(model.config.max_position_embeddings);
+  const int max_length = options.max_length.of(model.config.longest());
   const bool is_file = !options.data.empty() && !std::filesystem::is_directory(options.data);
   const DataFolder folder = is_file ? DataFolder{} : find_data(options.data);
   const std::filesystem::path file = is_file ? std::filesystem::path(options.data) : folder.path / "train.tsv";

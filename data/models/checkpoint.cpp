@@ -4,7 +4,8 @@
 //   /                     attributes format = "espalier checkpoint" and format_version
 //   /config               JSON, the fields of Hugging Face's config.json, with the labels
 //   /vocabulary           the tokens, a list
-//   /tokenizer            JSON, the fields of TokenizerOptions
+//   /tokenizer            JSON, the fields of TokenizerOptions; see data/models/tokenizer_record.cpp
+//   /merges               of a byte-level BPE: its merges, a list, in their order
 //   /options              JSON, the effective options of the run
 //   /pruned               list of the parameters that were pruned; absent: none. Their masks are the non-zeros of the
 //                         stored weights, so that nothing is stored twice, or else
@@ -30,6 +31,7 @@
 #include "data/models/json_fields.h"
 #include "data/models/quantized_encoding.h"
 #include "data/models/tensor_encoding.h"
+#include "data/models/tokenizer_record.h"
 #include "nn/integers.h"
 
 namespace espalier {
@@ -59,38 +61,6 @@ std::vector<std::string> layout_of(const ParameterStore& store) {
   return layout;
 }
 
-Json to_json(const TokenizerOptions& options) {
-  Json added = Json::array();
-  for (const AddedToken& token : options.added_tokens)
-    added.push_back({{"content", token.content},
-                     {"special", token.special},
-                     {"normalized", token.normalized},
-                     {"lstrip", token.lstrip},
-                     {"rstrip", token.rstrip},
-                     {"single_word", token.single_word},
-                     {"piece", token.piece}});
-  return {{"lowercase", options.lowercase},
-          {"strip_accents", options.strip_accents ? Json(*options.strip_accents) : Json()},
-          {"tokenize_chinese_chars", options.tokenize_chinese_chars},
-          {"segments", options.segments},
-          {"added_tokens", added}};
-}
-
-// Files of earlier versions have the text alone, of a token without flags.
-AddedToken to_added_token(const Json& json, const std::string& where) {
-  if (json.is_string()) return {.content = json.get<std::string>()};
-  const JsonFields fields(where + ": added_tokens", json);
-  AddedToken token;
-  fields.read("content", token.content);
-  fields.read("special", token.special);
-  fields.read("normalized", token.normalized);
-  fields.read("lstrip", token.lstrip);
-  fields.read("rstrip", token.rstrip);
-  fields.read("single_word", token.single_word);
-  fields.read("piece", token.piece);
-  return token;
-}
-
 Json to_json(const TrainingState& state, int64_t optimizer_steps) {
   return {{"step", state.step},
           {"epoch", state.epoch},
@@ -116,6 +86,7 @@ void save_checkpoint(const std::filesystem::path& path, const ParameterStore& st
   root.write_text("config", config_to_json(contents.config).dump());
   root.write_texts("vocabulary", contents.vocabulary);
   root.write_text("tokenizer", to_json(contents.tokenizer).dump());
+  if (contents.tokenizer.kind == TokenizerKind::byte_level_bpe) root.write_texts("merges", contents.tokenizer.merges);
   root.write_text("options", contents.options.text());
   const Hdf5Group weights = root.create_group("weights");
   const bool resumes = optimizer != nullptr && state != nullptr;
@@ -169,19 +140,13 @@ Checkpoint::Checkpoint(const std::filesystem::path& path) : path_(path.string())
       config_from_json(parse_object(root.read_text("config"), root.where("config")), root.where("config"));
   contents_.vocabulary = root.read_texts("vocabulary");
   check_vocabulary(contents_.vocabulary, contents_.config, path_);
-  const JsonFields tokenizer(root, "tokenizer");
-  tokenizer.read("lowercase", contents_.tokenizer.lowercase);
-  if (!tokenizer.at("strip_accents").is_null())
-    tokenizer.read("strip_accents", contents_.tokenizer.strip_accents.emplace());
-  tokenizer.read("tokenize_chinese_chars", contents_.tokenizer.tokenize_chinese_chars);
-  if (tokenizer.json.contains("segments")) tokenizer.read("segments", contents_.tokenizer.segments);
-  for (const Json& token : tokenizer.at("added_tokens"))
-    contents_.tokenizer.added_tokens.push_back(to_added_token(token, tokenizer.where));
+  contents_.tokenizer = tokenizer_options_of(JsonFields(root, "tokenizer"));
+  if (contents_.tokenizer.kind == TokenizerKind::byte_level_bpe) contents_.tokenizer.merges = root.read_texts("merges");
   contents_.options = Record(parse_object(root.read_text("options"), root.where("options")));
   resumes_ = root.contains("training");
 }
 
-WordPiece Checkpoint::tokenizer() const {
+Tokenizer Checkpoint::tokenizer() const {
   try {
     return {contents_.vocabulary, contents_.tokenizer};
   } catch (const Error& error) { fail(path_, ": ", error.what()); }

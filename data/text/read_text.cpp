@@ -28,7 +28,7 @@ Label read_label(std::string_view text, const Head& head, const std::vector<std:
 
 }  // namespace
 
-TokenizedDataset read_text(const std::filesystem::path& path, const WordPiece& tokenizer, const Head& head,
+TokenizedDataset read_text(const std::filesystem::path& path, const Tokenizer& tokenizer, const Head& head,
                            int max_length, Labels wanted) {
   const std::vector<std::string> names =
       wanted == Labels::ignored ? std::vector<std::string>() : read_class_names(path.parent_path());

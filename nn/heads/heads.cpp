@@ -17,11 +17,9 @@ std::unique_ptr<Head> make(ParameterStore& store, const Encoder& encoder) {
   return std::make_unique<T>(store, encoder);
 }
 
-constexpr const char* architecture = "BertForSequenceClassification";
-constexpr std::array<HeadRow, 3> table = {
-    {{"classification", architecture, "single_label_classification", make<Classification>},
-     {"regression", architecture, "regression", make<Regression>},
-     {"multi-label", architecture, "multi_label_classification", make<MultiLabel>}}};
+constexpr std::array<HeadRow, 3> table = {{{"classification", "single_label_classification", make<Classification>},
+                                           {"regression", "regression", make<Regression>},
+                                           {"multi-label", "multi_label_classification", make<MultiLabel>}}};
 
 const HeadRow& find(const char* HeadRow::*column, const std::string& wanted, const std::string& what) {
   std::string names;

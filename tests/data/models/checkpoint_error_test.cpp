@@ -72,7 +72,7 @@ TEST_F(CheckpointFile, WhatItDoesNotKnowIsNamed) {
   };
   expect_in(with("config", ""), "there is no /config");
   expect_in(with("config", "{"), "/config: is not JSON at byte 2");
-  expect_in(with("config", R"({"model_type": "gpt2"})"), "/config: model_type is \"gpt2\"");
+  expect_in(with("config", R"({"model_type": "gpt2"})"), "/config: model_type is 'gpt2'");
   tokens.emplace_back("[X]");
   expect_in(with("", ""), "the vocabulary has 6 tokens and the word embeddings have 5 rows");
   tokens.pop_back();
