@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Loss, accuracy and speed of a model on a TSV file.
-#include <cstdio>
+// Loss, metrics by class and speed of a model on a file of text.
 #include <optional>
 
+#include "apps/cli/evaluation_report.h"
 #include "apps/cli/model_option.h"
 #include "apps/inference/classifier.h"
 #include "apps/training/evaluate.h"
 #include "apps/training/output.h"
+#include "apps/training/table_options.h"
 #include "apps/training/timing.h"
 #include "core/check.h"
 #include "data/files/atomic_file.h"
@@ -26,6 +27,7 @@ std::string logits_text(const Evaluation& e, int64_t classes) {
 struct Evaluate {
   ModelOption model;
   std::string data;
+  TableOptions table;
   OutputFile logits;
   Precision precision = Precision::f32;
   int64_t batch_size = 32;
@@ -33,7 +35,9 @@ struct Evaluate {
 
   void declare(Options& rows) {
     model.declare(rows);
-    rows.add("data", data, "TSV file with a header: sentence, optional sentence2, optional label").required();
+    rows.add("data", data, "TSV, CSV or JSON lines with a text, or a pair of them, and if there is one a label")
+        .required();
+    declare_table(rows, table);
     logits.declare(rows, "logits", "file for the logits: a row of C numbers per sentence, in file order");
     rows.add("batch-size", batch_size, "sentences a batch; sentences are sorted by length").at_least(1);
     rows.add("max-length", max_length, "tokens a sentence or pair, with [CLS] and [SEP]");
@@ -48,7 +52,8 @@ struct Evaluate {
     });
     const Model& m = classifier->model();
     const TokenizedDataset text =
-        read_text(data, m.tokenizer, m.bert->head(), classifier->max_length(), Labels::if_present);
+        read_text(data, m.tokenizer, m.bert->head(), classifier->max_length(),
+                  {.labels = Labels::if_present, .table = table, .say = common.listener().say});
     CHECK(!logits.wanted() || m.bert->head().width() > 0, "--logits: this model's logits belong to tokens");
     const FileLock lock = logits.lock();
     say_what_is_initialised(m, common);
@@ -61,14 +66,10 @@ struct Evaluate {
     }
     logits.announce_replaced(Written::text);
     if (logits.wanted()) write_file(logits.path, logits_text(result, m.bert->head().width()));
-    Record metrics = result.to_record();
-    metrics.set("model_preparation_time", preparation);
-    if (common.json) {
-      print_json(metrics);
-      return 0;
-    }
-    for (const std::string& name : metrics.names())
-      std::printf("%-26s %.4f\n", name.c_str(), metrics.at(name).number());
+    if (common.json)
+      print_json(to_json(result, m.bert->head(), preparation));
+    else
+      print(result, m.bert->head(), preparation);
     return 0;
   }
 };
@@ -77,7 +78,7 @@ struct Evaluate {
 
 int main(int argc, char** argv) {
   return run_program<Evaluate>(argc, argv,
-                               "Evaluates a model: loss, accuracy (or what its task is judged by), sentences a "
-                               "second.\nExample: evaluate --model model.h5 --data "
+                               "Evaluates a model: loss, accuracy (or what its task is judged by) and a report "
+                               "by class; sentences a second.\nExample: evaluate --model model.h5 --data "
                                "runs/data/sst2/dev.tsv --logits logits.tsv");
 }

@@ -41,7 +41,7 @@ struct Prune {
              "--amount, only that")
         .is_switch();
     calibration.declare(
-        all, "taylor, wanda", "data", "folder with train.tsv, or a TSV file; default: as train_sst2",
+        all, "taylor, wanda", "data", "file, or folder with a training file; default: as train_sst2",
         [this] { return calibrates(); }, [] { return false; });
     all.begin({});
     all.rule([this] {

@@ -35,10 +35,10 @@ struct Quantize {
     balance.declare(all);
     calibration.declare(
         all, "static, --equalize, --correct-biases", "calibration",
-        "TSV file, or folder with train.tsv; default: as train_sst2", [this] { return fixed() || balance.on(); },
+        "file, or folder with a training file; default: as train_sst2", [this] { return fixed() || balance.on(); },
         [this] { return !analyze.empty(); });
     all.begin({});
-    all.add("analyze", analyze, "TSV file with labels: print what quantizing each layer alone costs there");
+    all.add("analyze", analyze, "file with labels: print what quantizing each layer alone costs there");
   }
 
   int run(const CommonOptions& common) {
@@ -57,7 +57,8 @@ struct Quantize {
     else
       quantizer.before_forward(0);
     if (!analyze.empty())
-      print_sensitivity(analyze, calibration.max_length.of(m->config.longest()), *m, quantizer, common);
+      print_sensitivity(analyze, calibration.table, calibration.max_length.of(m->config.longest()), *m, quantizer,
+                        common);
     const std::string what = quantizer.describe();
     balance.after(*m);
     quantizer.convert();

@@ -9,11 +9,12 @@
 #include "apps/reporting/short_names.h"
 #include "apps/reporting/training_curves.h"
 #include "apps/reporting/written.h"
+#include "apps/training/table_options.h"
 #include "core/check.h"
 #include "core/format.h"
 #include "core/kernels/isa.h"
 #include "core/parallel.h"
-#include "data/text/tsv.h"
+#include "data/text/examples.h"
 
 namespace {
 using namespace espalier;
@@ -26,7 +27,8 @@ struct Report {
   void declare(Options& rows) {
     rows.add("models", models, "checkpoints FILE.h5 or Hugging Face directories; differences are from the first one")
         .positional();
-    rows.add("data", measured.data, "TSV file with a header: sentence, optional sentence2, label").required();
+    rows.add("data", measured.data, "TSV, CSV or JSON lines with a text, or a pair of them, and a label").required();
+    declare_table(rows, measured.table);
     files.declare(rows);
     rows.rule([this] { CHECK(!models.empty(), "models are missing; expected one or more, before the options"); });
     rows.add("logs", logs,
@@ -73,7 +75,7 @@ struct Report {
     context.about = measured.data +
                     format(", %ld sentences, batches of %ld; ", compared.front().sentences, measured.batch_size) +
                     kernels::cpu_description() + format(", %d threads, %d rounds", threads(), measured.rounds);
-    for (const Example& e : read_tsv(measured.data, {.labels = Labels::ignored}).examples)
+    for (const Example& e : read_dataset(measured.data, {.labels = Labels::ignored, .table = measured.table}).examples)
       context.sentences.push_back(e.second.empty() ? e.first : e.first + " | " + e.second);
     if (!common.json) print_table(compared);
     files.write(compared, context);

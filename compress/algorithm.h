@@ -27,6 +27,7 @@ struct Setting {
   int max_length;  // tokens a sentence
   bool gradient_checkpointing;
   std::filesystem::path output;  // of the run
+  bool dry_run;                  // no file may be written
   const Compressor& before;      // those of the rows above, in one
   const Listener& listener;
 };

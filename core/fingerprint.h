@@ -24,6 +24,10 @@ class Fingerprint {
   void add(const std::vector<T>& values) {
     add(values.data(), values.size() * sizeof(T));
   }
+  template <class T>
+  void add(std::span<const T> values) {
+    add(values.data(), values.size_bytes());
+  }
   void add(uint64_t number) { add(&number, sizeof number); }
 
   uint64_t value() const { return hash_; }

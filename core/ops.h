@@ -71,6 +71,22 @@ Var gather_rows(const Var& x, std::span<const int32_t> rows);
 // element. Saved: the probabilities.
 Var cross_entropy(const Var& logits, std::span<const int32_t> labels, double divisor);
 
+// How a loss treats classes: weights [C] of each, empty where all are 1; label smoothing, the share of the target that
+// goes to all classes alike (Szegedy et al. 2016, arXiv:1512.00567); the focal loss's gamma, 0: off (Lin et al. 2017,
+// arXiv:1708.02002).
+struct ClassLoss {
+  std::vector<double> weights = {};
+  double smoothing = 0, gamma = 0;
+
+  bool plain() const { return weights.empty() && smoothing == 0 && gamma == 0; }
+  double weight(int64_t c) const { return weights.empty() ? 1 : weights[static_cast<size_t>(c)]; }
+  void check(const char* op, int64_t classes, double divisor) const;  // throws for what does not fit
+};
+
+// cross_entropy with a ClassLoss, as PyTorch's. The sum of the rows' weights as divisor gives the weighted mean. Saved:
+// [B, C].
+Var weighted_cross_entropy(const Var& logits, std::span<const int32_t> labels, const ClassLoss& loss, double divisor);
+
 // Distillation (Hinton et al. 2015, arXiv:1503.02531): T^2 times the Kullback-Leibler divergence of softmax(logits / T)
 // from softmax(teacher / T), both [B, C], summed over the B rows and divided by `divisor`. It is the soft cross-entropy
 // minus the teacher's entropy: the same gradient, and zero where both agree. One element. Saved: [B, C].
@@ -80,6 +96,10 @@ Var soft_cross_entropy(const Var& logits, const Tensor& teacher, double temperat
 // targets, of the same shape and from 0 to 1, summed over all elements and divided by `divisor`. For targets that are 0
 // or 1, and T = 1, it is the binary cross-entropy. One element. Saved: both.
 Var binary_cross_entropy(const Var& logits, const Tensor& targets, double divisor, double temperature = 1);
+
+// The binary cross-entropy of targets from 0 to 1 with a ClassLoss. A weight is that of yes against no, PyTorch's
+// pos_weight; smoothing moves each target towards 1/2. Saved: [B, C].
+Var weighted_binary_cross_entropy(const Var& logits, const Tensor& targets, const ClassLoss& loss, double divisor);
 
 // Sum of (x - target)^2 over all elements, divided by `divisor` (the number of elements for the mean). Saved: both.
 Var mse(const Var& x, const Tensor& target, double divisor);

@@ -15,6 +15,9 @@ struct Label {
   std::vector<float> values = {};  // for tasks that learn numbers; as many for every sentence
 };
 
+// What a task's labels are: one class; any number of classes; numbers.
+enum class LabelForm { one_class, classes, numbers };
+
 // Reads one field of a label column. Throws Error with what was found and what was expected; the caller knows the line.
 using ReadLabel = std::function<Label(std::string_view text)>;
 

@@ -21,7 +21,7 @@ Var Parameter::use(const Context& context) { return use_rows(context, {}); }
 
 Var Parameter::use_rows(const Context& context, std::span<const int32_t> rows) {
   if (settle) settle(transforms.empty() ? rows : std::span<const int32_t>());
-  Var v = context.tape != nullptr ? context.tape->leaf(value, grad) : Var{value};
+  Var v = context.tape != nullptr && !frozen ? context.tape->leaf(value, grad) : Var{value};
   for (const auto& transform : transforms) v = transform->apply(v, context);
   return v;
 }

@@ -84,15 +84,20 @@ void AdamW::step(double learning_rate, double gradient_scale) {
   s.rate1 = static_cast<float>(1 - options_.beta1);
   s.rate2 = static_cast<float>(1 - options_.beta2);
   s.eps = static_cast<float>(options_.eps);
-  s.step_size = static_cast<float>(learning_rate / (1 - std::pow(options_.beta1, t)));
   s.inverse_sqrt2 = static_cast<float>(1 / std::sqrt(1 - std::pow(options_.beta2, t)));
   s.gradient_scale = static_cast<float>(gradient_scale);
-  kernels::AdamWStep decaying = s;
-  decaying.decay = static_cast<float>(1 - learning_rate * options_.weight_decay);
+  const double correction1 = 1 - std::pow(options_.beta1, t);
+  const auto step_of = [&](const Parameter& p) {
+    const double rate = learning_rate * p.rate_share;
+    kernels::AdamWStep own = s;
+    own.step_size = static_cast<float>(rate / correction1);
+    if (decays(p.role)) own.decay = static_cast<float>(1 - rate * options_.weight_decay);
+    return own;
+  };
 
   for (const auto& [table, deferred] : tables_) {
     if (table->grad.by_rows && table->grad.written)
-      deferred->step(decaying);
+      deferred->step(step_of(*table));
     else
       deferred->settle({});  // a whole gradient, or none: no row may lag behind
   }
@@ -103,7 +108,7 @@ void AdamW::step(double learning_rate, double gradient_scale) {
     const Parameter& p = *run.parameter;
     const int64_t at = p.first + run.first;
     const float* const g = run.has_gradient ? p.grad.grad.data<float>() + run.first : nullptr;
-    kernels::adamw(decays(p.role) ? decaying : s, run.size, g, p.value.data<float>() + run.first, m_.data<float>() + at,
+    kernels::adamw(step_of(p), run.size, g, p.value.data<float>() + run.first, m_.data<float>() + at,
                    v_.data<float>() + at);
     p.updated(run.first, run.size);
   });
@@ -111,14 +116,18 @@ void AdamW::step(double learning_rate, double gradient_scale) {
 }
 
 std::string AdamW::describe() const {
-  int64_t count[2] = {}, elements[2] = {};
+  enum Kind { decaying, plain, frozen };
+  int64_t count[3] = {}, elements[3] = {};
   for (const Parameter* p : store_.all()) {
-    count[decays(p->role) ? 0 : 1] += 1;
-    elements[decays(p->role) ? 0 : 1] += p->shape.size();
+    const Kind kind = p->frozen ? frozen : decays(p->role) ? decaying : plain;
+    count[kind] += 1;
+    elements[kind] += p->shape.size();
   }
   std::ostringstream text;
-  text << "AdamW: weight decay " << options_.weight_decay << " on " << count[0] << " weight and embedding tensors ("
-       << elements[0] << " parameters), none on " << count[1] << " bias and layer-norm tensors (" << elements[1] << ")";
+  text << "AdamW: weight decay " << options_.weight_decay << " on " << count[decaying]
+       << " weight and embedding tensors (" << elements[decaying] << " parameters), none on " << count[plain]
+       << " bias and layer-norm tensors (" << elements[plain] << ")";
+  if (count[frozen] > 0) text << "; " << count[frozen] << " tensors (" << elements[frozen] << ") are frozen";
   return text.str();
 }
 

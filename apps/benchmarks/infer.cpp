@@ -89,7 +89,7 @@ PackedBatch InferenceBench::request(int64_t number, int64_t length) const {
   PackedBatch batch;
   for (int64_t i = 0; i < length; ++i)
     batch.ids.push_back(data_.ids[static_cast<size_t>((number * 101 + i) % data_.tokens())]);
-  batch.ids.front() = data_.ids.front();
+  batch.ids.front() = data_.ids[0];
   batch.ids.back() = data_.ids[static_cast<size_t>(data_.offsets[1] - 1)];
   batch.segments.resize(batch.ids.size());
   batch.offsets = {0, static_cast<int32_t>(length)};
@@ -192,10 +192,10 @@ int bench_infer(const BenchOptions& o, const CommonOptions& common) {
                        ClassifierOptions{.precision = o.precision, .max_length = o.max_length});
   });
   const Model& model = classifier->model();
-  const DataFolder folder = find_data(o.data);
-  const TokenizedDataset data =
-      read_text(folder.path / "dev.tsv", model.tokenizer, model.bert->head(), classifier->max_length());
-  print_model(model, folder.path.string(), classifier->precision(), preparation, common);
+  const DataFiles files = find_data(o.data);
+  const TokenizedDataset data = read_text(files.dev.empty() ? files.train : files.dev, model.tokenizer,
+                                          model.bert->head(), classifier->max_length());
+  print_model(model, files.where, classifier->precision(), preparation, common);
   const bool answers = model.report.initialised.empty() || model.source.starts_with("random:");
   InferenceBench bench(*model.bert, data, o, common);
   for (const InferenceFigures figures : o.figures) {

@@ -23,8 +23,8 @@ int bench_train(const BenchOptions& o, const CommonOptions& common) {
   compressors.attach(*model->bert, model->store);
   model->bert->set_compute(precision.compute);
   model->bert->set_gradient_checkpointing(o.gradient_checkpointing);
-  const DataFolder folder = find_data(o.data);
-  const TokenizedDataset data = read_text(folder.path / "train.tsv", model->tokenizer, model->bert->head(), max_length);
+  const DataFiles files = find_data(o.data);
+  const TokenizedDataset data = read_text(files.train, model->tokenizer, model->bert->head(), max_length);
   const Loader loader(data, {.batch_size = o.batch_size, .accumulate = o.accumulate, .seed = common.seed});
   const Epoch epoch = loader.epoch(0);
   AdamW optimizer(model->store, {});
@@ -57,7 +57,7 @@ int bench_train(const BenchOptions& o, const CommonOptions& common) {
   }
   print_figures({{"bench", "train"},
                  {"model", o.model.source},
-                 {"data", folder.path.string()},
+                 {"data", files.where},
                  {"batch_size", o.batch_size},
                  {"steps", o.steps},
                  {"threads", threads()},

@@ -25,8 +25,8 @@ struct CommonOptions {
 };
 
 // Declares a program's own options and returns what is to run after parsing and checking; the returned function's
-// result is the exit code.
-using Declare = std::function<std::function<int(const CommonOptions&)>(Options&)>;
+// result is the exit code. It may change the values, as --seeds does, which runs with one seed after the other.
+using Declare = std::function<std::function<int(CommonOptions&)>(Options&)>;
 
 // Parses, checks, applies --threads and ESPALIER_ISA, runs. Exit codes: 0, 2 for an Error (the user's mistake), 1 for
 // any other exception; one line on stderr.

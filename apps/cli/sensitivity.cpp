@@ -8,9 +8,9 @@
 
 namespace espalier {
 
-void print_sensitivity(const std::string& file, int max_length, const Model& model, Quantizer& quantizer,
-                       const CommonOptions& common) {
-  const TokenizedDataset data = read_text(file, model.tokenizer, model.bert->head(), max_length);
+void print_sensitivity(const std::string& file, const TableOptions& table, int max_length, const Model& model,
+                       Quantizer& quantizer, const CommonOptions& common) {
+  const TokenizedDataset data = read_text(file, model.tokenizer, model.bert->head(), max_length, {.table = table});
   const int64_t sites = std::ssize(quantizer.sites());
   const Listener listener = common.listener();
   const auto with = [&](int64_t site) {

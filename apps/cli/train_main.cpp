@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "apps/cli/train_main.h"
 
-#include <cstdio>
+#include <algorithm>
+#include <set>
 
 #include "apps/cli/program.h"
+#include "apps/cli/training_results.h"
 #include "apps/training/run.h"
 #include "compress/algorithms.h"
 #include "compress/distillation/distillation.h"
@@ -23,35 +25,64 @@ const char* const about_distillation =
     "Example: distill --teacher model.h5 --student-layers 0,2,4 --data runs/data/sst2 --output student.h5 "
     "--learning-rate 5e-5";
 
-void print(const TrainResult& r, const CommonOptions& common) {
-  if (common.json)
-    return print_json({{"output", r.output.string()},
-                       {"eval_loss", r.loss},
-                       {"eval_" + r.metric, r.best},
-                       {"best_step", r.best_step},
-                       {"steps", r.steps},
-                       {"train_runtime", r.training_seconds},
-                       {"runtime", r.seconds},
-                       {"train_samples_per_second", r.sentences_per_second},
-                       {"train_steps_per_second", r.steps_per_second},
-                       {"peak_memory", peak_memory()}});
-  std::printf(
-      "\n  dev loss        %.4f\n  dev %-11s %.4f   (step %ld of %ld)\n  run time        %.1f s   (training %.1f "
-      "s)\n  samples/s       %.1f\n  steps/s         %.2f\n  peak memory     %s\n  checkpoint      %s\n",
-      r.loss, r.metric.c_str(), r.best, r.best_step, r.steps, r.seconds, r.training_seconds, r.sentences_per_second,
-      r.steps_per_second, in_gigabytes(peak_memory()).c_str(), r.output.c_str());
+// --seeds.
+struct SeedOptions {
+  std::vector<uint64_t> seeds = {};
+
+  void declare(Options& rows) {
+    rows.add("seeds", seeds,
+             "train with each of these seeds, such as 0,1,2, one after the other; the outputs are OUTPUT-seed-N.h5, "
+             "and a "
+             "table has the mean and the standard deviation of the metrics")
+        .by_commas()
+        .range([this] { return std::set(seeds.begin(), seeds.end()).size() == seeds.size(); },
+               "different seeds are expected")
+        .free();
+    rows.rule([this, &rows] {
+      for (const Option& row : rows.rows())
+        CHECK(row.name != "seed" || !row.given || seeds.empty(), "--seed and --seeds: expected one of them");
+    });
+  }
+};
+
+// The run for one of several seeds: its outputs are beside those of the others.
+TrainOptions for_seed(TrainOptions options, uint64_t seed) {
+  const std::string name = "-seed-" + std::to_string(seed);
+  const std::filesystem::path output = options.output;
+  options.output = (output.parent_path() / (output.stem().string() + name + output.extension().string())).string();
+  if (!options.log.folder.empty()) options.log.folder += "/" + name.substr(1);
+  options.seed = seed;
+  return options;
 }
 
-int train(TrainOptions& options, const Options& rows, const std::vector<Algorithm>& algorithms,
-          const CommonOptions& common) {
-  options.seed = common.seed;
-  const TrainResult result = Run(options, rows, algorithms, common.listener(true)).run();
-  if (result.signal != 0) return 128 + result.signal;
-  if (result.was_over) {
-    if (common.json) print_json({{"output", result.output.string()}, {"was_over", true}});
+int train_seeds(TrainOptions& options, const Options& rows, const std::vector<Algorithm>& algorithms,
+                CommonOptions& common, const std::vector<uint64_t>& seeds) {
+  const TrainOptions given = options;
+  std::vector<SeedResult> results;
+  for (const uint64_t seed : seeds) {
+    options = for_seed(given, seed);
+    common.seed = seed;
+    const TrainResult result = Run(options, rows, algorithms, common.listener(true)).run();
+    if (result.signal != 0) return 128 + result.signal;
+    print_result(result, common);
+    results.push_back({seed, result});
+  }
+  print_summary(results, common);
+  return 0;
+}
+
+int train(TrainOptions& options, const Options& rows, const std::vector<Algorithm>& algorithms, CommonOptions& common,
+          const std::vector<uint64_t>& seeds) {
+  options.seed = seeds.empty() ? common.seed : seeds.front();
+  if (options.dry_run) {
+    const Forecast forecast = Run(options, rows, algorithms, common.listener(true)).dry_run();
+    print_forecast(forecast, rows, std::max<int64_t>(1, std::ssize(seeds)), common);
     return 0;
   }
-  print(result, common);
+  if (!seeds.empty()) return train_seeds(options, rows, algorithms, common, seeds);
+  const TrainResult result = Run(options, rows, algorithms, common.listener(true)).run();
+  if (result.signal != 0) return 128 + result.signal;
+  print_result(result, common);
   return 0;
 }
 
@@ -72,18 +103,22 @@ void declare_student(Options& rows, TrainOptions& options, const DistillationOpt
 
 }  // namespace
 
-int train_main(int argc, char** argv, const std::vector<Algorithm>& more, const std::string& description) {
+int train_main(int argc, char** argv, const std::vector<Algorithm>& more, const std::string& description,
+               DefaultData default_data) {
   std::vector<Algorithm> all = algorithms();
   for (const Algorithm& own : more) {
     std::erase_if(all, [&](const Algorithm& a) { return a.name == own.name; });
     all.push_back(own);
   }
   TrainOptions options;
+  SeedOptions several;
+  options.default_data = default_data;
   return run_program(argc, argv, description.empty() ? about_training : description, [&](Options& rows) {
     options.declare_model(rows);
     options.declare(rows);
+    several.declare(rows);
     for (const Algorithm& algorithm : all) declare(algorithm, rows);
-    return [&](const CommonOptions& common) { return train(options, rows, all, common); };
+    return [&](CommonOptions& common) { return train(options, rows, all, common, several.seeds); };
   });
 }
 
@@ -92,12 +127,14 @@ int distill_main(int argc, char** argv) {
   std::vector<Algorithm> all = algorithms();
   all.back() = distillation(distillation_options);
   TrainOptions options;
+  SeedOptions several;
   return run_program(argc, argv, about_distillation, [&](Options& rows) {
     declare_student(rows, options, *distillation_options);
     declare(all.back(), rows, false);
     options.declare(rows);
+    several.declare(rows);
     for (size_t i = 0; i + 1 < all.size(); ++i) declare(all[i], rows);
-    return [&](const CommonOptions& common) { return train(options, rows, all, common); };
+    return [&](CommonOptions& common) { return train(options, rows, all, common, several.seeds); };
   });
 }
 

@@ -6,13 +6,15 @@
 #include <string>
 #include <vector>
 
+#include "apps/training/options.h"
 #include "compress/algorithm.h"
 
 namespace espalier {
 
-// train_sst2. `more` comes behind our own algorithms, in the order of their hooks; one with the name of ours takes its
-// place. Returns the exit code.
-int train_main(int argc, char** argv, const std::vector<Algorithm>& more = {}, const std::string& description = {});
+// train, and train_sst2, which finds its data by itself. `more` comes behind our own algorithms, in the order of their
+// hooks; one with the name of ours takes its place. Returns the exit code.
+int train_main(int argc, char** argv, const std::vector<Algorithm>& more = {}, const std::string& description = {},
+               DefaultData default_data = DefaultData::sst2);
 
 // distill: a run whose model is the student, and whose teacher is named without a prefix.
 int distill_main(int argc, char** argv);

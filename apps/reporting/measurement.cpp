@@ -136,7 +136,8 @@ Measurement::Measurement(const std::string& source, const std::string& name, con
   const Model& model = classifier_->model();
   if (!model.report.initialised.empty()) common.listener().say(source + ": " + model.report.text());
   figures_.metric = model.bert->head().metric();
-  text_ = read_text(options.data, model.tokenizer, model.bert->head(), classifier_->max_length());
+  text_ =
+      read_text(options.data, model.tokenizer, model.bert->head(), classifier_->max_length(), {.table = options.table});
   figures_.sentences = text_.sentences();
 }
 

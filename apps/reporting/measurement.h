@@ -10,11 +10,13 @@
 #include "apps/inference/classifier.h"
 #include "apps/reporting/figures.h"
 #include "apps/training/evaluate.h"
+#include "data/text/table.h"
 
 namespace espalier {
 
 struct MeasureOptions {
-  std::string data;  // TSV file
+  std::string data;  // file
+  TableOptions table;
   Precision precision = Precision::f32;
   int64_t batch_size = 32;
   MaxLength max_length;

@@ -3,6 +3,7 @@
 
 #include "apps/training/datasets.h"
 #include "apps/training/step.h"
+#include "apps/training/table_options.h"
 #include "data/text/read_text.h"
 
 namespace espalier {
@@ -16,17 +17,18 @@ void CalibrationOptions::declare(Options& rows, const std::string& who, const st
   rows.add("batch-size", batch_size, who + ": sentences a batch").at_least(1).only_if(used, why);
   rows.add("max-length", max_length, who + ": tokens of a sentence at most, with [CLS] and [SEP]")
       .only_if([used, evaluates] { return used() || evaluates(); }, why);
+  declare_table(
+      rows, table, [used, evaluates] { return used() || evaluates(); }, why);
 }
 
 void calibrate(Compressor& compressor, Model& model, const CalibrationOptions& options, bool gradients,
                const Listener& listener) {
   const int max_length = options.max_length.of(model.config.longest());
-  const bool is_file = !options.data.empty() && !std::filesystem::is_directory(options.data);
-  const DataFolder folder = is_file ? DataFolder{} : find_data(options.data);
-  const std::filesystem::path file = is_file ? std::filesystem::path(options.data) : folder.path / "train.tsv";
-  if (!is_file) listener.say(folder.note);
-  const TokenizedDataset data = read_text(file, model.tokenizer, model.bert->head(), max_length,
-                                          gradients ? Labels::required : Labels::if_present);
+  const DataFiles files = find_data(options.data);
+  if (files.train != files.where) listener.say(files.note);
+  const TokenizedDataset data = read_text(
+      files.train, model.tokenizer, model.bert->head(), max_length,
+      {.labels = gradients ? Labels::required : Labels::if_present, .table = options.table, .say = listener.say});
   const Loader loader(data, {.batch_size = options.batch_size, .seed = options.seed});
   const Epoch epoch = loader.epoch(0);
   if (gradients) model.store.make_gradients();

@@ -11,11 +11,13 @@
 #include "core/listener.h"
 #include "core/options.h"
 #include "data/models/model_source.h"
+#include "data/text/table.h"
 
 namespace espalier {
 
 struct CalibrationOptions {
-  std::string data;  // TSV file, or folder with train.tsv; as find_data
+  std::string data;  // as find_data, of which the training file is taken
+  TableOptions table;
   int64_t steps = 64, batch_size = 32;
   MaxLength max_length;
   uint64_t seed = 0;  // of the order of the sentences

@@ -9,23 +9,26 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const char* const inputs_entry = "inputs";   // of a checkpoint's options: RunInputs
-const char* const step_entry = "best-step";  // of an output's: the step that its weights are of
+const char* const inputs_entry = "inputs";         // of a checkpoint's options: RunInputs
+const char* const step_entry = "best-step";        // of an output's: the step that its weights are of
+const char* const metrics_entry = "best-metrics";  // and their evaluation
+const char* const ema_entry = "ema";
 
 void expect_same_options(const Options& rows, const Checkpoint& saved, const std::string& file) {
-  rows.expect_same(saved.contents().options, file, {"prune.seed", inputs_entry, step_entry});
+  rows.expect_same(saved.contents().options, file, {"prune.seed", inputs_entry, step_entry, metrics_entry});
 }
 
 }  // namespace
 
 // The files that this run writes are its own from now on. A resumed one opens what it goes on from.
 void Run::claim_files() {
+  if (options_.dry_run) return;
   output_lock_ = FileLock(output_);
   state_lock_ = FileLock(state_path_);
-  const bool stopped = options_.resume && fs::exists(state_path_);
-  was_over_ = options_.resume && !stopped && !output_lock_.left_behind() && fs::exists(output_);
+  const bool stopped = options_.keep.resume && fs::exists(state_path_);
+  was_over_ = options_.keep.resume && !stopped && !output_lock_.left_behind() && fs::exists(output_);
   if (!stopped && !was_over_) {
-    if (options_.resume)
+    if (options_.keep.resume)
       listener_.say("resume: there is no " + state_path_.string() + " yet, starting from the beginning");
     return;
   }
@@ -49,7 +52,7 @@ void Run::resume() {
   inputs_.check_complete();
   model_->options = rows_.effective();
   model_->options.set(inputs_entry, inputs_.record());
-  if (was_over_) return;
+  if (was_over_ || options_.dry_run) return;
   if (!saved_) {
     announce_replaced(output_, options_.overwrite, Written::checkpoint);
     announce_replaced(state_path_, options_.overwrite, Written::checkpoint);
@@ -57,6 +60,7 @@ void Run::resume() {
   }
   saved_->load_weights(model_->store);
   saved_->load_optimizer(*optimizer_, model_->store);
+  if (ema_) ema_->load(saved_->root().group(ema_entry));
   if (!compressors_.empty()) compressors_.load(saved_->root().group("compressors"));
   state_ = saved_->state();
   first_step_ = state_.step;
@@ -98,16 +102,33 @@ void Run::check_best() const {
         state_.best_step, remedy);
 }
 
-void Run::save_best() {
+// Of a checkpoint of this step, whose evaluation gave the metrics.
+CheckpointContents Run::contents_of(const Record& metrics) const {
   CheckpointContents contents = model_->contents();
   contents.options.set(step_entry, state_.step);
-  save_checkpoint(output_, model_->store, contents);
+  contents.options.set(metrics_entry, metrics);
+  return contents;
+}
+
+TrainResult Run::result_of_finished() const {
+  say_always("resume: there is no " + state_path_.string() +
+             " to go on from, since this run has ended; its best checkpoint is in " + output_.string() +
+             ". Without --resume it would start anew");
+  const Record options = Checkpoint(output_).contents().options, metrics = options.at(metrics_entry, Record());
+  return {.output = output_,
+          .was_over = true,
+          .loss = metrics.number("loss", 0),
+          .best = metrics.number(metric_.name, 0),
+          .metric = metric_,
+          .metrics = metrics,
+          .best_step = options.integer(step_entry, 0)};
 }
 
 void Run::save_state() const {
   save_checkpoint(state_path_, model_->store, model_->contents(), optimizer_.get(), &state_,
                   [&](const Hdf5Group& root) {
                     if (!compressors_.empty()) compressors_.save(root.create_group("compressors"));
+                    if (ema_) ema_->save(root.create_group(ema_entry));
                   });
 }
 

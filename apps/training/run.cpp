@@ -4,24 +4,14 @@
 #include <algorithm>
 #include <cmath>
 
-#include "apps/training/output.h"
 #include "apps/training/signals.h"
 #include "core/check.h"
 
 namespace espalier {
 
 TrainResult Run::run() {
-  if (was_over_) {
-    say_always("resume: there is no " + state_path_.string() +
-               " to go on from, since this run has ended; its best "
-               "checkpoint is in " +
-               output_.string() + ". Without --resume it would start anew");
-    TrainResult ended;
-    ended.output = output_;
-    ended.was_over = true;
-    return ended;
-  }
-  while (evaluated_step() < schedule_.total && stop_signal() == 0) {
+  if (was_over_) return result_of_finished();
+  while (!over() && stop_signal() == 0) {
     const Epoch epoch = loader_->epoch(state_.epoch);
     for (const int64_t next = next_evaluation(); state_.step < next && stop_signal() == 0;) {
       const Stopwatch watch;
@@ -35,19 +25,20 @@ TrainResult Run::run() {
                    result.loss, result.norm, state_.step + 1, state_.epoch + 1, state_.batch + 1));
       ++state_.step;
       ++state_.batch;
+      if (ema_) ema_->update(state_.step);
       training_seconds_ += watch.seconds();
       log_step(window, result, step.rate);
-      if (options_.save_every > 0 && state_.step % options_.save_every == 0) save_state();
+      if (options_.keep.save_every > 0 && state_.step % options_.keep.save_every == 0) save_state();
     }
     if (stop_signal() != 0) break;  // an evaluation that is due is left to the resumed run
-    evaluate_and_keep_best();
+    evaluate_and_keep();
     if (state_.batch == loader_->windows()) {
       ++state_.epoch;
       state_.batch = 0;
     }
-    if (options_.save_every > 0) save_state();
+    if (options_.keep.save_every > 0) save_state();
   }
-  if (evaluated_step() < schedule_.total) {
+  if (!over()) {
     save_state();
     listener_.say(format("stopped after step %ld; --resume continues from ", state_.step) + state_path_.string());
     TrainResult stopped;
@@ -55,6 +46,10 @@ TrainResult Run::run() {
     stopped.signal = stop_signal();
     return stopped;
   }
+  if (state_.best_step == 0)
+    throw Failure(
+        "training: no evaluation had a defined " + metric_.name +
+        ", since all answers were the same: nothing was saved; choose another --metric, or a lower --learning-rate");
   finish();
   std::error_code ignored;
   std::filesystem::remove(state_path_, ignored);
@@ -64,17 +59,17 @@ TrainResult Run::run() {
 // The step before which the model is evaluated next: the end of the epoch or of the run, or --evaluate-every.
 int64_t Run::next_evaluation() const {
   const int64_t next = std::min(schedule_.total, (state_.epoch + 1) * loader_->windows()),
-                every = options_.evaluate_every;
+                every = options_.keep.evaluate_every;
   return every > 0 ? std::min(next, (evaluated_step() / every + 1) * every) : next;
 }
 
 StepOptions Run::step_options() {
   return {.step = state_.step,
-          .first_batch = static_cast<uint64_t>(state_.step * options_.accumulate),
+          .first_batch = static_cast<uint64_t>(state_.step * options_.learning.accumulate),
           .seed = options_.seed,
           .optimizer = optimizer_.get(),
           .rate = schedule_.rate(state_.step),
-          .max_norm = options_.max_grad_norm};
+          .max_norm = options_.learning.max_grad_norm};
 }
 
 void Run::log_step(const Window& window, const StepResult& result, double rate) {
@@ -89,57 +84,16 @@ void Run::log_step(const Window& window, const StepResult& result, double rate) 
       format("epoch %ld  loss %.4f  rate %.2e  %.1f examples/s", state_.epoch + 1, result.loss, rate, speed));
 }
 
-void Run::evaluate_and_keep_best() {
-  compressors_.before_evaluation();
-  const Evaluation evaluation = evaluate(*model_->bert, dev_data_, options_.batch_size);
-  compressors_.after_evaluation();
-  if (!std::isfinite(evaluation.metrics.loss))
-    throw Failure(
-        format("evaluation: loss %g after step %ld (epoch %ld, batch %ld); the last good checkpoint is kept; "
-               "try a lower --learning-rate",
-               evaluation.metrics.loss, state_.step, state_.epoch + 1, state_.batch));
-  state_.extra.set("evaluated_step", state_.step);
-  Record line = evaluation.to_record();
-  line.set("step", state_.step);
-  line.set("epoch", epochs_done());
-  log_.write(line);
-  const bool complete = compressors_.complete(state_.step);
-  const bool best = complete && (state_.best_step == 0 || evaluation.metrics.best() > state_.best_accuracy);
-  if (best) {
-    state_.best_accuracy = evaluation.metrics.best();
-    state_.best_step = state_.step;
-    state_.extra.set("best_loss", evaluation.metrics.loss);
-    save_best();
-  }
-  listener_.say(format("epoch %.4g  dev loss %.4f  %s %.4f%s", epochs_done(), evaluation.metrics.loss,
-                       model_->bert->head().metric().c_str(), evaluation.metrics.best(),
-                       best        ? "  (best so far, saved)"
-                       : !complete ? "  (pruning or quantization is not at its end, not saved)"
-                                   : ""));
-}
-
-// The finished checkpoint again, if an algorithm makes another model of it; the state of the run keeps the shapes that
-// it trained.
-void Run::finish() {
-  for (const Algorithm& algorithm : algorithms_) {
-    if (!algorithm.finish) continue;
-    const auto model = algorithm.finish(output_);
-    if (model == nullptr) continue;
-    save_checkpoint(output_, model->store, model->contents());
-    listener_.say(format("shrunk: %.1f M parameters are left of %.1f M",
-                         static_cast<double>(model->store.count()) * 1e-6,
-                         static_cast<double>(model_->store.count()) * 1e-6));
-  }
-}
-
 TrainResult Run::result() const {
   const double seconds = std::max(training_seconds_, 1e-9);  // resumed at its end, a run has trained nothing
   return {.output = output_,
           .loss = state_.extra.number("best_loss", 0.0),
           .best = state_.best_accuracy,
-          .metric = model_->bert->head().metric(),
+          .metric = metric_,
+          .metrics = state_.extra.at("best", Record()),
           .best_step = state_.best_step,
           .steps = state_.step,
+          .early = state_.step < schedule_.total,
           .training_seconds = training_seconds_,
           .seconds = watch_.seconds(),
           .sentences_per_second = static_cast<double>(sentences_) / seconds,

@@ -43,11 +43,11 @@ uint64_t of_values(const ParameterStore& store) {
 
 std::string described(const TokenizedDataset& data) {
   Fingerprint f;
-  f.add(data.ids);
-  f.add(data.first_lengths);
-  f.add(data.offsets);
-  f.add(data.labels);
-  f.add(data.values);
+  f.add(data.ids.span());
+  f.add(data.first_lengths.span());
+  f.add(data.offsets.span());
+  f.add(data.labels.span());
+  f.add(data.values.span());
   return format("%ld sentences of %ld tokens (", data.sentences(), data.tokens()) + f.text() + ")";
 }
 

@@ -5,11 +5,13 @@
 #include "apps/training/datasets.h"
 #include "apps/training/run.h"
 #include "apps/training/signals.h"
+#include "apps/training/split_data.h"
 #include "core/kernels/isa.h"
 #include "core/parallel.h"
 #include "data/text/class_names.h"
-#include "data/text/read_text.h"
+#include "nn/heads/heads.h"
 #include "nn/mask.h"
+#include "optim/parameter_groups.h"
 
 namespace espalier {
 
@@ -27,13 +29,14 @@ Run::Run(TrainOptions& options, const Options& rows, const std::vector<Algorithm
   const DType compute = choose_precision();
   check_options();
   read_data();
-  make_schedule();
+  make_optimizer();
   make_compressors();
+  if (options_.learning.ema > 0) ema_ = std::make_unique<Ema>(model_->store, options_.learning.ema);
   resume();
   model_->bert->set_compute(compute);
   model_->bert->set_gradient_checkpointing(options_.gradient_checkpointing);
-  if (!options_.log_dir.empty() && !was_over_)
-    log_ = RunLog(options_.log_dir, state_.step, evaluated_step(), options_.overwrite);
+  if (!options_.log.folder.empty() && !was_over_ && !options_.dry_run)
+    log_ = RunLog(options_.log, state_.step, evaluated_step(), options_.overwrite);
   listener_.progress = listener.progress;  // from now on a signal ends the loop between two steps
 }
 
@@ -44,6 +47,7 @@ void Run::open_model() {
                   .new_task = [this](const BertConfig& config) { return new_task(config); },
                   .listener = listener_};
   if (!options_.labels.empty()) how.labels = options_.labels;
+  if (!options_.head.empty()) how.head = options_.head;
   model_ = espalier::open_model(options_.model, how);
   options_.labels = model_->config.labels;  // as chosen, so that resume cannot change them
   require_f32(*model_, "training");
@@ -63,62 +67,61 @@ Task Run::new_task(const BertConfig& config) const {
   for (const Algorithm& algorithm : algorithms_)
     if (algorithm.task && algorithm.on())
       if (auto task = algorithm.task()) return *task;
-  const std::filesystem::path data = find_data(options_.data).path;
-  if (config.head == BertConfig{}.head) {
-    const ClassNames classes = find_class_names(data);
-    return {config.head, classes.names, classes.from};
-  }
-  return {config.head, config.labels, "from the model's config.json"};
+  if (options_.head.empty() && config.head != BertConfig{}.head)
+    return {config.head, config.labels, "from the model's config.json"};
+  const std::string head = options_.head.empty() ? config.head : options_.head;
+  const ClassNames classes = find_class_names(head_named(head, "--task").labels,
+                                              find_data(options_.data, !options_.dry_run).train, options_.table);
+  return {head, classes.names, classes.from};
 }
 
 void Run::read_data() {
-  const DataFolder folder = find_data(options_.data);
-  options_.data = folder.path.string();
-  const auto read = [&](const char* file) {
-    return read_text(folder.path / file, model_->tokenizer, model_->bert->head(), options_.max_length.tokens());
-  };
+  const DataFiles files = find_data(options_.data, !options_.dry_run);
+  options_.data = files.where;
   inputs_.add("the model", described(*model_));
-  train_data_ = read("train.tsv");
-  inputs_.add("train.tsv", described(train_data_));
-  dev_data_ = read("dev.tsv");
-  inputs_.add("dev.tsv", described(dev_data_));
+  RunData data = read_run_data(options_, *model_, listener_);
+  train_data_ = std::move(data.train);
+  dev_data_ = std::move(data.dev);
+  inputs_.add(data.train_name, described(train_data_));
+  inputs_.add(data.dev_name, described(dev_data_));
   if (const auto classes = std::set<int32_t>(train_data_.labels.begin(), train_data_.labels.end());
       model_->config.head == BertConfig{}.head && std::ssize(classes) < model_->config.classes())
     listener_.say(
-        format("%s/train.tsv has %ld of the model's %ld labels; to train a new head for them alone, name them "
-               "with --labels",
-               options_.data.c_str(), std::ssize(classes), model_->config.classes()));
+        format("%s has %ld of the model's %ld labels; to train a new head for them alone, name them with --labels",
+               files.train.c_str(), std::ssize(classes), model_->config.classes()));
+  options_.task.set_loss(model_->bert->head(), train_data_, listener_);
+  metric_ = options_.task.chosen_metric(model_->bert->head(), dev_data_);
   for (const Algorithm& algorithm : algorithms_) {
     if (!algorithm.more_data) continue;
     const TokenizedDataset more = algorithm.more_data(setting());
     if (more.sentences() > 0) inputs_.add("more text for " + algorithm.name, described(more));
     append(train_data_, more);
   }
-  listener_.say(folder.note +
-                format(": %ld training sentences of %.1f tokens, %ld dev sentences", train_data_.sentences(),
-                       static_cast<double>(train_data_.tokens()) / static_cast<double>(train_data_.sentences()),
-                       dev_data_.sentences()));
+  listener_.say(data.note);
 }
 
-void Run::make_schedule() {
-  loader_ =
-      std::make_unique<Loader>(train_data_, LoaderOptions{.batch_size = options_.batch_size,
-                                                          .accumulate = options_.accumulate,
-                                                          .order = options_.shuffle ? Order::shuffled : Order::file,
-                                                          .seed = options_.seed});
-  optimizer_ = std::make_unique<AdamW>(model_->store, AdamWOptions{.weight_decay = options_.weight_decay});
-  const int64_t all = options_.epochs * loader_->windows(),
-                total = options_.max_steps > 0 ? std::min(all, options_.max_steps) : all;
-  schedule_ = {.kind = options_.schedule,
-               .peak = options_.learning_rate,
-               .warmup = static_cast<int64_t>(options_.warmup * static_cast<double>(total)),
+void Run::make_optimizer() {
+  const LearningOptions& o = options_.learning;
+  loader_ = std::make_unique<Loader>(train_data_, LoaderOptions{.batch_size = o.batch_size,
+                                                                .accumulate = o.accumulate,
+                                                                .order = o.shuffle ? Order::shuffled : Order::file,
+                                                                .seed = options_.seed});
+  const int64_t all = o.epochs * loader_->windows(), total = o.max_steps > 0 ? std::min(all, o.max_steps) : all;
+  schedule_ = {.kind = o.schedule,
+               .peak = o.learning_rate,
+               .warmup = static_cast<int64_t>(o.warmup * static_cast<double>(total)),
                .total = total};
+  set_layer_decay(model_->store, model_->config.num_hidden_layers, o.layer_decay);
+  freeze(model_->store, o.freeze);
+  optimizer_ = std::make_unique<AdamW>(model_->store, AdamWOptions{.weight_decay = o.weight_decay});
   listener_.say(optimizer_->describe());
-  listener_.say(
-      format("schedule: %ld steps of %ld sentences, %s to %g after %ld warm-up steps; gradients clipped at "
-             "norm %g",
-             total, options_.batch_size * options_.accumulate, text_of(options_.schedule).c_str(),
-             options_.learning_rate, schedule_.warmup, options_.max_grad_norm));
+  if (o.layer_decay < 1 || !o.freeze.empty())
+    listener_.say("groups of parameters, with the peak rate:\n" +
+                  describe(parameter_groups(model_->store), o.learning_rate, o.weight_decay));
+  listener_.say(format(
+      "schedule: %ld steps of %ld sentences, %s to %g after %ld warm-up steps; gradients clipped at norm %g", total,
+      o.batch_size * o.accumulate, text_of(o.schedule).c_str(), o.learning_rate, schedule_.warmup, o.max_grad_norm));
+  if (o.ema > 0) listener_.say(format("the average of the weights, with decay %g, is evaluated and saved", o.ema));
 }
 
 Setting Run::setting() const {
@@ -129,6 +132,7 @@ Setting Run::setting() const {
           .max_length = options_.max_length.tokens(),
           .gradient_checkpointing = options_.gradient_checkpointing,
           .output = output_,
+          .dry_run = options_.dry_run,
           .before = compressors_,
           .listener = listener_};
 }

@@ -2,6 +2,7 @@
 #include "apps/training/step.h"
 
 #include <cmath>
+#include <numeric>
 
 #include "apps/training/timing.h"
 
@@ -13,6 +14,9 @@ StepResult take_step(Model& model, const Window& window, Compressor& compressor,
   StepResult result;
   compressor.before_forward(options.step);
   const bool looks_inside = compressor.looks_inside();
+  const Head& head = model.bert->head();
+  const double weight = std::accumulate(window.batches.begin(), window.batches.end(), 0.0,
+                                        [&](double sum, const PackedBatch& batch) { return sum + head.weight(batch); });
   uint64_t number = options.first_batch;
   for (const PackedBatch& batch : window.batches) {
     if (options.profile != nullptr) options.profile->start();
@@ -23,7 +27,7 @@ StepResult take_step(Model& model, const Window& window, Compressor& compressor,
       Activations inside;
       const Var logits = (*model.bert)(batch, context, looks_inside ? &inside : nullptr);
       if (!options.gradients) return;
-      loss = model.bert->head().loss(logits, batch, window.labelled);
+      loss = head.loss(logits, batch, weight);
       loss = compressor.loss(loss, {batch, window, logits, inside}, context);
       result.loss += static_cast<double>(*loss.value.data<float>());
     });

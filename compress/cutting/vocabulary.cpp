@@ -7,16 +7,19 @@
 #include "compress/cutting/cut.h"
 #include "core/check.h"
 #include "core/parallel.h"
+#include "data/text/examples.h"
 #include "data/text/lines.h"
-#include "data/text/tsv.h"
 
 namespace espalier {
 namespace {
 
 namespace fs = std::filesystem;
 
-void append_examples(const fs::path& tsv, std::vector<std::string>& sentences) {
-  for (Example& example : read_tsv(tsv, {.labels = Labels::ignored}).examples) {
+void append_examples(const fs::path& table, std::vector<std::string>& sentences) {
+  ReadOptions options;
+  options.labels = Labels::ignored;
+  ExampleReader reader(table, options);
+  for (Example example; reader.next(example);) {
     sentences.push_back(std::move(example.first));
     if (!example.second.empty()) sentences.push_back(std::move(example.second));
   }
@@ -50,7 +53,8 @@ bool single_character(std::string_view token) {
 std::vector<std::string> read_sentences(std::span<const fs::path> texts) {
   std::vector<std::string> sentences;
   for (const fs::path& path : texts)
-    path.extension() == ".tsv" ? append_examples(path, sentences) : append_lines(path, sentences);
+    path.extension() == ".tsv" || format_of(path) != TableFormat::tsv ? append_examples(path, sentences)
+                                                                      : append_lines(path, sentences);
   return sentences;
 }
 

@@ -13,8 +13,8 @@
 
 namespace espalier {
 
-// All sentences of the files: of a .tsv, which has a header, those in its columns sentence and sentence2; of any other
-// file its lines. Throws for a file that cannot be read or holds none.
+// All sentences of the files: of a .tsv, .csv, .jsonl or .json those in its columns of text; of any other file its
+// lines. Throws for a file that cannot be read or holds none.
 std::vector<std::string> read_sentences(std::span<const std::filesystem::path> texts);
 
 // How often each token is met in the sentences, see Tokenizer::tokens_met.

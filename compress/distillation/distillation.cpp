@@ -23,14 +23,18 @@ std::unique_ptr<Compressor> make(const DistillationOptions& options, const Setti
         setting.output.parent_path() / ("teacher-" + teacher->fingerprint() + "-" + fingerprint(setting.train) + ".h5");
   const auto where = [](const fs::path& file, bool there) { return (there ? " from " : " kept in ") + file.string(); };
   const bool there = fs::exists(cache);
+  CHECK(there || !setting.dry_run, "--dry-run: ", cache.string(),
+        " is not there, and a dry run writes no file; expected the teacher's answers that an earlier run has kept");
   const Tensor logits = cached_logits(*teacher, setting.train, cache, [&](int64_t done, int64_t all) {
     listener.progress(done, all, "the teacher's logits");
   });
   listener.say(format("teacher: logits of %ld sentences", setting.train.sentences()) + where(cache, there));
   if (!options.keep_states) return std::make_unique<Distiller>(options.loss, teacher, logits, setting.seed);
-  const auto keep = [=, &train = setting.train,
+  const auto keep = [=, &train = setting.train, dry_run = setting.dry_run,
                      path = fs::path(cache).replace_extension(".states.h5")](const StateParts& parts) {
     const bool kept = fs::exists(path);
+    CHECK(kept || !dry_run, "--dry-run: ", path.string(),
+          " is not there, and a dry run writes no file; expected the teacher's states that an earlier run has kept");
     auto states = std::make_unique<TeacherStates>(*teacher, train, parts, path, [&](int64_t done, int64_t all) {
       listener.progress(done, all, "the teacher's states");
     });
@@ -45,7 +49,7 @@ TokenizedDataset unlabelled(const DistillationOptions& options, const Setting& s
   TokenizedDataset more;
   if (!options.unlabelled.empty())
     append(more, read_text(options.unlabelled, setting.model.tokenizer, setting.model.bert->head(), setting.max_length,
-                           Labels::if_present));
+                           {.labels = Labels::if_present}));
   if (options.augment.copies > 0) {
     AugmentOptions augment = options.augment;
     augment.seed = setting.seed;

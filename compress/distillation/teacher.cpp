@@ -97,9 +97,9 @@ Activations Teacher::inside(const PackedBatch& batch) const {
 
 std::string fingerprint(const TokenizedDataset& data) {
   Fingerprint f;
-  f.add(data.ids);
-  f.add(data.first_lengths);
-  f.add(data.offsets);
+  f.add(data.ids.span());
+  f.add(data.first_lengths.span());
+  f.add(data.offsets.span());
   return f.text();
 }
 

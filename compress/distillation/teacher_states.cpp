@@ -29,7 +29,9 @@ Tensor rows_of(const Tensor& x, const PackedBatch& batch, int64_t b) {
 
 TeacherStates::TeacherStates(const Teacher& teacher, const TokenizedDataset& data, const StateParts& parts,
                              const fs::path& cache, const std::function<void(int64_t, int64_t)>& progress)
-    : parts_(parts), offsets_(data.offsets), file_(open_or_make(teacher, data, parts, cache, progress)) {
+    : parts_(parts),
+      offsets_(data.offsets.begin(), data.offsets.end()),
+      file_(open_or_make(teacher, data, parts, cache, progress)) {
   const auto check = [&](const std::string& name) {
     CHECK(file_.root().contains(name), cache.string(), ": lacks '", name,
           "', since it was made for other losses or layers; remove it");

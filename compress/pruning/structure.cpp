@@ -4,9 +4,9 @@
 #include <charconv>
 #include <ostream>
 
-#include "compress/pattern.h"
 #include "core/bitmap.h"
 #include "core/check.h"
+#include "core/pattern.h"
 
 namespace espalier {
 namespace {

@@ -5,9 +5,9 @@
 #include <cmath>
 #include <sstream>
 
-#include "compress/pattern.h"
 #include "core/check.h"
 #include "core/kernels/fake_quant.h"
+#include "core/pattern.h"
 #include "nn/integers.h"
 
 namespace espalier {

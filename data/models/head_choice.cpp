@@ -38,31 +38,38 @@ void refuse_swapped(const NameList& own, const NameList& wanted, const std::stri
 
 HeadChoice choose_head(BertConfig& config, const HeadInFile& head, const OpenOptions& options,
                        const std::string& source) {
-  CHECK(head.trained || options.may_start_head, source, ": ", head.missing,
+  const std::string task = config.head;
+  const bool other_task = options.head && head.names_task && *options.head != task;
+  const bool trained = head.trained && !other_task;
+  CHECK(trained || options.may_start_head, source, ": ", head.trained ? "its head is for " + task : head.missing,
         "; an answer would be random: train one first, with train_sst2 --model ", source);
   const NameList own = config.labels;
-  HeadChoice choice{.new_classifier = !head.trained};
+  HeadChoice choice{.new_classifier = !trained};
   std::string from = "from the model";
   if (options.head) config.head = *options.head;
+  if (head.trained && other_task)
+    choice.why_new = "new head for " + config.head + ": the model's is for " + task +
+                     "; its classifier.bias and classifier.weight are not used";
   if (options.labels) {
     config.labels = *options.labels;
     from = "from --labels";
-  } else if (!head.trained && options.new_task) {
-    const Task task = options.new_task(config);
-    config.head = task.head;
-    config.labels = task.labels;
-    from = task.from;
+  } else if (!trained && options.new_task) {
+    const Task wanted = options.new_task(config);
+    config.head = wanted.head;
+    config.labels = wanted.labels;
+    from = wanted.from;
   }
   check_names(config.labels);
-  if (!head.names_task && config.head == "regression" && config.classes() > 1) config.head = BertConfig{}.head;
-  if (head.trained && config.labels.size() != own.size()) {
+  if (!head.names_task && !options.head && config.head == "regression" && config.classes() > 1)
+    config.head = BertConfig{}.head;
+  if (trained && config.labels.size() != own.size()) {
     CHECK(options.may_start_head, source, ": its head is for ", own.size(), " labels (", brief(own), "), and ",
           config.labels.size(), " are wanted; train a new one first, with train_sst2 --model ", source);
     choice.new_classifier = true;
     choice.why_new = "new head for " + std::to_string(config.labels.size()) + " labels: the model's has " +
                      std::to_string(own.size()) + " (" + brief(own) +
                      "), whose classifier.bias and classifier.weight are not used";
-  } else if (head.trained && config.labels != own) {
+  } else if (trained && config.labels != own) {
     refuse_swapped(own, config.labels, source);
     from += "; they replace the model's " + brief(own);
   }

@@ -95,8 +95,8 @@ std::unique_ptr<Model> open_checkpoint(const fs::path& path, const OpenOptions& 
   BertConfig config = checkpoint.contents().config;
   CHECK(options.vocabulary.empty(), path.string(),
         ": has a vocabulary of its own; a checkpoint is opened without another one");
-  CHECK(!options.head || *options.head == config.head, path.string(), ": has the head '", config.head, "', but '",
-        *options.head, "' is wanted");
+  CHECK(!options.head || *options.head == config.head || options.may_start_head, path.string(), ": has the head '",
+        config.head, "', but '", *options.head, "' is wanted");
   const HeadChoice head = choose_head(config, {.trained = true}, options, path.string());
   std::set<std::string> fresh;
   if (head.new_classifier) fresh = {"classifier.bias", "classifier.weight"};

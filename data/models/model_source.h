@@ -46,7 +46,7 @@ struct OpenOptions {
                                           // demo_vocabulary() of random:SIZE or a directory's own; empty: none
   // Instead of the source's names. Another number of them makes a new head.
   std::optional<std::vector<std::string>> labels = {};
-  std::optional<std::string> head = {};  // instead of the source's task
+  std::optional<std::string> head = {};  // instead of the source's task; another one makes a new head
   // Whether a head may be initialised that the source does not have: for training, and for looking at models. All other
   // programs answer with the head, which must not be random, unless the whole model is (random:SIZE).
   bool may_start_head = false;

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "core/tensor.h"
-#include "data/models/protobuf.h"
+#include "data/files/protobuf.h"
 
 namespace espalier {
 

@@ -28,7 +28,8 @@ TokenizedDataset augmented(const TokenizedDataset& data, const Tokenizer& tokeni
   for (int64_t copy = 0; copy < options.copies; ++copy) {
     for (int64_t i = 0; i < data.sentences(); ++i) {
       Rng random(options.seed, static_cast<uint64_t>(copy * data.sentences() + i));
-      const int64_t begin = data.offsets[i], end = data.offsets[i + 1], start = copies.tokens();
+      const int64_t begin = data.offsets[i], end = data.offsets[i + 1];
+      std::vector<int32_t> ids;
       int64_t kept = 0, first_length = 0, only = begin;  // `only` is a word that would stay if none did
       double action = 0;
       for (int64_t t = begin; t < end; ++t) {
@@ -39,16 +40,17 @@ TokenizedDataset augmented(const TokenizedDataset& data, const Tokenizer& tokeni
           if (special(data.ids[only])) only = t;
         }
         if (!keep && action < options.drop) continue;
-        copies.ids.push_back(!keep && action < options.drop + options.masked ? mask : id);
+        ids.push_back(!keep && action < options.drop + options.masked ? mask : id);
         kept += keep ? 0 : 1;
         first_length += t - begin < data.first_lengths[i] ? 1 : 0;
       }
       if (kept == 0 && !special(data.ids[only])) {
         int64_t behind = only + 1;
         while (behind < end && continues(behind)) ++behind;
-        copies.ids.insert(copies.ids.begin() + start + 1, data.ids.begin() + only, data.ids.begin() + behind);
+        ids.insert(ids.begin() + 1, data.ids.begin() + only, data.ids.begin() + behind);
         first_length += behind - only;
       }
+      copies.ids.append(ids);
       copies.first_lengths.push_back(static_cast<int32_t>(first_length));
       copies.offsets.push_back(copies.tokens());
     }

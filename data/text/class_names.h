@@ -7,6 +7,9 @@
 #include <string>
 #include <vector>
 
+#include "data/text/table.h"
+#include "nn/label.h"
+
 namespace espalier {
 
 // The lines of labels.txt in that folder, class 0 first; empty where there is no such file. Throws Error, with the
@@ -19,9 +22,13 @@ struct ClassNames {
   std::vector<std::string> names;
   std::string from;  // "from DATA/labels.txt", "numbers in the data" or "words in the data"
 };
-// For a classifier of train.tsv and dev.tsv: labels.txt, else LABEL_0, LABEL_1, … up to the largest number in the label
-// column and at least two, else the words there in alphabetical order. Throws Error for labels that are no classes: a
-// negative number, one with a decimal point, more than 1,000 different words, a single word.
-ClassNames find_class_names(const std::filesystem::path& folder);
+// The labels of a new head, from labels.txt beside the training file or else from its label column. Throws Error, with
+// the line, for labels of another form.
+// One class: the numbers 0 … largest are LABEL_0 …; without a 0, the numbers name themselves in their order; words
+// are classes in alphabetical order. No classes are negative numbers, numbers with a decimal point, numbers beside
+// words, more than 1,000 different words, a single one.
+// Any number of classes: the names in the lists, in the same order; 0 or 1 for each class: LABEL_0 …
+// Numbers: as many as the first label has, LABEL_0 …
+ClassNames find_class_names(LabelForm form, const std::filesystem::path& train, const TableOptions& table = {});
 
 }  // namespace espalier

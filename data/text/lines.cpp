@@ -17,6 +17,12 @@ namespace {
 
 constexpr std::size_t longest_line = std::size_t{64} << 20, chunk = std::size_t{1} << 16;
 
+// Text in one byte for each character, mostly ASCII, such as Latin-1 or Windows-1252.
+std::string_view legacy_hint(std::string_view line) {
+  const auto above = std::ranges::count_if(line, [](char c) { return static_cast<unsigned char>(c) > 0x7f; });
+  return 2 * above <= std::ssize(line) ? "; it may be Latin-1: iconv -f LATIN1 -t UTF-8" : "";
+}
+
 }  // namespace
 
 Lines::Lines(const std::filesystem::path& path, Of kind, std::string expected, int64_t largest)
@@ -29,7 +35,7 @@ Lines Lines::of_standard_input() { return {}; }
 
 bool Lines::next(std::string_view& line) {
   if (!next_raw(line)) return false;
-  if (kind_ == Of::sentences || !line.empty()) return true;
+  if (kind_ != Of::records || !line.empty()) return true;
   const int64_t blank = number_;
   while (next_raw(line))
     if (!line.empty()) wrong_at(blank, "is blank; expected ", expected_, ", and blank lines at the end only");
@@ -68,12 +74,12 @@ bool Lines::next_raw(std::string_view& line) {
   }
   if (end == buffer_.npos && used_ == buffer_.size()) return false;
   if (++number_ == 1) check_start();
-  const std::size_t size = std::min(end, buffer_.size()) - used_;
-  line = std::string_view(buffer_).substr(used_, size);
-  used_ += size + (end == buffer_.npos ? 0 : 1);
+  const std::size_t size = std::min(end, buffer_.size()) - used_, with_end = size + (end == buffer_.npos ? 0 : 1);
+  line = std::string_view(buffer_).substr(used_, kind_ == Of::pieces ? with_end : size);
+  used_ += with_end;
   searched_ = 0;
   if (number_ == 1 && line.starts_with("\xef\xbb\xbf")) line.remove_prefix(3);
-  if (line.ends_with('\r')) line.remove_suffix(1);
+  if (line.ends_with('\r') && kind_ != Of::pieces) line.remove_suffix(1);
   check(line);
   return true;
 }
@@ -86,8 +92,12 @@ void Lines::check_start() const {
 }
 
 void Lines::check(std::string_view line) const {
-  if (line.find('\0') != line.npos) wrong("holds a NUL byte; expected UTF-8 text: save the file as UTF-8");
-  if (!is_utf8(line)) wrong("is not UTF-8; expected ", expected_, " in UTF-8: save the file as UTF-8");
+  if (line.find('\0') != line.npos) {
+    const bool wide = number_ == 1 && line.size() > 1 && (line[0] == '\0') != (line[1] == '\0');
+    wrong("holds a NUL byte", wide ? ", as UTF-16 does" : "", "; expected UTF-8 text: save the file as UTF-8");
+  }
+  if (!is_utf8(line))
+    wrong("is not UTF-8; expected ", expected_, " in UTF-8: save the file as UTF-8", legacy_hint(line));
   if (kind_ == Of::records && line.find('\r') != line.npos)
     wrong("holds a carriage return that is not at its end; expected lines that end with \\n or \\r\\n");
 }

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <limits>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -22,7 +23,9 @@ class Lines {
  public:
   // Records: blank lines at the end are none, one between others is an Error, and so is a \r inside of a line, where
   // Python would end the line and others would not. Sentences: a blank line is an empty one, a \r is white space.
-  enum class Of { records, sentences };
+  // Pieces: what a format of its own takes apart; they keep their ends.
+  enum class Of { records, sentences, pieces };
+  static constexpr int64_t any_size = std::numeric_limits<int64_t>::max();
 
   // A file. `expected` is what it should hold, for messages: "one token per line". Throws Error unless it is a regular
   // file of at most `largest` bytes.
@@ -44,13 +47,13 @@ class Lines {
   [[noreturn]] void wrong(const Parts&... parts) const {
     wrong_at(number_, parts...);
   }
-
- private:
-  Lines() = default;
   template <class... Parts>
   [[noreturn]] void wrong_at(int64_t number, const Parts&... parts) const {
     fail(name_, ":", number, ": ", parts...);
   }
+
+ private:
+  Lines() = default;
   bool next_raw(std::string_view& line);
   std::size_t line_end();
   int descriptor() const;

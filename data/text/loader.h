@@ -8,6 +8,7 @@
 #include <span>
 #include <vector>
 
+#include "data/files/paged_array.h"
 #include "data/text/dataset.h"
 #include "nn/packed_batch.h"
 
@@ -15,12 +16,13 @@ namespace espalier {
 
 // N tokenized sentences (or pairs) laid end to end, T tokens in all.
 struct TokenizedDataset {
-  std::vector<int32_t> ids;            // [T] with [CLS] and [SEP]
-  std::vector<int32_t> first_lengths;  // [N] tokens of sentence i in segment 0; the rest is segment 1
-  std::vector<int64_t> offsets = {0};  // [N + 1] sentence i is ids[offsets[i]] … ids[offsets[i + 1]]
-  std::vector<int32_t> labels;         // [N], -1 for an unlabelled sentence; empty where all are
-  std::vector<float> values;           // [N, W] of the labels, zero for an unlabelled sentence; empty for mere classes
+  PagedArray<int32_t> ids;            // [T] with [CLS] and [SEP]
+  PagedArray<int32_t> first_lengths;  // [N] tokens of sentence i in segment 0; the rest is segment 1
+  PagedArray<int64_t> offsets = {0};  // [N + 1] sentence i is ids[offsets[i]] … ids[offsets[i + 1]]
+  PagedArray<int32_t> labels;         // [N], -1 for an unlabelled sentence; empty where all are
+  PagedArray<float> values;           // [N, W] of the labels, zero for an unlabelled sentence; empty for mere classes
 
+  void set_limit(size_t bytes);  // of each array in memory, before anything is appended
   int64_t tokens() const { return static_cast<int64_t>(ids.size()); }
   int64_t sentences() const { return static_cast<int64_t>(first_lengths.size()); }
   int64_t values_per_sentence() const { return sentences() > 0 ? std::ssize(values) / sentences() : 0; }  // W
@@ -34,9 +36,11 @@ using Tokenize = std::function<void(const Example& example, std::vector<int32_t>
 // Tokenizes every example once, in parallel. Throws Error where `tokenize` yields no ids or breaks its promise about
 // segments.
 TokenizedDataset tokenize_dataset(const Dataset& dataset, const Tokenize& tokenize);
+TokenizedDataset tokenize_examples(std::span<const Example> examples, bool labelled, const Tokenize& tokenize);
 
-// Adds the sentences of `more` behind those of `data`.
+// Adds the sentences of `more` behind those of `data`; or those of them that `rows` names.
 void append(TokenizedDataset& data, const TokenizedDataset& more);
+void append(TokenizedDataset& data, const TokenizedDataset& more, std::span<const int64_t> rows);
 
 // The sentences `rows`, in that order. Throws Error for a row out of range and for more than 2^31 - 1 tokens.
 PackedBatch pack(const TokenizedDataset& data, std::span<const int64_t> rows);

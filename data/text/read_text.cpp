@@ -6,6 +6,7 @@
 #include "core/check.h"
 #include "core/quoted.h"
 #include "data/text/class_names.h"
+#include "data/text/holdout.h"
 
 namespace espalier {
 namespace {
@@ -26,22 +27,65 @@ Label read_label(std::string_view text, const Head& head, const std::vector<std:
   return label;
 }
 
+// Tokenizes the file block by block and hands each block on: add(tokens, their examples).
+template <class Add>
+void read_blocks(const std::filesystem::path& path, const Tokenizer& tokenizer, const Head& head, int max_length,
+                 const TextOptions& options, const Add& add) {
+  constexpr size_t most_examples = 8192, most_bytes = size_t{8} << 20;  // of a block
+  const std::vector<std::string> names =
+      options.labels == Labels::ignored ? std::vector<std::string>() : read_class_names(path.parent_path());
+  ExampleReader reader(path, {.labels = options.labels,
+                              .table = options.table,
+                              .read_label = [&](std::string_view label) { return read_label(label, head, names); }});
+  if (options.say && !reader.note().empty()) options.say(reader.note());
+  const Tokenize tokenize = [&](const Example& example, std::vector<int32_t>& ids, std::vector<int32_t>& segments) {
+    auto encoding = reader.pairs() ? tokenizer.encode_pair(example.first, example.second, max_length)
+                                   : tokenizer.encode(example.first, max_length);
+    ids = std::move(encoding.ids);
+    segments = std::move(encoding.segments);
+  };
+  std::vector<Example> block;
+  for (bool more = true; more;) {
+    block.clear();
+    size_t bytes = 0;
+    for (Example example; block.size() < most_examples && bytes < most_bytes && (more = reader.next(example));) {
+      bytes += example.first.size() + example.second.size();
+      block.push_back(std::move(example));
+    }
+    add(tokenize_examples(block, reader.labelled(), tokenize), block);
+  }
+}
+
 }  // namespace
 
 TokenizedDataset read_text(const std::filesystem::path& path, const Tokenizer& tokenizer, const Head& head,
-                           int max_length, Labels wanted) {
-  const std::vector<std::string> names =
-      wanted == Labels::ignored ? std::vector<std::string>() : read_class_names(path.parent_path());
-  const Dataset dataset = read_tsv(
-      path, {.labels = wanted, .read_label = [&](std::string_view label) { return read_label(label, head, names); }});
-  CHECK(!dataset.examples.empty(), path.string(), ": there are no sentences below the header");
-  return tokenize_dataset(
-      dataset, [&](const Example& example, std::vector<int32_t>& ids, std::vector<int32_t>& segments) {
-        auto encoding = dataset.pairs ? tokenizer.encode_pair(example.first, example.second, max_length)
-                                      : tokenizer.encode(example.first, max_length);
-        ids = std::move(encoding.ids);
-        segments = std::move(encoding.segments);
-      });
+                           int max_length, const TextOptions& options) {
+  TokenizedDataset data;
+  data.set_limit(static_cast<size_t>(options.table.memory) << 20);
+  read_blocks(path, tokenizer, head, max_length, options,
+              [&](const TokenizedDataset& block, const std::vector<Example>&) { append(data, block); });
+  return data;
+}
+
+SplitText read_and_split(const std::filesystem::path& path, const Tokenizer& tokenizer, const Head& head,
+                         int max_length, const TextOptions& options, double share, uint64_t seed) {
+  SplitText parts;
+  for (TokenizedDataset* part : {&parts.train, &parts.dev})
+    part->set_limit(static_cast<size_t>(options.table.memory) << 20);
+  Holdout holdout(share, seed);
+  read_blocks(path, tokenizer, head, max_length, options,
+              [&](const TokenizedDataset& block, const std::vector<Example>& examples) {
+                std::vector<int64_t> train, dev;
+                for (size_t i = 0; i < examples.size(); ++i)
+                  (holdout.takes(examples[i].label) ? dev : train).push_back(static_cast<int64_t>(i));
+                append(parts.train, block, train);
+                append(parts.dev, block, dev);
+              });
+  CHECK(parts.train.sentences() > 0 && parts.dev.sentences() > 0, path.string(), ": has ",
+        parts.train.sentences() + parts.dev.sentences(), " examples, of which a share of ", share, " leaves ",
+        parts.train.sentences(), " for training and ", parts.dev.sentences(),
+        " for validation; expected some for both: choose another --validation-split");
+  return parts;
 }
 
 }  // namespace espalier

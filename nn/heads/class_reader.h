@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// ClassReader: reads labels that are classes. Used by heads and as the default of read_tsv.
+// ClassReader: reads labels that are classes. Used by heads and by default where text is read.
 #pragma once
 
 #include <string>

@@ -10,21 +10,10 @@
 
 #include "nn/encoder.h"
 #include "nn/heads/answer.h"
+#include "nn/heads/metrics.h"
 #include "nn/label.h"
 
 namespace espalier {
-
-// The quality of a model on labelled text.
-struct Metrics {
-  struct Value {
-    std::string name;
-    double value = 0;
-  };
-  double loss = 0;            // mean over what is labelled
-  std::vector<Value> values;  // the first one is Head::metric()
-
-  double best() const { return values.front().value; }
-};
 
 class Head {
  public:
@@ -43,10 +32,15 @@ class Head {
   // What a field of the dataset's label column says. Throws Error with what was found and what was expected.
   virtual Label read_label(std::string_view text) const = 0;
 
-  // The loss of one batch of an optimizer step: summed over what is labelled in the batch, divided by `labelled`, the
-  // number of labels in the whole step (PackedBatch::labelled, Window::labelled). So the sum over the step's batches is
-  // the mean, and zero where nothing is labelled. One element.
-  virtual Var loss(const Var& logits, const PackedBatch& batch, int64_t labelled) const = 0;
+  // The loss of one batch of an optimizer step: summed over what is labelled in the batch, divided by `weight`, that of
+  // all batches of the step. So the sum over the step's batches is the mean, and zero where nothing is labelled. One
+  // element.
+  virtual Var loss(const Var& logits, const PackedBatch& batch, double weight) const = 0;
+  // What a batch counts in that mean: its labels, unless a head weighs them.
+  virtual double weight(const PackedBatch& batch) const { return static_cast<double>(batch.labelled()); }
+  // From now on loss() is this one; metrics() keep the plain loss. Throws, naming the option, for what the task does
+  // not have: unless a head knows better, for all but the plain loss.
+  virtual void set_loss(const ops::ClassLoss& loss);
 
   // Distillation: how far logits[R, C] are from a teacher's, summed over the rows and divided by `divisor`. One
   // element. Unless a head knows better: ops::soft_cross_entropy.
@@ -57,8 +51,12 @@ class Head {
   virtual Tensor scores(const Tensor& logits, const PackedBatch& batch) const = 0;
   // Of the scores [N, K] of all sentences. Sentences without a label do not count; throws if none has one.
   virtual Metrics metrics(const Tensor& scores) const = 0;
-  // The name of the metric that decides which checkpoint of a run is the best: the one where it is largest.
+  // Of each class, for evaluate; unless a head knows better, nothing.
+  virtual ClassReport report(const Tensor& /*scores*/) const { return {}; }
+  // The name of the metric that decides which checkpoint of a run is the best, unless the user names another.
   virtual std::string metric() const = 0;
+  // What the user may name: all that metrics() can have, and the loss. Unless a head knows better, metric() and loss.
+  virtual std::vector<Metric> known_metrics() const { return {{metric()}, {"loss", true}}; }
 
   // About the only sentence of a batch, from its logits.
   virtual Answer answer(const Tensor& logits) const = 0;

@@ -17,9 +17,10 @@ std::unique_ptr<Head> make(ParameterStore& store, const Encoder& encoder) {
   return std::make_unique<T>(store, encoder);
 }
 
-constexpr std::array<HeadRow, 3> table = {{{"classification", "single_label_classification", make<Classification>},
-                                           {"regression", "regression", make<Regression>},
-                                           {"multi-label", "multi_label_classification", make<MultiLabel>}}};
+constexpr std::array<HeadRow, 3> table = {
+    {{"classification", "single_label_classification", LabelForm::one_class, make<Classification>},
+     {"regression", "regression", LabelForm::numbers, make<Regression>},
+     {"multi-label", "multi_label_classification", LabelForm::classes, make<MultiLabel>}}};
 
 const HeadRow& find(const char* HeadRow::*column, const std::string& wanted, const std::string& what) {
   std::string names;

@@ -11,6 +11,7 @@ namespace espalier {
 struct HeadRow {
   const char* name;          // BertConfig::head
   const char* problem_type;  // of config.json: which loss that class has, and what its logits mean
+  LabelForm labels;
   MakeHead make;
 };
 

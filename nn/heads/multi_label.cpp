@@ -3,23 +3,76 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "core/check.h"
 #include "core/quoted.h"
 #include "nn/heads/label_parts.h"
 #include "nn/heads/labelled.h"
+#include "nn/metrics/correlation.h"
+#include "nn/metrics/hits.h"
 
 namespace espalier {
 namespace {
 
-// Columns of the scores. whole: every decision is correct.
-enum Count { has_label, loss_of, hits, false_alarms, misses, correct, whole, counts };
+// Columns of the scores; behind them are the logits of all classes, and the labels, 0 or 1.
+enum LabelColumn { has_label, loss_of, logits_of };
 
 double sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
 
 // log(1 + e^x) - t x, for a target t of 0 or 1.
 double binary_loss(double x, double t) { return std::max(x, 0.0) + std::log1p(std::exp(-std::abs(x))) - t * x; }
+
+// The scores of the sentences with labels.
+class ScoredLabels {
+ public:
+  explicit ScoredLabels(const Tensor& scores)
+      : classes_(static_cast<size_t>((scores.cols() - logits_of) / 2)), hits_(classes_) {
+    for (int64_t i = 0; i < scores.rows(); ++i) {
+      const std::span<const double> row(scores.data<double>() + i * scores.cols(), static_cast<size_t>(scores.cols()));
+      if (row[has_label] == 0) continue;
+      rows_.push_back(row);
+      double correct = 0;
+      for (size_t c = 0; c < classes_; ++c) {
+        hits_[c].add(wanted(row, c), chosen(row, c));
+        correct += wanted(row, c) == chosen(row, c) ? 1 : 0;
+      }
+      correct_ += correct, whole_ += correct == static_cast<double>(classes_) ? 1 : 0;
+    }
+    CHECK(!rows_.empty(), "multi-label: no sentence has a label; expected some for loss and F1");
+  }
+
+  double sentences() const { return static_cast<double>(rows_.size()); }
+  double loss() const {
+    double sum = 0;
+    for (const auto& row : rows_) sum += row[loss_of];
+    return sum / sentences();
+  }
+  const std::vector<metrics::Hits>& hits() const { return hits_; }
+  double label_accuracy() const { return correct_ / sentences() / static_cast<double>(classes_); }
+  double exact_match() const { return whole_ / sentences(); }  // every decision is correct
+  double roc_auc(size_t c) const {
+    std::vector<double> scores;
+    std::vector<bool> labels;
+    for (const auto& row : rows_) scores.push_back(row[logits_of + c]), labels.push_back(wanted(row, c));
+    return metrics::roc_auc(scores, labels);
+  }
+  // The mean over the classes that some sentences have and others have not.
+  double roc_auc() const {
+    std::vector<double> areas;
+    for (size_t c = 0; c < classes_; ++c) areas.push_back(roc_auc(c));
+    return metrics::mean_of_defined(areas);
+  }
+
+ private:
+  using Row = std::span<const double>;
+  bool chosen(const Row& row, size_t c) const { return row[logits_of + c] > 0; }
+  bool wanted(const Row& row, size_t c) const { return row[logits_of + classes_ + c] > 0; }
+
+  std::vector<Row> rows_;
+  size_t classes_;
+  std::vector<metrics::Hits> hits_;
+  double correct_ = 0, whole_ = 0;
+};
 
 }  // namespace
 
@@ -47,9 +100,11 @@ Label MultiLabel::read_label(std::string_view text) const {
   return label;
 }
 
-Var MultiLabel::loss(const Var& logits, const PackedBatch& batch, int64_t labelled_in_step) const {
+Var MultiLabel::loss(const Var& logits, const PackedBatch& batch, double weight) const {
   const auto [x, targets] = labelled(logits, batch);
-  return ops::binary_cross_entropy(x, targets, static_cast<double>(std::max<int64_t>(1, labelled_in_step) * width()));
+  const double divisor = (weight > 0 ? weight : 1) * static_cast<double>(width());
+  return loss_.plain() ? ops::binary_cross_entropy(x, targets, divisor)
+                       : ops::weighted_binary_cross_entropy(x, targets, loss_, divisor);
 }
 
 Var MultiLabel::soft_loss(const Var& logits, const Tensor& teacher, double temperature, double divisor) const {
@@ -60,33 +115,58 @@ Var MultiLabel::soft_loss(const Var& logits, const Tensor& teacher, double tempe
 }
 
 Tensor MultiLabel::scores(const Tensor& logits, const PackedBatch& batch) const {
-  Tensor scores = Tensor::zeros({batch.sentences(), counts}, DType::f64);
+  Tensor scores = Tensor::zeros({batch.sentences(), logits_of + 2 * width()}, DType::f64);
   for (int64_t b = 0; b < batch.sentences(); ++b) {
     if (batch.labels[static_cast<size_t>(b)] < 0) continue;
-    double* const to = scores.data<double>() + b * counts;
+    double* const to = scores.data<double>() + b * scores.cols();
     to[has_label] = 1;
-    for (int64_t i = b * width(); i < (b + 1) * width(); ++i) {
-      const auto x = static_cast<double>(logits.data<float>()[i]),
-                 t = static_cast<double>(batch.values[static_cast<size_t>(i)]);
-      const bool chosen = x > 0, wanted = t > 0;
+    for (int64_t c = 0; c < width(); ++c) {
+      const auto x = static_cast<double>(logits.data<float>()[b * width() + c]),
+                 t = static_cast<double>(batch.values[static_cast<size_t>(b * width() + c)]);
       to[loss_of] += binary_loss(x, t) / static_cast<double>(width());
-      to[chosen && wanted ? hits : chosen ? false_alarms : wanted ? misses : correct] += 1;
+      to[logits_of + c] = x;
+      to[logits_of + width() + c] = t;
     }
-    to[correct] += to[hits];
-    to[whole] = to[correct] == static_cast<double>(width()) ? 1 : 0;
   }
   return scores;
 }
 
 Metrics MultiLabel::metrics(const Tensor& scores) const {
-  std::vector<double> sums(counts);
-  for (int64_t i = 0; i < scores.size(); ++i) sums[static_cast<size_t>(i % counts)] += scores.data<double>()[i];
-  const double count = sums[has_label], found = 2 * sums[hits], all = found + sums[false_alarms] + sums[misses];
-  CHECK(count > 0, "multi-label: no sentence has a label; expected some for loss and F1");
-  return {sums[loss_of] / count,
-          {{metric(), all > 0 ? found / all : 0},
-           {"label_accuracy", sums[correct] / count / static_cast<double>(width())},
-           {"exact_match", sums[whole] / count}}};
+  const ScoredLabels scored(scores);
+  const double micro_f1 = metrics::micro_average(scored.hits()).f1;
+  Metrics m{scored.loss(),
+            {{metric(), micro_f1},
+             {"label_accuracy", scored.label_accuracy()},
+             {"exact_match", scored.exact_match()},
+             {"micro_f1", micro_f1},
+             {"macro_f1", metrics::macro_average(scored.hits()).f1},
+             {"weighted_f1", metrics::weighted_average(scored.hits()).f1}}};
+  m.add("roc_auc", scored.roc_auc());
+  return m;
+}
+
+std::vector<Metric> MultiLabel::known_metrics() const {
+  return {{metric()},   {"label_accuracy"}, {"exact_match"}, {"micro_f1"},
+          {"macro_f1"}, {"weighted_f1"},    {"roc_auc"},     {"loss", true}};
+}
+
+ClassReport MultiLabel::report(const Tensor& scores) const {
+  const ScoredLabels scored(scores);
+  const std::vector<metrics::Hits>& hits = scored.hits();
+  ClassReport report{.columns = {"precision", "recall", "f1", "roc_auc", "support"}};
+  double support = 0;
+  for (size_t c = 0; c < hits.size(); ++c) {
+    support += hits[c].labels;
+    report.classes.push_back(
+        {labels()[c], {hits[c].precision(), hits[c].recall(), hits[c].f1(), scored.roc_auc(c), hits[c].labels}});
+  }
+  const auto average = [&](const char* name, const metrics::Quality& q, double roc_auc) {
+    report.averages.push_back({name, {q.precision, q.recall, q.f1, roc_auc, support}});
+  };
+  average("macro", metrics::macro_average(hits), scored.roc_auc());
+  average("micro", metrics::micro_average(hits), std::nan(""));
+  average("weighted", metrics::weighted_average(hits), std::nan(""));
+  return report;
 }
 
 Answer MultiLabel::answer(const Tensor& logits) const { return answer_by_classes(logits.span<float>(), labels()); }

@@ -17,16 +17,22 @@ class MultiLabel : public PooledHead {
 
   // Names with commas or spaces between, none of them in a blank text; or 0 or 1 for each class.
   Label read_label(std::string_view text) const override;
-  Var loss(const Var& logits, const PackedBatch& batch, int64_t labelled) const override;
+  Var loss(const Var& logits, const PackedBatch& batch, double weight) const override;
   // The binary form of ops::soft_cross_entropy, each class for itself; the mean over the classes.
   Var soft_loss(const Var& logits, const Tensor& teacher, double temperature, double divisor) const override;
+  // A class weight is that of yes against no.
+  void set_loss(const ops::ClassLoss& loss) override { loss_ = loss; }
   Tensor scores(const Tensor& logits, const PackedBatch& batch) const override;
   Metrics metrics(const Tensor& scores) const override;
+  ClassReport report(const Tensor& scores) const override;
   std::string metric() const override { return "f1"; }
+  std::vector<Metric> known_metrics() const override;
   Answer answer(const Tensor& logits) const override;
 
  private:
   bool read_bits(std::string_view text, std::vector<float>& values) const;
+
+  ops::ClassLoss loss_;
 };
 
 }  // namespace espalier

@@ -3,27 +3,45 @@
 
 #include <charconv>
 #include <cmath>
-#include <limits>
 
 #include "core/check.h"
 #include "core/quoted.h"
 #include "nn/heads/label_parts.h"
 #include "nn/heads/labelled.h"
+#include "nn/metrics/correlation.h"
 
 namespace espalier {
 namespace {
 
-// Pearson's correlation of predictions and targets, one pair a row; NaN where one of them does not vary.
-double correlation(const std::vector<std::span<const double>>& rows, size_t predicted, size_t target) {
-  const auto n = static_cast<double>(rows.size());
-  double mean_p = 0, mean_t = 0, pp = 0, tt = 0, pt = 0;
-  for (const auto& row : rows) mean_p += row[predicted] / n, mean_t += row[target] / n;
-  for (const auto& row : rows) {
-    const double p = row[predicted] - mean_p, t = row[target] - mean_t;
-    pp += p * p, tt += t * t, pt += p * t;
+// Predictions and targets of the sentences that have some.
+struct ScoredNumbers {
+  std::vector<std::vector<double>> predictions, targets;  // [W][N]
+
+  explicit ScoredNumbers(const Tensor& scores)
+      : predictions(static_cast<size_t>((scores.cols() - 1) / 2)), targets(predictions.size()) {
+    for (int64_t i = 0; i < scores.rows(); ++i) {
+      const double* const row = scores.data<double>() + i * scores.cols();
+      for (size_t c = 0; row[0] > 0 && c < predictions.size(); ++c)
+        predictions[c].push_back(row[1 + 2 * c]), targets[c].push_back(row[2 + 2 * c]);
+    }
+    CHECK(!targets.front().empty(), "regression: no sentence has a label; expected some for the mean squared error");
   }
-  return pp > 0 && tt > 0 ? pt / std::sqrt(pp * tt) : std::numeric_limits<double>::quiet_NaN();
-}
+  // The mean of error(prediction - target), of one number or of all.
+  template <class Error>
+  double mean(const Error& error, size_t begin, size_t end) const {
+    double sum = 0;
+    const size_t sentences = targets.front().size();
+    for (size_t i = 0; i < sentences; ++i)
+      for (size_t c = begin; c < end; ++c) sum += error(predictions[c][i] - targets[c][i]);
+    return sum / static_cast<double>(sentences * (end - begin));
+  }
+  double mse(size_t begin, size_t end) const {
+    return mean([](double e) { return e * e; }, begin, end);
+  }
+  double mae(size_t begin, size_t end) const {
+    return mean([](double e) { return std::abs(e); }, begin, end);
+  }
+};
 
 }  // namespace
 
@@ -42,9 +60,9 @@ Label Regression::read_label(std::string_view text) const {
   return label;
 }
 
-Var Regression::loss(const Var& logits, const PackedBatch& batch, int64_t labelled_in_step) const {
+Var Regression::loss(const Var& logits, const PackedBatch& batch, double weight) const {
   const auto [x, targets] = labelled(logits, batch);
-  return ops::mse(x, targets, static_cast<double>(std::max<int64_t>(1, labelled_in_step) * width()));
+  return ops::mse(x, targets, (weight > 0 ? weight : 1) * static_cast<double>(width()));
 }
 
 Var Regression::soft_loss(const Var& logits, const Tensor& teacher, double /*temperature*/, double divisor) const {
@@ -67,20 +85,35 @@ Tensor Regression::scores(const Tensor& logits, const PackedBatch& batch) const 
 }
 
 Metrics Regression::metrics(const Tensor& scores) const {
-  std::vector<std::span<const double>> rows;  // with a label
-  for (int64_t i = 0; i < scores.rows(); ++i) {
-    const std::span<const double> row(scores.data<double>() + i * scores.cols(), static_cast<size_t>(scores.cols()));
-    if (row[0] > 0) rows.push_back(row);
+  const ScoredNumbers scored(scores);
+  const size_t numbers = scored.targets.size();
+  const double mse = scored.mse(0, numbers);
+  Metrics m{mse, {{metric(), -mse}, {"mse", mse}, {"mae", scored.mae(0, numbers)}}};
+  if (numbers > 1) return m;
+  const std::vector<double>&x = scored.predictions.front(), &t = scored.targets.front();
+  m.add("r2", metrics::r2(x, t));
+  m.add("pearson", metrics::pearson(x, t));
+  m.add("spearman", metrics::spearman(x, t));
+  return m;
+}
+
+std::vector<Metric> Regression::known_metrics() const {
+  std::vector<Metric> known = {{metric()}, {"mse", true}, {"mae", true}};
+  if (width() == 1) known.insert(known.end(), {{"r2"}, {"pearson"}, {"spearman"}});
+  known.push_back({"loss", true});
+  return known;
+}
+
+ClassReport Regression::report(const Tensor& scores) const {
+  const ScoredNumbers scored(scores);
+  ClassReport report{.columns = {"mse", "mae", "r2", "pearson", "spearman", "support"}};
+  for (size_t c = 0; c < labels().size(); ++c) {
+    const std::vector<double>&x = scored.predictions[c], &t = scored.targets[c];
+    report.classes.push_back({labels()[c],
+                              {scored.mse(c, c + 1), scored.mae(c, c + 1), metrics::r2(x, t), metrics::pearson(x, t),
+                               metrics::spearman(x, t), static_cast<double>(t.size())}});
   }
-  CHECK(!rows.empty(), "regression: no sentence has a label; expected some for the mean squared error");
-  double squares = 0;
-  for (const auto& row : rows)
-    for (size_t c = 1; c < row.size(); c += 2) squares += (row[c] - row[c + 1]) * (row[c] - row[c + 1]);
-  const double mse = squares / static_cast<double>(std::ssize(rows) * width());
-  Metrics metrics{mse, {{metric(), -mse}, {"mse", mse}}};
-  if (const double r = correlation(rows, 1, 2); width() == 1 && std::isfinite(r))
-    metrics.values.push_back({"pearson", r});
-  return metrics;
+  return report;
 }
 
 Answer Regression::answer(const Tensor& logits) const { return answer_by_numbers(logits.span<float>(), labels()); }

@@ -213,7 +213,7 @@ TEST_F(BadInput, DataFiles) {
   }
   expect_all_refused("train_sst2 --output m.h5" + tiny,
                      {{"--data nowhere", {"nowhere/train.tsv: cannot be opened: No such file or directory"}},
-                      {"--data empty.tsv", {"empty.tsv/train.tsv"}}});
+                      {"--data empty.tsv", {"empty.tsv: is empty"}}});
   std::filesystem::rename(*this / "unlabelled.tsv", *this / "data/train.tsv");
   expect_all_refused("train_sst2 --output m.h5 --data data" + tiny, {{"", {"train.tsv:1: ", "no column 'label'"}}});
 }

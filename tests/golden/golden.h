@@ -51,6 +51,7 @@ class File {
     }
   }
 
+  bool has(const std::string& key) const { return lines_.contains(key); }
   const std::vector<double>& at(const std::string& key) const {
     const auto found = lines_.find(key);
     CHECK(found != lines_.end(), "golden: ", name_, " has no line ", key);

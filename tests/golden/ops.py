@@ -81,6 +81,31 @@ def bernoulli_divergence(z, t):
     return kl_divergence(Bernoulli(probs=t), Bernoulli(logits=z))
 
 
+WEIGHTS = torch.tensor([0.5, 3, 1.25])
+
+
+def class_loss(weights=None, smoothing=0.0):
+    return lambda x: (F.cross_entropy(x, torch.tensor([0, 2, -1, 1, 0]), weights, ignore_index=-1, label_smoothing=smoothing, reduction="sum") / 2.5).reshape(1)
+
+
+def focal_class_loss(weights, smoothing, gamma):  # Lin et al. 2017, formula 5, of each class by its share of the target
+    def op(x):
+        rows, labels = [0, 1, 3, 4], torch.tensor([0, 2, 1, 0])
+        p = torch.softmax(x[rows], -1)
+        share = F.one_hot(labels, 3) * (1 - smoothing) + smoothing / 3
+        return ((share * weights * (1 - p) ** gamma * -torch.log(p)).sum() / 2.5).reshape(1)
+    return op
+
+
+def yes_or_no(weights, smoothing=0.0, gamma=0.0):
+    def op(x):
+        t, p = hits(5, 3, [0, 2, 7, 10, 14]) * (1 - smoothing) + smoothing / 2, torch.sigmoid(x)
+        if gamma == 0:
+            return F.binary_cross_entropy_with_logits(x, t, pos_weight=weights).reshape(1)
+        return (weights * t * (1 - p) ** gamma * -torch.log(p) + (1 - t) * p ** gamma * -torch.log(1 - p)).mean().reshape(1)
+    return op
+
+
 def relation(name, left, right, heads, probabilities):
     goal = target(name, 19, 72)
 
@@ -133,6 +158,14 @@ CASES = {
                                                                           reduction="batchmean")).reshape(1)),
     "binary_cross_entropy": ([(5, 3)], lambda x: F.binary_cross_entropy_with_logits(x, hits(5, 3, [0, 2, 7, 10, 14])).reshape(1)),
     "binary_cross_entropy_soft": ([(5, 3)], lambda x: bernoulli_divergence(x / 2.5, (target("binary_cross_entropy_soft", 5, 3) + 2) / 4).sum().reshape(1) * 2.5**2 / 8),
+    "weighted_cross_entropy": ([(5, 3)], class_loss(WEIGHTS)),
+    "weighted_cross_entropy_zero": ([(5, 3)], class_loss(torch.tensor([0, 3, 1.25]))),
+    "weighted_cross_entropy_smoothed": ([(5, 3)], class_loss(WEIGHTS, 0.1)),
+    "weighted_cross_entropy_focal": ([(5, 3)], focal_class_loss(WEIGHTS, 0, 2)),
+    "weighted_cross_entropy_focal_smoothed": ([(5, 3)], focal_class_loss(torch.ones(3), 0.2, 0.5)),
+    "weighted_binary_cross_entropy": ([(5, 3)], yes_or_no(WEIGHTS)),
+    "weighted_binary_cross_entropy_smoothed": ([(5, 3)], yes_or_no(WEIGHTS, smoothing=0.1)),
+    "weighted_binary_cross_entropy_focal": ([(5, 3)], yes_or_no(WEIGHTS, gamma=2.0)),
     "mse": ([(6, 11)], lambda x: F.mse_loss(x, target("mse", 6, 11)).reshape(1)),
     "mse_pieces": ([(260, 130)], lambda x: F.mse_loss(x, target("mse_pieces", 260, 130)).reshape(1)),
     "cosine_distance": ([(200, 130)], lambda x: F.cosine_embedding_loss(x, target("cosine_distance", 200, 130), torch.ones(200)).reshape(1)),

@@ -132,7 +132,7 @@ TEST_F(Damage, OfWhatATeacherSaid) {
   const Teacher teacher({small_model.string()}, DType::f32);
   TokenizedDataset data;
   for (int32_t i = 0; i < 8; ++i) {
-    data.ids.insert(data.ids.end(), {2, 5 + i, 7, 3});
+    data.ids.append(std::vector<int32_t>{2, 5 + i, 7, 3});
     data.first_lengths.push_back(4);
     data.offsets.push_back(data.tokens());
     data.labels.push_back(i % 2);

@@ -16,7 +16,11 @@ class Taylor : public Criterion {
   bool learns() const override { return true; }
 
   void attach(Bert& /*model*/, std::span<Parameter* const> parameters) override {
-    for (Parameter* p : parameters) sums_[p] = Tensor::zeros(p->shape);
+    for (Parameter* p : parameters) {
+      CHECK(!p->frozen, "prune: taylor scores by gradients, and ", p->name,
+            " is frozen and has none; prune other layers, or by another method");
+      sums_[p] = Tensor::zeros(p->shape);
+    }
   }
 
   void after_backward() override {

@@ -17,7 +17,7 @@ inline TokenizedDataset text() {
   TokenizedDataset data;
   for (const std::vector<int32_t>& s : std::vector<std::vector<int32_t>>{
            {2, 9, 8, 3}, {2, 5, 8, 7, 11, 3}, {2, 30, 31, 3}, {2, 12, 3}, {2, 40, 41, 3}}) {
-    data.ids.insert(data.ids.end(), s.begin(), s.end());
+    data.ids.append(s);
     data.first_lengths.push_back(static_cast<int32_t>(s.size()));
     data.offsets.push_back(data.tokens());
     data.labels.push_back(s[1] % 2);

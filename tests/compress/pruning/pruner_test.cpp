@@ -8,7 +8,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "compress/pattern.h"
+#include "core/pattern.h"
 #include "tests/compress/pruning/small_model.h"
 #include "tests/golden/golden.h"
 #include "tests/temporary.h"

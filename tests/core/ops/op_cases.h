@@ -87,6 +87,33 @@ inline Tensor shares(const std::string& name, const Shape& shape, Vars v) {
   return t;
 }
 
+// Four rows with a label and one without; weights of three classes, one of them 0, or none.
+inline OpCase class_loss_case(const std::string& name, const ops::ClassLoss& loss) {
+  return {.name = name,
+          .inputs = {{5, 3}},
+          .op =
+              [=](Vars v) {
+                return ops::weighted_cross_entropy(v[0], std::vector<int32_t>{0, 2, -1, 1, 0}, loss, 2.5);
+              },
+          .wrong = {{4, 3}},
+          .words = {"[4, 3]", "5 labels", "weighted_cross_entropy"}};
+}
+
+// Elements 0, 2, 7, 10 and 14 of 15 are yes.
+inline OpCase yes_or_no_case(const std::string& name, const ops::ClassLoss& loss) {
+  return {.name = name,
+          .inputs = {{5, 3}},
+          .op =
+              [=](Vars v) {
+                const Tensor yes = Tensor::zeros({5, 3}, v[0].dtype());
+                for (const int64_t i : {0, 2, 7, 10, 14})
+                  v[0].dtype() == DType::f64 ? yes.data<double>()[i] = 1 : yes.data<float>()[i] = 1;
+                return ops::weighted_binary_cross_entropy(v[0], yes, loss, 15);
+              },
+          .wrong = {{4, 3}},
+          .words = {"[4, 3]", "[5, 3]", "weighted_binary_cross_entropy"}};
+}
+
 // Sentences of 1, 13 and 5 tokens; the student has 12 numbers in each of query, key and value, the teacher 24.
 inline OpCase relation_case(const std::string& name, const ops::Relation& relation) {
   return {
@@ -205,6 +232,14 @@ inline std::vector<OpCase> op_cases() {
            [](Vars v) {
              return ops::binary_cross_entropy(v[0], shares("binary_cross_entropy_soft", {5, 3}, v), 8, 2.5);
            }},
+      class_loss_case("weighted_cross_entropy", {.weights = {0.5, 3, 1.25}}),
+      class_loss_case("weighted_cross_entropy_zero", {.weights = {0, 3, 1.25}}),
+      class_loss_case("weighted_cross_entropy_smoothed", {.weights = {0.5, 3, 1.25}, .smoothing = 0.1}),
+      class_loss_case("weighted_cross_entropy_focal", {.weights = {0.5, 3, 1.25}, .gamma = 2}),
+      class_loss_case("weighted_cross_entropy_focal_smoothed", {.smoothing = 0.2, .gamma = 0.5}),
+      yes_or_no_case("weighted_binary_cross_entropy", {.weights = {0.5, 3, 1.25}}),
+      yes_or_no_case("weighted_binary_cross_entropy_smoothed", {.weights = {0.5, 3, 1.25}, .smoothing = 0.1}),
+      yes_or_no_case("weighted_binary_cross_entropy_focal", {.weights = {0.5, 3, 1.25}, .gamma = 2}),
       {.name = "mse",
        .inputs = {{6, 11}},
        .op =

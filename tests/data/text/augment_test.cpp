@@ -17,7 +17,7 @@ TokenizedDataset sentences(int64_t count) {
   for (int64_t i = 0; i < count; ++i) {
     const std::vector<int32_t> ids =
         i % 2 == 0 ? std::vector<int32_t>{2, 5, 6, 7, 7, 3} : std::vector<int32_t>{2, 7, 3, 5, 6, 3};  // a pair
-    data.ids.insert(data.ids.end(), ids.begin(), ids.end());
+    data.ids.append(ids);
     data.first_lengths.push_back(i % 2 == 0 ? 6 : 3);
     data.offsets.push_back(data.tokens());
     data.labels.push_back(1);

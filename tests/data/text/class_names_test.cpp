@@ -13,17 +13,18 @@ using Names = std::vector<std::string>;
 
 class ClassNamesTest : public testing::Test {
  protected:
-  // Of the labels in train.tsv and dev.tsv.
-  ClassNames find(const std::vector<std::string>& train, const std::vector<std::string>& dev = {"0"}) {
-    for (const auto& [file, labels] : {std::pair{"train.tsv", train}, {"dev.tsv", dev}}) {
-      std::string text = "sentence\tlabel\n";
-      for (const std::string& label : labels) text += "good\t" + label + "\n";
-      write_bytes(folder_ / file, text);
-    }
-    return find_class_names(folder_.path());
+  // Of these labels.
+  ClassNames find(const std::vector<std::string>& labels, LabelForm form = LabelForm::one_class) {
+    std::string text = "sentence\tlabel\n";
+    for (const std::string& label : labels) text += "good\t" + label + "\n";
+    write_bytes(folder_ / "train.tsv", text);
+    return find_class_names(form, folder_ / "train.tsv");
   }
-  std::string error(const std::vector<std::string>& train) {
-    return error_of<Error>([&] { find(train); });
+  Names names(const std::vector<std::string>& labels, LabelForm form = LabelForm::one_class) {
+    return find(labels, form).names;
+  }
+  std::string error(const std::vector<std::string>& labels, LabelForm form = LabelForm::one_class) {
+    return error_of<Error>([&] { find(labels, form); });
   }
   std::string file_error(const std::string& text) {
     write_bytes(folder_ / "labels.txt", text);
@@ -32,23 +33,45 @@ class ClassNamesTest : public testing::Test {
   TemporaryFolder folder_;
 };
 
-TEST_F(ClassNamesTest, NumbersNameThemselves) {
-  EXPECT_EQ(find({"0", "1"}).names, (Names{"LABEL_0", "LABEL_1"}));
-  EXPECT_EQ(find({"0"}).names, (Names{"LABEL_0", "LABEL_1"})) << "at least two";
-  EXPECT_EQ(find({"1"}, {"3"}).names.size(), 4U) << "dev.tsv counts, too";
-  EXPECT_EQ(find({"1"}).from, "numbers in the data");
+TEST_F(ClassNamesTest, NumbersAreClassesInTheirOrder) {
+  EXPECT_EQ(names({"0", "1"}), (Names{"LABEL_0", "LABEL_1"}));
+  EXPECT_EQ(names({"0", "3"}).size(), 4U);
+  EXPECT_EQ(find({"0", "1"}).from, "numbers in the data");
+  EXPECT_EQ(names({"10", "5", "1", "5"}), (Names{"1", "5", "10"})) << "without a 0 they are names";
   expect_in(error({"0", "-1"}), "train.tsv:3: label '-1' is none");
   expect_in(error({"0", "100000"}), "train.tsv:3: label '100000' is no class");
-  expect_in(error({"0.5"}), "train.tsv:2: label '0.5' is a number, but no class");
+  expect_in(error({"0.5"}),
+            "train.tsv:2: label '0.5' is a number, but no class; expected 0, 1, 2 … or names: --task "
+            "regression learns numbers");
+  expect_in(error({"0", "0"}), "train.tsv: all labels are '0'; expected at least two classes");
 }
 
 TEST_F(ClassNamesTest, WordsAreClassesInAlphabeticalOrder) {
-  EXPECT_EQ(find({"pos", "neg", "pos"}, {"mixed"}).names, (Names{"mixed", "neg", "pos"}));
-  expect_in(error_of<Error>([&] { find({"pos"}, {"pos"}); }), "all labels are 'pos'; expected at least two classes");
+  EXPECT_EQ(names({"pos", "neg", "pos", "mixed"}), (Names{"mixed", "neg", "pos"}));
+  expect_in(error({"pos", "pos"}), "all labels are 'pos'; expected at least two classes");
   expect_in(error({"pos", ""}), "train.tsv:3: a label is missing");
   std::vector<std::string> many;
   for (int i = 0; i < 1001; ++i) many.push_back("w" + std::to_string(i));
   expect_in(error(many), "train.tsv:1002: label 'w1000' makes more than 1000 different ones");
+}
+
+TEST_F(ClassNamesTest, NumbersAndWordsAreNotMixed) {
+  expect_in(error({"0", "1", "good"}),
+            "train.tsv:4: label 'good' is a word, but others are numbers, such as 0; expected "
+            "one kind: correct the line, or name all classes with --labels");
+  expect_in(error({"bad", "1"}), "train.tsv:3: label '1' is a number, but others are words, such as 'bad'");
+}
+
+TEST_F(ClassNamesTest, ListsNameClasses) {
+  EXPECT_EQ(names({"joy, anger", "", "fear", "joy"}, LabelForm::classes), (Names{"anger", "fear", "joy"}));
+  EXPECT_EQ(names({"3, 12", "12", "0"}, LabelForm::classes), (Names{"0", "3", "12"}));
+  EXPECT_EQ(names({"0, 1, 1", "0, 0, 0"}, LabelForm::classes), (Names{"LABEL_0", "LABEL_1", "LABEL_2"}));
+  expect_in(error({"", ""}, LabelForm::classes), "train.tsv: no label has a name");
+}
+
+TEST_F(ClassNamesTest, NumbersAreCounted) {
+  EXPECT_EQ(names({"0.5", "3"}, LabelForm::numbers), Names{"LABEL_0"});
+  EXPECT_EQ(names({"0.5, 3", "1, 2"}, LabelForm::numbers), (Names{"LABEL_0", "LABEL_1"}));
 }
 
 TEST_F(ClassNamesTest, LabelsTxtComesFirst) {

@@ -18,6 +18,7 @@
 
 #include "core/check.h"
 #include "data/text/demo_grammar.h"
+#include "data/text/examples.h"
 #include "data/text/tsv.h"
 
 namespace espalier {
@@ -186,7 +187,7 @@ TEST(DemoCorpus, IsWrittenAsTsv) {
   const fs::path folder = fs::path(testing::TempDir()) / ("espalier_demo_" + std::to_string(::getpid()));
   write_demo_corpus(folder / "below", 5);
   for (const auto& [name, split] : {std::pair("train.tsv", Split::train), std::pair("dev.tsv", Split::dev)}) {
-    const Dataset read = read_tsv(folder / "below" / name);
+    const Dataset read = read_dataset(folder / "below" / name);
     const Dataset made = demo_corpus(split, 5);
     ASSERT_EQ(read.examples.size(), made.examples.size());
     for (size_t i = 0; i < read.examples.size(); ++i) {

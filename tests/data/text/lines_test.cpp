@@ -55,8 +55,12 @@ TEST(Lines, OtherEncodingsAreNamed) {
   for (const auto kind : {Lines::Of::records, Lines::Of::sentences}) {
     EXPECT_EQ(error(std::string("a\nb\0c\n", 6), kind),
               ":2: holds a NUL byte; expected UTF-8 text: save the file as UTF-8");
-    EXPECT_EQ(error("a\nb\nna\xefve\n", kind),
-              ":3: is not UTF-8; expected one word per line in UTF-8: save the file as UTF-8");
+    EXPECT_EQ(
+        error("a\nb\nna\xefve\n", kind),
+        ":3: is not UTF-8; expected one word per line in UTF-8: save the file as UTF-8; it may be Latin-1: iconv -f "
+        "LATIN1 -t UTF-8");
+    EXPECT_EQ(error(std::string("a\0\n\0b\0", 6), kind),
+              ":1: holds a NUL byte, as UTF-16 does; expected UTF-8 text: save the file as UTF-8");
     for (const std::string& start : {std::string("\xff\xfe\x61\0\n\0", 6), std::string("\xfe\xff\0\x61\0\n", 6)})
       EXPECT_EQ(error(start, kind), ":1: begins as UTF-16 or UTF-32 does; expected UTF-8: save the file as UTF-8");
   }

@@ -12,6 +12,7 @@
 #include <string>
 
 #include "core/check.h"
+#include "data/text/examples.h"
 
 namespace espalier {
 namespace {
@@ -30,7 +31,7 @@ class Tsv : public testing::Test {
 
   Dataset read(const std::string& bytes, const ReadOptions& options = {}) const {
     std::ofstream(file_, std::ios::binary) << bytes;
-    return read_tsv(file_, options);
+    return read_dataset(file_, options);
   }
 
   // The text of the Error that reading `bytes` throws, without the file's path.
@@ -41,7 +42,7 @@ class Tsv : public testing::Test {
 
   static std::string error_of(const fs::path& path, const ReadOptions& options = {}) {
     try {
-      read_tsv(path, options);
+      read_dataset(path, options);
     } catch (const Error& e) {
       const std::string text = e.what();
       EXPECT_TRUE(text.starts_with(path.string())) << text;
@@ -181,14 +182,16 @@ TEST_F(Tsv, MinusOneIsNoLabel) {
 }
 
 TEST_F(Tsv, HeadersMustNameTheColumns) {
-  EXPECT_EQ(error("text\tlabel\na\t1\n"),
-            ":1: the header has no column 'sentence', only 'text', 'label'; expected tab-separated names such as "
-            "sentence, label: add the header or rename a column");
-  EXPECT_EQ(error("sentence,label\na,1\n").substr(0, 62),
-            ":1: the header has no column 'sentence', only 'sentence,label'");
+  EXPECT_EQ(error("words\tlabel\na\t1\n"),
+            ":1: the header has no column 'sentence', only 'words', 'label'; expected names such as sentence, label: "
+            "add the header, rename a column, or name it with --text-column");
+  EXPECT_EQ(error("sentence,label\na,1\n"),
+            ":1: the header has no column 'sentence', only 'sentence,label'; expected names such as sentence, label: "
+            "add the header, rename a column, or name it with --text-column; it looks like CSV: name it .csv, or use "
+            "--format csv");
   EXPECT_EQ(error("sentence\tgold\na\t1\n"),
             ":1: the header has no column 'label', only 'sentence', 'gold'; expected labels for training and "
-            "evaluation: add the column");
+            "evaluation: add the column, or name it with --label-column");
   EXPECT_EQ(error("sentence\tlabel\tsentence\na\t1\tb\n"),
             ":1: the header names 'sentence' twice; expected each column once: rename one of them");
 }
@@ -215,7 +218,7 @@ TEST_F(Tsv, WritesWhatItReads) {
   const Dataset data{{}, {{"a ", "\"b\"", 1}, {"é", "", 0}}, true, true};
   write_tsv(file_, data);
   EXPECT_EQ(bytes(), "sentence\tsentence2\tlabel\na \t\"b\"\t1\né\t\t0\n");
-  const Dataset again = read_tsv(file_);
+  const Dataset again = read_dataset(file_);
   ASSERT_EQ(again.examples.size(), 2);
   EXPECT_EQ(again.examples[0].second, "\"b\"");
   write_tsv(file_, {{}, {{"only", "ignored", 1}}, false, false});
@@ -239,8 +242,8 @@ TEST_F(Tsv, ReadsSst2) {
   const char* given = std::getenv("ESPALIER_DATA");
   const fs::path folder = given != nullptr ? fs::path(given) : fs::path(ESPALIER_TESTS_DIR) / "../../shared/data/sst2";
   if (!fs::exists(folder / "train.tsv")) GTEST_SKIP() << "SST-2 is absent: " << folder << " has no train.tsv";
-  const Dataset train = read_tsv(folder / "train.tsv");
-  const Dataset dev = read_tsv(folder / "dev.tsv");
+  const Dataset train = read_dataset(folder / "train.tsv");
+  const Dataset dev = read_dataset(folder / "dev.tsv");
   EXPECT_EQ(train.examples.size(), 67349);
   ASSERT_EQ(dev.examples.size(), 872);
   EXPECT_EQ(dev.examples[0].first, "it 's a charming and often affecting journey . ");

@@ -35,7 +35,7 @@ double value_of(const Var& loss) { return static_cast<double>(*loss.value.data<f
 class ClassificationTest : public testing::Test {
  protected:
   ParameterStore store_;
-  const Bert model_{store_, golden_config()};
+  Bert model_{store_, golden_config()};
   const Head& head_ = model_.head();
   // Softmax of the rows: 1/4 1/2 1/4; 1/3 three times; e^2 of e^2 + 2.
   const float ln2_ = std::numbers::ln2_v<float>;
@@ -53,7 +53,28 @@ TEST_F(ClassificationTest, LossIsTheMeanOverTheLabelsOfTheStep) {
   EXPECT_EQ(batch.labelled(), 2);
   EXPECT_NEAR(value_of(head_.loss({logits_}, batch, 2)), (std::log(2.0) + third) / 2, 1e-6);
   batch.labels = {-1, -1, -1};
-  EXPECT_EQ(value_of(head_.loss({logits_}, batch, batch.labelled())), 0);
+  EXPECT_EQ(value_of(head_.loss({logits_}, batch, head_.weight(batch))), 0);
+}
+
+// The mean over the step is weighted: cut into batches, it is that of one batch.
+TEST_F(ClassificationTest, WeightedLossOfAStepDoesNotDependOnItsBatches) {
+  model_.head().set_loss({.weights = {1, 3, 0.5}});
+  PackedBatch whole = batch_of({2, 3, 1}), first = batch_of({2, 3}), second = batch_of({1});
+  whole.labels = {1, 0, 2}, first.labels = {1, 0}, second.labels = {2};
+  const double third = std::log(std::exp(2.0) + 2) - 2, weight = head_.weight(whole);
+  EXPECT_EQ(weight, 4.5);
+  EXPECT_EQ(head_.weight(first) + head_.weight(second), weight);
+  const double loss = value_of(head_.loss({logits_}, whole, weight));
+  EXPECT_NEAR(loss, (3 * std::log(2.0) + std::log(3.0) + 0.5 * third) / 4.5, 1e-6);
+  EXPECT_NEAR(value_of(head_.loss({logits_.view(0, {2, 3})}, first, weight)) +
+                  value_of(head_.loss({logits_.view(6, {1, 3})}, second, weight)),
+              loss, 1e-6);
+  const Metrics metrics = head_.metrics(head_.scores(logits_, whole));
+  EXPECT_NEAR(metrics.loss, (std::log(2.0) + std::log(3.0) + third) / 3, 1e-6) << "models are judged by the plain loss";
+  model_.head().set_loss({.weights = {0, 1, 1}});
+  whole.labels = {0, 0, -1};
+  EXPECT_EQ(head_.weight(whole), 0);
+  EXPECT_EQ(value_of(head_.loss({logits_}, whole, 0)), 0) << "nothing that counts";
 }
 
 TEST_F(ClassificationTest, LossIsFiniteForAnyGapBetweenLogits) {
@@ -70,7 +91,6 @@ TEST_F(ClassificationTest, MetricsCountSentencesWithALabel) {
   batch.labels = {1, 0, 0};
   const Metrics all = head_.metrics(head_.scores(logits_, batch));
   EXPECT_NEAR(all.loss, (std::log(2.0) + std::log(3.0) + std::log(std::exp(2.0) + 2)) / 3, 1e-6);
-  ASSERT_EQ(all.values.size(), 2);
   EXPECT_EQ(all.values[0].name, "accuracy");
   EXPECT_EQ(all.values[1].name, "macro_f1");
   EXPECT_NEAR(all.values[1].value, (2.0 / 3 + 1) / 3, 1e-12) << "the class that is only predicted counts";
@@ -96,8 +116,8 @@ TEST_F(ClassificationTest, MacroF1IsThatOfScikitLearn) {
     };
     std::vector<double> scores;
     for (int64_t n = 0; n < count; ++n)
-      scores.insert(scores.end(), {-1, drawn(n, cases[i + 3]), drawn(n, cases[i + 2])});
-    const Metrics metrics = head_.metrics(Tensor::of<double>({count, 3}, scores));
+      scores.insert(scores.end(), {-1, drawn(n, cases[i + 3]), drawn(n, cases[i + 2]), 0.5, 0.25, 0.25});
+    const Metrics metrics = head_.metrics(Tensor::of<double>({count, 6}, scores));
     EXPECT_NEAR(metrics.values[1].value, cases[i + 4], 1e-12) << count << " sentences";
   }
 }

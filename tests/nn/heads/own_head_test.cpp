@@ -37,8 +37,8 @@ class Regression : public PooledHead {
  public:
   Regression(ParameterStore& store, const Encoder& encoder) : PooledHead(store, encoder, 1) {}
   Label read_label(std::string_view text) const override { return {0, {std::stof(std::string(text))}}; }
-  Var loss(const Var& logits, const PackedBatch& batch, int64_t labelled) const override {
-    return ops::mse(logits, Tensor::of<float>({batch.sentences(), 1}, batch.values), static_cast<double>(labelled));
+  Var loss(const Var& logits, const PackedBatch& batch, double weight) const override {
+    return ops::mse(logits, Tensor::of<float>({batch.sentences(), 1}, batch.values), weight);
   }
   Tensor scores(const Tensor& logits, const PackedBatch& batch) const override {
     Tensor scores({batch.sentences(), 1}, DType::f64);
@@ -80,10 +80,10 @@ class WordAtToken : public Head {
   }
   int64_t width() const override { return 0; }
   Label read_label(std::string_view /*text*/) const override { return {}; }
-  Var loss(const Var& logits, const PackedBatch& batch, int64_t labelled) const override {
+  Var loss(const Var& logits, const PackedBatch& batch, double weight) const override {
     std::vector<int32_t> wanted;
     for (const int32_t row : rows(batch)) wanted.push_back(batch.labels[static_cast<size_t>(row)]);
-    return ops::cross_entropy(logits, wanted, static_cast<double>(labelled));
+    return ops::cross_entropy(logits, wanted, weight);
   }
   Tensor scores(const Tensor& logits, const PackedBatch& batch) const override {
     Tensor scores = Tensor::zeros({batch.sentences(), 3}, DType::f64);  // loss, correct words, words
@@ -133,7 +133,8 @@ double loss_and_gradients(const Bert& model, const Step& step) {
   for (const PackedBatch& batch : step) {
     Tape tape;
     Context context{.tape = &tape, .training = true};
-    const Var loss = model.head().loss(model(batch, context), batch, step[0].labelled() + step[1].labelled());
+    const Var loss =
+        model.head().loss(model(batch, context), batch, model.head().weight(step[0]) + model.head().weight(step[1]));
     tape.backward(loss);
     total += value_of(loss);
   }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Writes messages in the wire format of Protocol Buffers (protobuf.dev, "Encoding"), of which ONNX files consist. Used
-// by data/models/onnx_graph.
+// Writes messages in the wire format of Protocol Buffers (protobuf.dev, "Encoding"), of which ONNX files and
+// TensorBoard's event files consist. Used by data/models/onnx_graph and apps/training/event_file.
 #pragma once
 
 #include <bit>
@@ -18,12 +18,13 @@ class ProtobufMessage {
     tag(field, 0);
     return varint(static_cast<uint64_t>(value));
   }
-  // A float.
   ProtobufMessage& real(int field, float value) {
     tag(field, 5);
-    const auto bits = std::bit_cast<uint32_t>(value);
-    for (int shift = 0; shift < 32; shift += 8) bytes_ += static_cast<char>(bits >> shift & 0xffU);
-    return *this;
+    return fixed(std::bit_cast<uint32_t>(value), 32);
+  }
+  ProtobufMessage& real64(int field, double value) {
+    tag(field, 1);
+    return fixed(std::bit_cast<uint64_t>(value), 64);
   }
   // A string or bytes.
   ProtobufMessage& text(int field, std::string_view value) {
@@ -46,6 +47,10 @@ class ProtobufMessage {
   ProtobufMessage& varint(uint64_t value) {
     for (; value >= 0x80; value >>= 7U) bytes_ += static_cast<char>((value & 0x7fU) | 0x80U);
     bytes_ += static_cast<char>(value);
+    return *this;
+  }
+  ProtobufMessage& fixed(uint64_t value, int bits) {  // the lowest byte first
+    for (int shift = 0; shift < bits; shift += 8) bytes_ += static_cast<char>(value >> shift & 0xffU);
     return *this;
   }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Patterns of parameters' names, as options give them. Used by pruning and quantization.
+// Patterns of parameters' names, as options give them. Used by pruning, quantization and freezing.
 #pragma once
 
 #include <string_view>

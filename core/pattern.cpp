@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "compress/pattern.h"
+#include "core/pattern.h"
 
 namespace espalier {
 
