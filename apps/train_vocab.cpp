@@ -36,7 +36,7 @@ struct TrainVocab {
       words.add_file(path, [&](int64_t read, int64_t of) { listener.progress(read, of, path.filename().string()); });
     const Tokenizer tokenizer =
         training.run(words.words(), [&](int64_t tokens) { listener.progress(tokens, training.size, "tokens"); });
-    for (const auto& [name, text] : tokenizer_files(tokenizer, max_length, output))
+    for (const auto& [name, text] : tokenizer_files(tokenizer, output, {.max_length = max_length}))
       write_file(folder.temporary() / name, text);
     folder.commit();
     if (common.json)

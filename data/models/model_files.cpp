@@ -29,7 +29,9 @@ std::map<std::string, std::string> model_files(const Model& model, const Json& m
   Json config = config_to_json(simplest(model.config));
   if (model.config.first_position == 0) config["pad_token_id"] = model.tokenizer.pad();  // else it decides positions
   config.update(more);
-  std::map<std::string, std::string> files = tokenizer_files(model.tokenizer, model.config.longest(), model.source);
+  std::map<std::string, std::string> files =
+      tokenizer_files(model.tokenizer, model.source,
+                      {.max_length = model.config.longest(), .segments = model.config.type_vocab_size > 0});
   files["config.json"] = config.dump(2) + '\n';
   return files;
 }
