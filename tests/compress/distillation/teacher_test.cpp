@@ -35,7 +35,9 @@ TEST_F(Teachers, LogitsAreKeptInAFileOfTheirOwn) {
   const Teacher other({path("other.h5")}, DType::f32);
   expect_in(error_of<Error>([&] { cached_logits(other, data_, file); }),
             "cache.h5: holds the answers of another teacher");
-  data_.ids[1] = 10;
+  std::vector<int32_t> ids(data_.ids.begin(), data_.ids.end());
+  ids[1] = 10;
+  data_.ids = ids;
   expect_in(error_of<Error>([&] { cached_logits(*teacher_, data_, file); }),
             "cache.h5: holds the answers to other sentences");
 }
