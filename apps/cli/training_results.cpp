@@ -48,8 +48,8 @@ void print_options(const Record& options, const std::string& prefix = "") {
     const Record value = options.at(name);
     if (value.is_object())
       print_options(value, prefix + name + ".");
-    else
-      std::printf("  --%s%s %s\n", prefix.c_str(), name.c_str(), value.text().c_str());
+    else if (const std::string text = value.text(); text != "[]" && text != "\"\"")
+      std::printf("  --%s%s %s\n", prefix.c_str(), name.c_str(), text.c_str());
   }
 }
 

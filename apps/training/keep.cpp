@@ -70,7 +70,7 @@ void Run::count_for_patience(double value) {
   const bool better = metric_.better(metric_.lower_is_better ? value + least : value - least, reference);
   if (better) state_.extra.set(reference_entry, value);
   state_.extra.set(waited_entry, better ? 0 : state_.extra.integer(waited_entry, 0) + 1);
-  if (out_of_patience())
+  if (out_of_patience() && state_.step < schedule_.total)
     listener_.say(
         format("no better %s in %ld evaluations: stopped early", metric_.name.c_str(), options_.keep.patience));
 }

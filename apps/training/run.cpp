@@ -93,7 +93,7 @@ TrainResult Run::result() const {
           .metrics = state_.extra.at("best", Record()),
           .best_step = state_.best_step,
           .steps = state_.step,
-          .early = out_of_patience(),
+          .early = state_.step < schedule_.total,
           .training_seconds = training_seconds_,
           .seconds = watch_.seconds(),
           .sentences_per_second = static_cast<double>(sentences_) / seconds,

@@ -34,7 +34,7 @@ struct TrainResult {
   Record metrics;  // all of the best evaluation, by name
   int64_t best_step = 0;
   int64_t steps = 0;
-  bool early = false;                        // ended by --patience
+  bool early = false;                        // ended by --patience, before the last step
   double training_seconds = 0, seconds = 0;  // without evaluations; in all
   double sentences_per_second = 0, steps_per_second = 0;
 };

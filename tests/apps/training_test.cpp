@@ -185,6 +185,15 @@ TEST_F(Training, CheckpointHoldsTheEffectiveOptions) {
                                    {"learning-rate", 1e-3},
                                    {"weight-decay", 0.01},
                                    {"schedule", "linear"},
+                                   {"layer-decay", 1.0},
+                                   {"freeze", nlohmann::json::array()},
+                                   {"ema", 0.0},
+                                   {"patience", 0},
+                                   {"min-improvement", 0.0},
+                                   {"class-weights", nlohmann::json::array()},
+                                   {"label-smoothing", 0.0},
+                                   {"focal-gamma", 0.0},
+                                   {"metric", ""},
                                    {"warmup", 0.06},
                                    {"max-grad-norm", 1.0},
                                    {"max-length", 128},
@@ -197,7 +206,9 @@ TEST_F(Training, CheckpointHoldsTheEffectiveOptions) {
   nlohmann::json found = Checkpoint(*this / "m.h5").contents().options.json();
   EXPECT_EQ(found["best-step"], 1);
   EXPECT_EQ(found["inputs"].size(), 3U) << found["inputs"];
+  EXPECT_TRUE(found["best-metrics"].contains("loss") && found["best-metrics"].contains("accuracy"));
   found.erase("best-step");
+  found.erase("best-metrics");
   found.erase("inputs");
   EXPECT_EQ(found, expected);
 }
@@ -217,7 +228,7 @@ TEST_F(Training, ClosingTableAndOptimizerGroups) {
   const Result result = succeed(train({{"max-steps", "2"}}));
   EXPECT_EQ(result.err, "");
   for (const char* part : {"none on ", "dev loss ", "dev accuracy ", "run time ", "samples/s ", "steps/s ",
-                           "peak memory ", "checkpoint      m.h5\n", "initialised from the seed"})
+                           "peak memory ", "m.h5 |\n", "initialised from the seed"})
     expect_in(result.out, part);
   EXPECT_EQ(result.out.find_first_of("\r\033"), std::string::npos) << "plain lines where stdout is no terminal";
 }

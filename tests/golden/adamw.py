@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Golden values of the optimizer (tests/optim): twenty steps of torch.optim.AdamW with clipping and a changing learning rate, and the learning
-rates of transformers' schedules. Usage: python adamw.py > adamw.txt"""
+"""Golden values of the optimizer (tests/optim): twenty steps of torch.optim.AdamW with clipping and a changing learning rate, the same with a
+share of the rate for each parameter, a frozen one and torch.optim.swa_utils.AveragedModel, and the learning rates of transformers' schedules. Usage: python adamw.py > adamw.txt"""
 import torch
 import transformers
 
@@ -42,6 +42,25 @@ for step in range(STEPS):
                 print(record(f"step{step}/{name}/m", optimizer.state[parameter]["exp_avg"]))
                 print(record(f"step{step}/{name}/v", optimizer.state[parameter]["exp_avg_sq"]))
 print(" ".join(["norms", *map(repr, norms)]))
+
+SHARES = {"bias": 1, "embedding": 0.8 ** 4, "norm": 0.8 ** 2, "unused": 1, "weight": 0.8}
+EMA = 0.9
+parameters = torch.nn.ParameterDict({name: torch.nn.Parameter(torch.from_numpy(uniform(name, 1000, shape, 1)).float()) for name, shape in SHAPES.items()})
+parameters["norm"].requires_grad_(False)
+optimizer = torch.optim.AdamW([{"params": [parameters[n]], "weight_decay": DECAY * (n in decayed), "share": SHARES[n]} for n in SHAPES])
+averaged = torch.optim.swa_utils.AveragedModel(parameters, avg_fn=lambda a, w, n: a + (1 - EMA) / (1 - EMA ** (n + 1)) * (w - a))
+for step in range(STEPS):
+    for name, parameter in parameters.items():
+        parameter.grad = None if name == "norm" else gradient(name, step)
+    torch.nn.utils.clip_grad_norm_(parameters.values(), MAX_NORM)
+    for group in optimizer.param_groups:
+        group["lr"] = 0.01 * (STEPS - step) / STEPS * group["share"]
+    optimizer.step()
+    averaged.update_parameters(parameters)
+    if step in (0, 4, STEPS - 1):
+        for name in SHAPES:
+            print(record(f"shares{step}/{name}", parameters[name].detach()))
+            print(record(f"average{step}/{name}", averaged.module[name].detach()))
 
 SCHEDULES = {
     "linear": transformers.get_linear_schedule_with_warmup,

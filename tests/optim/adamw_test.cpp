@@ -12,6 +12,7 @@
 #include "core/kernels/isa.h"
 #include "core/parallel.h"
 #include "nn/bert.h"
+#include "optim/ema.h"
 #include "tests/golden/golden.h"
 
 namespace espalier {
@@ -103,6 +104,28 @@ TEST_F(AdamWTest, twenty_steps_agree_with_pytorch) {
         file.expect(key + "/v", optimizer.second_moments().view(p->first, p->shape), 1e-6);
       }
     }
+  }
+}
+
+TEST_F(AdamWTest, shares_of_the_rate_a_frozen_parameter_and_the_average_agree_with_pytorch) {
+  const golden::File file("adamw.txt");
+  ParameterStore store;
+  make(store);
+  const std::map<std::string, double> shares = {{"embedding", std::pow(0.8, 4)}, {"weight", 0.8}};
+  for (const auto& [name, share] : shares) store.at(name).rate_share = share;
+  store.at("norm").frozen = true;
+  AdamW optimizer(store, {.weight_decay = 0.1});
+  Ema average(store, 0.9);
+  for (int step = 0; step < steps; ++step) {
+    set_gradients(store, step, true);
+    store.at("norm").grad.written = false;  // as a tape leaves it
+    optimizer.step(rate(step), clip_factor(gradient_norm(store), 8));
+    average.update(step + 1);
+    if (step != 0 && step != 4 && step != steps - 1) continue;
+    for (const Parameter* p : store.all()) file.expect("shares" + std::to_string(step) + "/" + p->name, p->value, 3e-7);
+    const Ema::InUse averaged(&average);
+    for (const Parameter* p : store.all())
+      file.expect("average" + std::to_string(step) + "/" + p->name, p->value, 3e-7);
   }
 }
 
