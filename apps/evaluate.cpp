@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Loss, metrics by class and speed of a model on a file of text.
+#include <cmath>
 #include <optional>
 
 #include "apps/cli/evaluation_report.h"
@@ -64,6 +65,11 @@ struct Evaluate {
       result = evaluate(*m.bert, text, batch_size,
                         [&](int64_t done, int64_t all) { listener.progress(done, all, "batches"); });
     }
+    if (result.labelled && !std::isfinite(result.metrics.loss))
+      throw Failure(m.source +
+                    format(": its answers are no numbers, the loss is %g; its weights are too large, as after ",
+                           result.metrics.loss) +
+                    "a training that diverged");
     logits.announce_replaced(Written::text);
     if (logits.wanted()) write_file(logits.path, logits_text(result, m.bert->head().width()));
     if (common.json)

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "apps/cli/evaluation_report.h"
 
-#include <algorithm>
 #include <cmath>
 #include <cstdio>
 
+#include "apps/cli/markdown_table.h"
 #include "core/format.h"
 #include "core/quoted.h"
 
@@ -12,7 +12,6 @@ namespace espalier {
 namespace {
 
 constexpr size_t most_classes = 20;  // of a confusion matrix that is printed
-constexpr size_t widest_name = 24;
 
 Record figures_of(const Evaluation& evaluation, const Head& head, double preparation_seconds) {
   Record figures = evaluation.to_record();
@@ -37,39 +36,34 @@ Record table_of(const std::vector<std::string>& columns, const std::vector<Class
   return table;
 }
 
-// Names may have any characters: those that would break the table, or all that follows, are replaced.
+// Without line ends, and what else would break a table; long names are cut.
 std::string shown_name(const std::string& name) {
   const std::string text = quoted(name);
-  return shortened(text.substr(1, text.size() - 2), widest_name);
+  return text.substr(1, text.size() - 2);
 }
 
-void print_row(const std::string& name, const std::vector<double>& values) {
-  std::printf("%-26s", shown_name(name).c_str());
-  for (size_t i = 0; i + 1 < values.size(); ++i)
-    std::printf(" %10s", std::isnan(values[i]) ? "-" : format("%.4f", values[i]).c_str());
-  std::printf(" %10.0f\n", values.back());
+std::string class_table(const ClassReport& report) {
+  TableRows rows = {{"label"}};
+  rows[0].insert(rows[0].end(), report.columns.begin(), report.columns.end());
+  const auto add = [&](const std::string& name, const std::vector<double>& values) {
+    rows.push_back({name});
+    for (size_t i = 0; i + 1 < values.size(); ++i)
+      rows.back().push_back(std::isnan(values[i]) ? "-" : format("%.4f", values[i]));
+    rows.back().push_back(format("%.0f", values.back()));
+  };
+  for (const auto& [name, values] : report.classes) add(shown_name(name), values);
+  for (const auto& [name, values] : report.averages) add(name + " average", values);
+  return markdown_table(rows);
 }
 
-void print_table(const ClassReport& report) {
-  std::printf("\n%-26s", "");
-  for (const std::string& column : report.columns) std::printf(" %10s", column.c_str());
-  std::printf("\n");
-  for (const ClassReport::Row& row : report.classes) print_row(row.name, row.values);
-  for (const ClassReport::Row& row : report.averages) print_row(row.name, row.values);
-}
-
-void print_confusion(const ClassReport& report) {
-  int width = 6;
-  for (const ClassReport::Row& row : report.classes)
-    width = std::max(width, static_cast<int>(std::min<size_t>(12, shown_name(row.name).size())));
-  std::printf("\n%-26s", "label \\ answer");
-  for (const ClassReport::Row& row : report.classes) std::printf(" %*s", width, shortened(row.name, 12).c_str());
-  std::printf("\n");
+std::string confusion_table(const ClassReport& report) {
+  TableRows rows = {{"label \\ answer"}};
+  for (const ClassReport::Row& row : report.classes) rows[0].push_back(shown_name(row.name));
   for (size_t c = 0; c < report.confusion.size(); ++c) {
-    std::printf("%-26s", shown_name(report.classes[c].name).c_str());
-    for (const int64_t count : report.confusion[c]) std::printf(" %*ld", width, count);
-    std::printf("\n");
+    rows.push_back({rows[0][c + 1]});
+    for (const int64_t count : report.confusion[c]) rows.back().push_back(std::to_string(count));
   }
+  return markdown_table(rows);
 }
 
 }  // namespace
@@ -94,12 +88,11 @@ void print(const Evaluation& evaluation, const Head& head, double preparation_se
       std::printf("%-26s %.4f\n", name.c_str(), value.number());
   const ClassReport report = evaluation.labelled ? head.report(evaluation.scores) : ClassReport{};
   if (report.classes.empty()) return;
-  print_table(report);
-  if (report.confusion.empty()) return;
-  if (report.confusion.size() <= most_classes)
-    print_confusion(report);
-  else
+  std::printf("\n%s", class_table(report).c_str());
+  if (report.confusion.size() > most_classes)
     std::printf("\nThe confusion matrix of %zu classes is in what --json prints.\n", report.confusion.size());
+  else if (!report.confusion.empty())
+    std::printf("\n%s", confusion_table(report).c_str());
 }
 
 }  // namespace espalier

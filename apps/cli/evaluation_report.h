@@ -10,8 +10,8 @@ namespace espalier {
 // report: "classes" and "averages", by name; "labels", the classes in order; "confusion_matrix", a list of rows.
 Record to_json(const Evaluation& evaluation, const Head& head, double preparation_seconds);
 
-// The same on standard output, for people: a line for each metric, then tables. A confusion matrix of more than 20
-// classes is left out.
+// The same on standard output, for people: a line for each metric, then tables that can be pasted into Markdown.
+// A confusion matrix of more than 20 classes is left out.
 void print(const Evaluation& evaluation, const Head& head, double preparation_seconds);
 
 }  // namespace espalier

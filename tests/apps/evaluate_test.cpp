@@ -103,8 +103,9 @@ TEST_F(Evaluate, ReportsEachClass) {
     const int support = std::accumulate(counts[c].begin(), counts[c].end(), 0);
     EXPECT_EQ(row["support"], support);
     EXPECT_EQ(row["recall"], support > 0 ? static_cast<double>(counts[c][c]) / support : 0);
-    EXPECT_EQ(std::ranges::count_if(table, [&](const std::string& line) { return line.starts_with(names[c] + ' '); }),
-              2)
+    EXPECT_EQ(
+        std::ranges::count_if(table, [&](const std::string& line) { return line.starts_with("| " + names[c] + ' '); }),
+        2)
         << "a row in each table";
   }
   EXPECT_EQ(found["averages"]["macro"]["f1"], found["eval_macro_f1"]);

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Where class names come from, heads that may not answer, and what programs say about what they ignore.
+#include <cmath>
+
 #include "data/models/hf.h"
 #include "data/models/safetensors.h"
 #include "tests/apps/program.h"
@@ -132,6 +134,24 @@ TEST_F(LabelPrograms, WhatHasNoEffectIsNamedByEveryProgram) {
               "warning: m: 1 of its tensors are of unknown purpose and have no effect here: "
               "bert.encoder.layer.0.adapter.up.weight; fields of config.json that have no effect here: logit_scale");
     objects_of(result.out);
+  }
+}
+
+TEST_F(LabelPrograms, AnswersThatAreNoNumbersAreNotJudged) {
+  for (const char* problem : {"single_label_classification", "multi_label_classification", "regression"}) {
+    fs::remove_all(*this / "m");
+    copy_golden("m", R"({"problem_type": ")" + std::string(problem) + "\"}");
+    write_data("", "0 1 0", "1 1 0");
+    if (std::string(problem).starts_with("single")) write_data("", "0", "1");
+    std::map<std::string, Tensor> tensors;
+    {
+      const Safetensors file(golden + "/model.safetensors");
+      for (const auto& [name, entry] : file.entries()) tensors[name] = file.read(name);
+    }
+    for (float& w : tensors["classifier.weight"].span<float>()) w = std::copysign(3e38F, w);
+    write_safetensors(*this / "m/model.safetensors", tensors);
+    expect_refused("evaluate --model m --data data/dev.tsv --quiet --max-length 20",
+                   {"evaluate: m: its answers are no numbers, the loss is "}, {}, 1);
   }
 }
 
