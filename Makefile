@@ -3,7 +3,7 @@
 SHELL := bash -o pipefail
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := build
-.PHONY: build run report test test-fast asan tsan tsan-all fuzz aarch64 wasm format lint install web web-serve web-test sst2 bert-base clean help
+.PHONY: build run report test test-fast asan tsan tsan-all fuzz aarch64 wasm format lint install uninstall web web-serve web-test sst2 bert-base clean help
 
 # As many compilers as there are cores, but no more than memory has room for (1.5 GB each).
 JOBS ?= $(shell cat /proc/meminfo /sys/fs/cgroup/memory.max 2>/dev/null | awk -v cores=$$(nproc) \
@@ -77,8 +77,12 @@ lint: ## check the format and run clang-tidy
 	@$(call configure,release,build)
 	@JOBS=$(JOBS) CLANG_TIDY=$(CLANG_TIDY) .ci/lint
 
-install: build ## install programs, libraries, headers and recipes; PREFIX=DIR says where (default /usr/local)
+install: build ## install programs, libraries, headers, recipes, manual pages, completion and docs; PREFIX=DIR (default /usr/local)
 	@cmake --install build --prefix $(PREFIX)
+
+uninstall: ## remove what the last installation below PREFIX=DIR has put there
+	@xargs -d '\n' rm -f -- <$(PREFIX)/share/espalier/manifest.txt
+	@find $(PREFIX) -depth -type d -path '*espalier*' -empty -delete
 
 web: ## build the browser page and its model into build-web/site; ESPALIER_MODEL=FILE.edge or FILE.h5
 	@.ci/setup emscripten nodejs googletest

@@ -3,6 +3,8 @@
 #include <cstdio>
 
 #include "apps/cli/model_option.h"
+#include "apps/cli/part_table.h"
+#include "apps/training/output.h"
 #include "data/edge/edge_export.h"
 #include "data/models/hf_export.h"
 #include "data/models/onnx_export.h"
@@ -10,7 +12,7 @@
 namespace {
 using namespace espalier;
 
-enum class Format { hf, onnx, edge };
+enum class Format { hf, onnx, edge, h5 };
 
 Exported write(Format format, const Model& model, const std::string& output) {
   switch (format) {
@@ -20,6 +22,10 @@ Exported write(Format format, const Model& model, const std::string& output) {
       return export_onnx(model, output);
     case Format::edge:
       return export_edge(model, output);
+    case Format::h5:
+      announce_replaced(output, false, Written::checkpoint);
+      save_checkpoint(output, model.store, model.contents());
+      return {.bytes = size_of_model(output)};
   }
   return {};
 }
@@ -54,13 +60,14 @@ struct Export {
 
 template <>
 struct espalier::Names<Format> {
-  static constexpr const char* list[] = {"hf", "onnx", "edge"};
+  static constexpr const char* list[] = {"hf", "onnx", "edge", "h5"};
 };
 
 void Export::declare(Options& rows) {
   model.declare(rows);
-  rows.add("format", format, "hf, onnx: a directory, see above; edge: one file for phones and browsers");
-  rows.add("output", output, "directory to write, which must be new or empty; with edge a file").required();
+  rows.add("format", format,
+           "hf, onnx: a directory, see above; edge: one file for phones and browsers; h5: a checkpoint");
+  rows.add("output", output, "directory to write, which must be new or empty; with edge and h5 a file").required();
 }
 
 int main(int argc, char** argv) {
@@ -75,7 +82,9 @@ int main(int argc, char** argv) {
       "standard operators only.\n"
       "  edge  one file for a small runtime, for phones and browsers: any model, with its integers and without its "
       "zero "
-      "blocks.\nBoth directories have config.json, vocab.txt, tokenizer.json and tokenizer_config.json. Masks of a "
+      "blocks.\n"
+      "  h5    a checkpoint, for h5py and the other programs: docs/FORMATS.md.\nBoth directories have config.json, "
+      "vocab.txt, tokenizer.json and tokenizer_config.json. Masks of a "
       "pruned model are not\nkept, its zeros are. More in docs/EXPORT.md and docs/EDGE.md.\n"
       "Example: export --model model.h5 --format onnx --output model");
 }

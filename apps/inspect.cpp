@@ -2,6 +2,7 @@
 // What a model consists of: parameters, sparsity, bytes and work of each part.
 #include <cstdio>
 
+#include "apps/cli/complexity_table.h"
 #include "apps/cli/model_option.h"
 #include "apps/cli/part_table.h"
 #include "nn/mask.h"
@@ -53,6 +54,7 @@ int Inspect::run(const CommonOptions& common) const {
                 {"labels", config.labels},
                 {"initialised", model->report.initialised},
                 {"parts", parts_to_json(parts)},
+                {"complexity", complexity_to_json(complexity_of(*model), config.max_position_embeddings)},
                 {"histogram", bins},
                 {"options", model->options}});
     return 0;
@@ -72,6 +74,7 @@ int Inspect::run(const CommonOptions& common) const {
                 config.num_attention_heads, config.intermediate_size, Record(heads).text().c_str(),
                 Record(widths).text().c_str());
   if (shrunk || pruned > 0) std::printf("%s", what_it_brings(full, total).c_str());
+  print_complexity(complexity_of(*model), config.max_position_embeddings);
   return 0;
 }
 
@@ -80,5 +83,6 @@ int Inspect::run(const CommonOptions& common) const {
 int main(int argc, char** argv) {
   return run_program<Inspect>(argc, argv,
                               "Shows what a model consists of: parameters, zeros, bytes in a checkpoint and "
-                              "floating-point operations a token, part by part.\nExample: inspect model.h5");
+                              "floating-point operations a token, part by part; and its work by the length of "
+                              "sentences.\nExample: inspect model.h5");
 }

@@ -57,8 +57,8 @@ struct Quantize {
     else
       quantizer.before_forward(0);
     if (!analyze.empty())
-      print_sensitivity(analyze, calibration.table, calibration.max_length.of(m->config.max_position_embeddings), *m,
-                        quantizer, common);
+      print_sensitivity(analyze, calibration.table, calibration.max_length.of(m->config.longest()), *m, quantizer,
+                        common);
     const std::string what = quantizer.describe();
     balance.after(*m);
     quantizer.convert();

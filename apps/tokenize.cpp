@@ -11,8 +11,8 @@
 namespace {
 using namespace espalier;
 
-WordPiece open_tokenizer(const std::string& model) {
-  if (std::filesystem::is_directory(model)) return WordPiece::from_directory(model);
+Tokenizer open_tokenizer(const std::string& model) {
+  if (std::filesystem::is_directory(model)) return Tokenizer::from_directory(model);
   CHECK(std::filesystem::is_regular_file(model), "--model ", model,
         ": expected a checkpoint FILE.h5 or a Hugging Face directory, with a vocabulary inside");
   return Checkpoint(model).tokenizer();
@@ -29,7 +29,7 @@ struct Tokenize {
   }
 
   int run(const CommonOptions& common) const {
-    const WordPiece tokenizer = open_tokenizer(model);
+    const Tokenizer tokenizer = open_tokenizer(model);
     for (const std::string& note : tokenizer.notes()) common.listener().say(note);
     std::ios::sync_with_stdio(false);
     std::string out;
@@ -53,6 +53,6 @@ struct Tokenize {
 int main(int argc, char** argv) {
   return run_program<Tokenize>(
       argc, argv,
-      "Writes the WordPiece ids of each line of standard input, with [CLS] and [SEP].\nExample: echo \"a fine film\" | "
+      "Writes the token ids of each line of standard input, with [CLS] and [SEP].\nExample: echo \"a fine film\" | "
       "tokenize --model model.h5");
 }

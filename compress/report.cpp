@@ -10,7 +10,7 @@ namespace {
 const std::string layer_prefix = "bert.encoder.layer.";
 
 std::string part_of(const std::string& name, const Head& head) {
-  if (name.starts_with("bert.embeddings.")) return "embeddings";
+  if (name.starts_with("bert.embeddings")) return "embeddings";
   if (!name.starts_with(layer_prefix)) return head.parts();
   const size_t dot = name.find('.', layer_prefix.size());
   const std::string layer = name.substr(layer_prefix.size(), dot - layer_prefix.size());

@@ -9,6 +9,7 @@
 #include <span>
 #include <vector>
 
+#include "core/activation.h"
 #include "core/products/weight.h"
 #include "core/rng.h"
 #include "core/tape.h"
@@ -33,8 +34,9 @@ Var linear(const Var& x, const Var& w, const Var& b);
 // and throws if x is on a tape.
 Var linear_int8(const Var& x, std::span<const Affine> parts);
 
-// y = x Phi(x), elementwise (arXiv:1606.08415). Saved: x.
-Var gelu(const Var& x);
+// y = f(x), elementwise, with a function of core/activation.h. Saved: x.
+Var activation(const Var& x, Activation f);
+inline Var gelu(const Var& x) { return activation(x, Activation::gelu); }
 
 // y = tanh x, elementwise. Saved: y.
 Var tanh(const Var& x);
@@ -49,10 +51,12 @@ Var dropout_add_layer_norm(const Var& x, const Var& residual, const Var& gamma, 
                            const Dropout& dropout);
 
 // y[T, H] = LayerNorm(word[ids] + position[place in the sentence] + segment[segments]) gamma + beta. word[V, H],
-// position[P, H], segment[S, H]; offsets [B + 1] bound the sentences. Throws for an id, segment or length out of range,
+// position[P, H], segment[S, H]; offsets [B + 1] bound the sentences. A segment without value: there is no such table.
+// first: the position of a sentence's first token, see ops::places. Throws for an id, segment or length out of range,
 // naming it. Gradients of the tables are scatters. Saved: as above.
 Var embedding(std::span<const int32_t> ids, std::span<const int32_t> segments, std::span<const int32_t> offsets,
-              const Var& word, const Var& position, const Var& segment, const Var& gamma, const Var& beta, float eps);
+              const Var& word, const Var& position, const Var& segment, const Var& gamma, const Var& beta, float eps,
+              int64_t first = 0);
 
 // Multi-head self-attention within each sentence (arXiv:1706.03762): qkv[T, 3 A D] holds queries, keys and values side
 // by side; y[T, A D]. Dropout acts on the probabilities. Saved: qkv, y, and one log-sum-exp per token and head; no [L,

@@ -19,6 +19,7 @@ struct Option {
   std::string entry;    // "prune": the object of the checkpoint's options that has the entry; empty: they themselves
   std::string heading;  // of the paragraph in --help
   std::string help, type;
+  std::vector<std::string> choices = {};  // all values that it may have, where these are few
   Form form = Form::value;
   bool positional = false, required = false, decides = true, shows_default = false;
   bool by_commas = false;   // a list in one text, such as 0,2,4

@@ -74,6 +74,17 @@ struct OptionValue<E> {
   static constexpr const char* type = "NAME";
 };
 
+// All values, where these are few.
+template <class T>
+std::vector<std::string> option_choices() {
+  if constexpr (std::is_enum_v<T>)
+    return names_of<T>();
+  else if constexpr (std::is_same_v<T, bool>)
+    return {"true", "false"};
+  else
+    return {};
+}
+
 inline std::string option_text(const std::string& value) { return value; }
 inline std::string option_text(bool value) { return value ? "true" : "false"; }
 inline std::string option_text(const std::filesystem::path& value) { return value.string(); }

@@ -81,6 +81,7 @@ bool read_option(const Option& option, const std::string& text, T& value) {
 template <class T>
 OptionRow<T> Options::add(const std::string& name, T& value, const std::string& help) {
   Option& option = row(name, help, OptionValue<T>::type, Option::Form::value);
+  option.choices = option_choices<T>();
   option.set = [&option, &value](const std::vector<std::string>& texts) { read_option(option, texts.back(), value); };
   option.text = [&value] { return option_text(value); };
   option.record = [&value] { return option_record(value); };
@@ -93,6 +94,7 @@ OptionRow<T> Options::add(const std::string& name, T& value, const std::string& 
 template <class T>
 OptionRow<std::vector<T>> Options::add(const std::string& name, std::vector<T>& values, const std::string& help) {
   Option& option = row(name, help, OptionValue<T>::type, Option::Form::list);
+  option.choices = option_choices<T>();
   option.set = [&option, &values](const std::vector<std::string>& texts) {
     values.clear();
     for (const std::string& text : texts) read_option(option, text, values.emplace_back());
@@ -112,6 +114,7 @@ OptionRow<Choice<Row>> Options::choose(const std::string& name, Choice<Row>& val
   names.reserve(table.size());
   for (const Row& r : table) names.push_back(r.name + " (" + r.help + ")");
   Option& option = row(name, help + ": " + words_of(names), "NAME", Option::Form::value);
+  for (const Row& r : table) option.choices.push_back(r.name);
   option.set = [&option, &value, table](const std::vector<std::string>& texts) {
     try {
       value = Choice<Row>(table, texts.back());

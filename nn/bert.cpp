@@ -27,6 +27,7 @@ void Bert::set_compute(DType compute, Use use) {
   for (Linear* linear : head_->linears()) (void)linear->weight.use({});
   if (engine_ != nullptr) return;
   (void)encoder_.word_embeddings().use({});
+  if (encoder_.projection()) (void)encoder_.projection()->weight.use({});
   for (EncoderLayer& layer : encoder_.layers())
     for (Linear* linear : layer.linears()) (void)linear->weight.use({});
 }

@@ -15,7 +15,10 @@ void BertConfig::check(const std::string& source) const {
   positive("num_attention_heads", num_attention_heads, 1'024);
   positive("intermediate_size", intermediate_size, 1'000'000);
   positive("max_position_embeddings", max_position_embeddings, 100'000);
-  positive("type_vocab_size", type_vocab_size, 1'000);
+  if (architecture != Architecture::distilbert) positive("type_vocab_size", type_vocab_size, 1'000);
+  positive("embedding_size", embedding_width(), 65'536);
+  CHECK(first_position >= 0 && first_position < max_position_embeddings, source, ": the first position is ",
+        first_position, ", expected a row of the ", max_position_embeddings, " of max_position_embeddings");
   positive("number of labels", classes(), 100'000);
   CHECK(hidden_size % num_attention_heads == 0, source, ": hidden_size ", hidden_size,
         " is not a multiple of num_attention_heads ", num_attention_heads);

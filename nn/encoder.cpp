@@ -29,9 +29,10 @@ Var EncoderLayer::operator()(const Var& x, std::span<const int32_t> offsets, Con
     attention = ops::gather_rows(attention, rows);
     residual = ops::gather_rows(x, rows);
   }
-  const Var attended = attention_norm.after_residual(attention_output(attention, context, compute, DType::f32),
-                                                     residual, eps, context.dropout(p), context);
-  const Var wide = ops::gelu(intermediate(attended, context, compute));
+  const Var attended =
+      attention_norm.after_residual(attention_output(attention, context, compute, DType::f32), residual, eps,
+                                    context.dropout(config.attention_output_dropout()), context);
+  const Var wide = ops::activation(intermediate(attended, context, compute), config.activation);
   return output_norm.after_residual(output(wide, context, compute, DType::f32), attended, eps, context.dropout(p),
                                     context);
 }
@@ -39,26 +40,30 @@ Var EncoderLayer::operator()(const Var& x, std::span<const int32_t> offsets, Con
 Encoder::Encoder(ParameterStore& store, const BertConfig& config)
     : config_(config),
       word_((Scope(store) / "bert" / "embeddings" / "word_embeddings")
-                .parameter("weight", {config.vocab_size, config.hidden_size}, Role::embedding)),
+                .parameter("weight", {config.vocab_size, config.embedding_width()}, Role::embedding)),
       position_((Scope(store) / "bert" / "embeddings" / "position_embeddings")
-                    .parameter("weight", {config.max_position_embeddings, config.hidden_size}, Role::embedding)),
-      segment_((Scope(store) / "bert" / "embeddings" / "token_type_embeddings")
-                   .parameter("weight", {config.type_vocab_size, config.hidden_size}, Role::embedding)),
-      embedding_norm_(Scope(store) / "bert" / "embeddings" / "LayerNorm", config.hidden_size) {
+                    .parameter("weight", {config.max_position_embeddings, config.embedding_width()}, Role::embedding)),
+      embedding_norm_(Scope(store) / "bert" / "embeddings" / "LayerNorm", config.embedding_width()) {
   config.check("model");
-  const Scope scope = Scope(store) / "bert" / "encoder" / "layer";
+  const Scope bert = Scope(store) / "bert", scope = bert / "encoder" / "layer";
+  if (config.type_vocab_size > 0)
+    segment_ = &(bert / "embeddings" / "token_type_embeddings")
+                    .parameter("weight", {config.type_vocab_size, config.embedding_width()}, Role::embedding);
+  if (config.embedding_width() != config.hidden_size)
+    projection_.emplace(bert / "embeddings_project", config.hidden_size, config.embedding_width());
   layers_.reserve(static_cast<size_t>(config.num_hidden_layers));
   for (int64_t i = 0; i < config.num_hidden_layers; ++i) layers_.emplace_back(scope / i, config_, i);
 }
 
 bool Encoder::owns(std::string_view name) {
-  return name.starts_with("bert.embeddings.") || name.starts_with("bert.encoder.");
+  return name.starts_with("bert.embeddings") || name.starts_with("bert.encoder.");
 }
 
 void Encoder::set_compute(DType compute, Use use) {
   CHECK(compute == DType::f32 || compute == DType::bf16, "bert: products in ", name_of(compute),
         ", f32 or bf16 is expected");
   compute_ = compute;
+  if (projection_) projection_->prepare(compute, use);
   for (EncoderLayer& layer : layers_)
     for (Linear* linear : layer.linears()) linear->prepare(compute, use);
 }
@@ -67,9 +72,11 @@ Var Encoder::operator()(const PackedBatch& batch, Context& context, std::span<co
                         Activations* inside) const {
   CHECK(inside == nullptr || !checkpointing_, "bert: with gradient checkpointing nothing inside a layer is kept");
   Var x = ops::embedding(batch.ids, batch.segments, batch.offsets, word_.use_rows(context, batch.ids),
-                         position_.use(context), segment_.use(context), embedding_norm_.weight.use(context),
-                         embedding_norm_.bias.use(context), config_.layer_norm_eps);
+                         position_.use(context), segment_ != nullptr ? segment_->use(context) : Var{},
+                         embedding_norm_.weight.use(context), embedding_norm_.bias.use(context), config_.layer_norm_eps,
+                         config_.first_position);
   x = ops::dropout(x, context.dropout(config_.hidden_dropout_prob));
+  if (projection_) x = (*projection_)(x, context, compute_, DType::f32);
   if (inside != nullptr) inside->hidden.push_back(x);
   for (const EncoderLayer& layer : layers_) {
     const std::span<const int32_t> wanted = &layer == &layers_.back() ? rows : std::span<const int32_t>();

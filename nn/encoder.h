@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The encoder of BERT (Devlin et al. 2019, arXiv:1810.04805): embeddings and transformer layers on packed batches. It
+// The encoder of BERT and of its relatives, see Architecture: embeddings and transformer layers on packed batches. It
 // turns tokens into hidden states, one row a token; only attention reads the sentence offsets. Used by Bert, below a
 // head.
 #pragma once
 
 #include <array>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -51,7 +52,8 @@ struct EncoderLayer {
 
 class Encoder {
  public:
-  // Adds the parameters to the store, with the names of Hugging Face's BertModel below "bert.". Store and configuration
+  // Adds the parameters to the store, with the names of Hugging Face's BertModel below "bert." for every architecture,
+  // and ELECTRA's for what BERT does not have. Store and configuration
   // must outlive the encoder; dropout probabilities are read from the configuration at every pass. Throws where
   // BertConfig::check does.
   Encoder(ParameterStore& store, const BertConfig& config);
@@ -70,17 +72,21 @@ class Encoder {
   void set_gradient_checkpointing(bool on) { checkpointing_ = on; }
 
   const BertConfig& config() const { return config_; }
+  // H is here BertConfig::embedding_width().
   Parameter& word_embeddings() const { return word_; }          // [V, H]
   Parameter& position_embeddings() const { return position_; }  // [positions, H]
-  Parameter& segment_embeddings() const { return segment_; }    // [segments, H]
+  Parameter* segment_embeddings() const { return segment_; }    // [segments, H]; null: there are none
   const LayerNorm& embedding_norm() const { return embedding_norm_; }
+  const std::optional<Linear>& projection() const { return projection_; }  // of embeddings with a width of their own
   const std::vector<EncoderLayer>& layers() const { return layers_; }
   std::vector<EncoderLayer>& layers() { return layers_; }
 
  private:
   const BertConfig& config_;
-  Parameter &word_, &position_, &segment_;
+  Parameter &word_, &position_;
+  Parameter* segment_ = nullptr;
   LayerNorm embedding_norm_;
+  std::optional<Linear> projection_;
   std::vector<EncoderLayer> layers_;
   DType compute_ = DType::f32;
   bool checkpointing_ = false;

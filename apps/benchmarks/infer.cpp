@@ -101,7 +101,7 @@ void InferenceBench::print_requests() const {
     std::printf("\n%16s %10s %10s %10s %10s   (ms, one by one)\n", "tokens a request", "median", "95 %", "99 %",
                 "requests");
   for (const int64_t length : o_.lengths) {
-    if (length > model_.config().max_position_embeddings) continue;
+    if (length > model_.config().longest()) continue;
     for (int64_t i = 0; i < 3; ++i) seconds_of_answer(request(i, length));  // warms up
     std::vector<double> ms;
     for (double total = 0; std::ssize(ms) < 10 * o_.steps && total < long_enough; total += 1e-3 * ms.back())

@@ -15,7 +15,7 @@ namespace espalier {
 
 int bench_train(const BenchOptions& o, const CommonOptions& common) {
   const auto model = o.model.open(common, true);
-  const int max_length = o.max_length.of(model->config.max_position_embeddings);
+  const int max_length = o.max_length.of(model->config.longest());
   const ChosenPrecision precision = choose(o.precision);
   CompressorList compressors;
   if (o.mask > 0) compressors.add(std::make_unique<Pruner>(PruneOptions{.amount = o.mask}));

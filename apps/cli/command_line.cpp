@@ -7,8 +7,10 @@
 #include <map>
 #include <span>
 
+#include "apps/cli/completion.h"
 #include "apps/cli/config_file.h"
 #include "apps/cli/help.h"
+#include "apps/cli/man_page.h"
 #include "apps/cli/spelling.h"
 #include "core/quoted.h"
 
@@ -33,12 +35,14 @@ class Reader {
     }
   }
 
-  // Sets nothing yet. Returns "--help" or "--version" where one of them is asked for.
+  // Sets nothing yet. Returns "--help" or "--version" where one of them is asked for, and so "--man" and
+  // "--completion=SHELL", with which the installation asks.
   std::string read(std::span<const std::string> words) {
     while (!words.empty()) {
       const std::string word = words.front();
       words = words.subspan(1);
-      if (word == "-h" || word == "--help" || word == "--version") return word == "-h" ? "--help" : word;
+      if (word == "-h") return "--help";
+      if (word == "--help" || word == "--version" || word == "--man" || word.starts_with("--completion=")) return word;
       if (word == "--") {  // the rest are no options
         for (const std::string& rest : words) take_positional(rest);
         break;
@@ -189,6 +193,8 @@ std::optional<int> read_command_line(int argc, char** argv, const std::string& n
   const std::string asked = reader.read(words);
   if (asked == "--help") std::cout << help_text(name, description, rows);
   if (asked == "--version") std::cout << "Espalier " ESPALIER_VERSION "\n";
+  if (asked == "--man") std::cout << man_page(name, description, rows);
+  if (asked.starts_with("--completion=")) std::cout << completion(asked.substr(asked.find('=') + 1), name, rows);
   if (!asked.empty()) return 0;
   reader.apply();
   return std::nullopt;

@@ -23,11 +23,18 @@ std::string line_of(const Option& row) {
 
 }  // namespace
 
+std::vector<const Option*> listed(Options& rows) {
+  std::set<std::string> seen;
+  std::vector<const Option*> list;
+  for (const Option& row : rows.rows())
+    if (seen.insert(row.name).second) list.push_back(&row);
+  return list;
+}
+
 std::string help_text(const std::string& program, const std::string& description, Options& rows) {
   std::string usage, positionals, common, groups, heading;
-  std::set<std::string> seen;  // rows of one name are one option
-  for (const Option& row : rows.rows()) {
-    if (!seen.insert(row.name).second) continue;
+  for (const Option* option : listed(rows)) {
+    const Option& row = *option;
     if (row.positional) {
       const std::string name = row.name + (row.form == Option::Form::list ? "..." : "");
       usage += row.required ? " " + name : " [" + name + "]";

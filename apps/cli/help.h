@@ -3,10 +3,14 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "core/options.h"
 
 namespace espalier {
+
+// The rows without those whose name another one has before them: rows of one name are one option.
+std::vector<const Option*> listed(Options& rows);
 
 std::string help_text(const std::string& program, const std::string& description, Options& rows);
 

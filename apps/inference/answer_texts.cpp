@@ -30,7 +30,7 @@ void run_among_callers(const F& work) {
 }
 
 // The first of these, at least one.
-PackedBatch batch_of(std::span<const WordPiece::Encoding> texts) {
+PackedBatch batch_of(std::span<const Tokenizer::Encoding> texts) {
   PackedBatch batch;
   batch.offsets = {0};
   for (const auto& [ids, segments] : texts) {
@@ -44,14 +44,14 @@ PackedBatch batch_of(std::span<const WordPiece::Encoding> texts) {
 
 }  // namespace
 
-WordPiece::Encoding encode(const WordPiece& tokenizer, const Text& text, int max_length) {
+Tokenizer::Encoding encode(const Tokenizer& tokenizer, const Text& text, int max_length) {
   return text.second ? tokenizer.encode_pair(text.first, *text.second, max_length)
                      : tokenizer.encode(text.first, max_length);
 }
 
 std::vector<Answer> answer_texts(std::span<const Text> texts, const Encode& encode, const AnswerBatch& answer) {
   const Caller caller;
-  std::vector<WordPiece::Encoding> encoded(texts.size());
+  std::vector<Tokenizer::Encoding> encoded(texts.size());
   run_among_callers([&] {
     parallel_rows(std::ssize(texts), texts_at_once, [&](int64_t begin, int64_t end) {
       for (auto i = static_cast<size_t>(begin); i < static_cast<size_t>(end); ++i) encoded[i] = encode(texts[i]);
@@ -59,7 +59,7 @@ std::vector<Answer> answer_texts(std::span<const Text> texts, const Encode& enco
   });
   std::vector<Answer> answers;
   answers.reserve(texts.size());
-  for (std::span<const WordPiece::Encoding> rest = encoded; !rest.empty();) {
+  for (std::span<const Tokenizer::Encoding> rest = encoded; !rest.empty();) {
     const PackedBatch batch = batch_of(rest);
     rest = rest.subspan(static_cast<size_t>(batch.sentences()));
     run_among_callers([&] {

@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "data/text/wordpiece.h"
+#include "data/text/tokenizer.h"
 #include "nn/heads/answer.h"
 #include "nn/packed_batch.h"
 
@@ -22,9 +22,9 @@ struct Text {
   std::optional<std::string_view> second = {};
 };
 
-WordPiece::Encoding encode(const WordPiece& tokenizer, const Text& text, int max_length);
+Tokenizer::Encoding encode(const Tokenizer& tokenizer, const Text& text, int max_length);
 
-using Encode = std::function<WordPiece::Encoding(const Text&)>;
+using Encode = std::function<Tokenizer::Encoding(const Text&)>;
 using AnswerBatch = std::function<std::vector<Answer>(const PackedBatch&)>;  // one for each sentence
 
 // The answers in the order of the texts. Several threads may call it at once, with the same functions or others.

@@ -26,7 +26,7 @@ Classifier::Classifier(const std::string& source, const ClassifierOptions& optio
 Classifier::Classifier(std::unique_ptr<Model> model, const ClassifierOptions& options)
     : model_(std::move(model)),
       precision_(choose(options.precision)),
-      max_length_(options.max_length.of(model_->config.max_position_embeddings)) {
+      max_length_(options.max_length.of(model_->config.longest())) {
   model_->bert->set_compute(precision_.compute, Use::inference);
 }
 

@@ -17,7 +17,7 @@
 struct espalier_classifier {
   std::shared_ptr<const void> model;  // which all of these read
   std::function<std::vector<espalier::Answer>(std::span<const espalier::Text>)> classify;
-  const espalier::WordPiece* tokenizer;
+  const espalier::Tokenizer* tokenizer;
   std::string task;
   std::vector<std::string> labels;
   int max_length;

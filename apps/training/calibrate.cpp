@@ -23,7 +23,7 @@ void CalibrationOptions::declare(Options& rows, const std::string& who, const st
 
 void calibrate(Compressor& compressor, Model& model, const CalibrationOptions& options, bool gradients,
                const Listener& listener) {
-  const int max_length = options.max_length.of(model.config.max_position_embeddings);
+  const int max_length = options.max_length.of(model.config.longest());
   const DataFiles files = find_data(options.data);
   if (files.train != files.where) listener.say(files.note);
   const TokenizedDataset data = read_text(

@@ -17,10 +17,10 @@ std::string cut_layers(const CutOptions& options, std::unique_ptr<Model>& model)
 
 std::string cut_vocabulary(const CutOptions& options, std::unique_ptr<Model>& model, Record& figures) {
   const std::vector<std::string> sentences = read_sentences(options.vocabulary);
-  const WordPiece before = model->tokenizer;
+  const Tokenizer before = model->tokenizer;
   const int64_t rows_before = model->config.vocab_size;
   model = keep_tokens(*model, count_tokens(before, sentences), options.least);
-  const WordPiece& after = model->tokenizer;
+  const Tokenizer& after = model->tokenizer;
   const int64_t rows = rows_before - model->config.vocab_size, bytes = 4 * rows * model->config.hidden_size;
   const Retokenized text = retokenize(before, after, sentences);
   figures.set("vocabulary", {{"tokens_before", before.size()},

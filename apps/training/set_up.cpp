@@ -51,7 +51,7 @@ void Run::open_model() {
   model_ = espalier::open_model(options_.model, how);
   options_.labels = model_->config.labels;  // as chosen, so that resume cannot change them
   require_f32(*model_, "training");
-  options_.max_length.set(options_.max_length.of(model_->config.max_position_embeddings));
+  options_.max_length.set(options_.max_length.of(model_->config.longest()));
   for (const Algorithm& algorithm : algorithms_)
     if (algorithm.start) model_ = algorithm.start(std::move(model_));
   if (options_.dropout >= 0) model_->bert->set_dropout(static_cast<float>(options_.dropout));

@@ -62,7 +62,7 @@ Indices all_of(int64_t n) {
   return indices;
 }
 
-std::unique_ptr<Model> cut(const Model& model, const BertConfig& config, const WordPiece& tokenizer,
+std::unique_ptr<Model> cut(const Model& model, const BertConfig& config, const Tokenizer& tokenizer,
                            const Pieces& pieces) {
   model.store.settle();
   auto small = std::make_unique<Model>(config, tokenizer);

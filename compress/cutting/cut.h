@@ -26,7 +26,7 @@ using Pieces = std::map<std::string, Piece>;  // by the name of the parameter th
 // A model of this configuration and tokenizer. What no piece is given for is copied from the parameter of the same
 // name. Its masks are those of the pieces, where they still drop something; an int8 model stays one; the run's options
 // and the source are the same. Throws for a piece of the wrong size.
-std::unique_ptr<Model> cut(const Model& model, const BertConfig& config, const WordPiece& tokenizer,
+std::unique_ptr<Model> cut(const Model& model, const BertConfig& config, const Tokenizer& tokenizer,
                            const Pieces& pieces);
 
 }  // namespace espalier

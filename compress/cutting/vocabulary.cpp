@@ -58,7 +58,7 @@ std::vector<std::string> read_sentences(std::span<const fs::path> texts) {
   return sentences;
 }
 
-std::vector<int64_t> count_tokens(const WordPiece& tokenizer, std::span<const std::string> sentences) {
+std::vector<int64_t> count_tokens(const Tokenizer& tokenizer, std::span<const std::string> sentences) {
   std::vector<std::vector<int32_t>> met(sentences.size());
   for_sentences(sentences, [&](size_t i) { met[i] = tokenizer.tokens_met(sentences[i]); });
   std::vector<int64_t> counts(static_cast<size_t>(tokenizer.size()));
@@ -85,11 +85,13 @@ std::unique_ptr<Model> keep_tokens(const Model& model, std::span<const int64_t> 
   BertConfig config = model.config;
   config.vocab_size = std::ssize(kept);
   const std::string table = "bert.embeddings.word_embeddings.weight";
-  return cut(model, config, WordPiece(std::move(kept), model.tokenizer.options()),
+  TokenizerOptions options = model.tokenizer.options();
+  options.merges = merges_among({kept.begin(), kept.end()}, options.merges);
+  return cut(model, config, Tokenizer(std::move(kept), std::move(options)),
              {{table, {.from = table, .rows = std::move(rows)}}});
 }
 
-Retokenized retokenize(const WordPiece& before, const WordPiece& after, std::span<const std::string> sentences) {
+Retokenized retokenize(const Tokenizer& before, const Tokenizer& after, std::span<const std::string> sentences) {
   std::vector<Retokenized> each(sentences.size());
   for_sentences(sentences, [&](size_t i) {
     const auto a = before.encode(sentences[i], std::numeric_limits<int>::max()).ids;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The datasets of core/hdf5/file: tensors and texts, each stored in one piece and moved without a copy.
+// The datasets of core/hdf5/file: tensors, each stored in one piece and moved without a copy.
 #include <algorithm>
 #include <array>
 #include <span>
@@ -82,6 +82,17 @@ Hdf5Id Hdf5Node::open_dataset(const std::string& name) const {
   return dataset;
 }
 
+void Hdf5Node::check_stored(hid_t dataset, const std::string& where, uint64_t count, uint64_t size) const {
+  CHECK(count <= file_size / size, where, " claims more bytes than the file's ", file_size,
+        "; the file is damaged or cut off");
+  const Hdf5Id create(H5Dget_create_plist(dataset), H5Pclose);
+  const H5D_layout_t layout = H5Pget_layout(create);
+  CHECK((layout == H5D_CONTIGUOUS || layout == H5D_COMPACT) && H5Pget_external_count(create) == 0, where,
+        " is not stored in one piece; write the file again, or use h5repack --layout CONTI");
+  CHECK(H5Dget_storage_size(dataset) == count * size, where, " should have ", count * size, " bytes, but ",
+        H5Dget_storage_size(dataset), " are stored; the file is damaged");
+}
+
 void Hdf5Group::write(const std::string& name, const Tensor& values) const {
   handle_->check_new(name);
   const Hdf5Id space = space_of(values.shape());
@@ -89,16 +100,9 @@ void Hdf5Group::write(const std::string& name, const Tensor& values) const {
   if (values.dtype() == DType::bf16) set_attribute(name, type_key, name_of(DType::bf16));
 }
 
-void Hdf5Group::write_text(const std::string& name, std::string_view text) const {
-  handle_->check_new(name);
-  const hsize_t size = text.size();
-  const Hdf5Id space(H5Screate_simple(1, &size, nullptr), H5Sclose);
-  write_dataset(handle_->id, name, DType::u8, space, text.data(), where(name));
-}
-
 Hdf5Group::Info Hdf5Group::info(const std::string& name) const {
   const Hdf5Id dataset = handle_->open_dataset(name), type(H5Dget_type(dataset), H5Tclose),
-               space(H5Dget_space(dataset), H5Sclose), create(H5Dget_create_plist(dataset), H5Pclose);
+               space(H5Dget_space(dataset), H5Sclose);
   Info info{};
   bool known = false;
   for (const DType t : {DType::f32, DType::f64, DType::i32, DType::s8, DType::u8, DType::bf16}) {
@@ -122,12 +126,7 @@ Hdf5Group::Info Hdf5Group::info(const std::string& name) const {
   }
   info.shape = Shape(std::span<const int64_t>(shape.data(), static_cast<size_t>(rank)));
 
-  const H5D_layout_t layout = H5Pget_layout(create);
-  CHECK((layout == H5D_CONTIGUOUS || layout == H5D_COMPACT) && H5Pget_external_count(create) == 0, where(name),
-        " is not stored in one piece; write the file again, or use h5repack --layout CONTI");
-  bytes = static_cast<uint64_t>(info.shape.size()) * size_of(info.type);
-  CHECK(H5Dget_storage_size(dataset) == bytes, where(name), " should have ", bytes, " bytes, but ",
-        H5Dget_storage_size(dataset), " are stored; the file is damaged");
+  handle_->check_stored(dataset, where(name), static_cast<uint64_t>(info.shape.size()), size_of(info.type));
   return info;
 }
 
@@ -163,15 +162,6 @@ void Hdf5Group::read_rows(const std::string& name, int64_t first, const Tensor& 
   const Hdf5Id chosen = choose_rows(dataset, first, to, where(name)), memory = space_of(to.shape());
   CHECK(H5Dread(dataset, stored_type(to.dtype()), memory, chosen, H5P_DEFAULT, to.raw()) >= 0, where(name),
         " cannot be read", handle_->access->cause("; the file is damaged or cut off"));
-}
-
-std::string Hdf5Group::read_text(const std::string& name) const {
-  const Info found = info(name);
-  CHECK(found.type == DType::u8 && found.shape.rank() == 1, where(name), " is ", name_of(found.type), found.shape,
-        "; expected bytes of text");
-  std::string text(static_cast<size_t>(found.shape[0]), '\0');
-  read_dataset(handle_->open_dataset(name), DType::u8, text.data(), where(name), *handle_->access);
-  return text;
 }
 
 }  // namespace espalier

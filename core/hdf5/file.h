@@ -41,9 +41,14 @@ class Hdf5Group {
   };
   Info info(const std::string& name) const;
 
-  // A dataset of bytes, such as a vocabulary or JSON.
+  // A text in UTF-8, such as JSON: one string of fixed length. Reading also takes bytes, which earlier versions wrote.
   void write_text(const std::string& name, std::string_view text) const;
   std::string read_text(const std::string& name) const;
+
+  // A list of texts, such as a vocabulary: an array of strings of the same length, padded with NUL, or of variable
+  // length where that is smaller. No text may hold a NUL. Reading also takes bytes, with a text a line.
+  void write_texts(const std::string& name, const std::vector<std::string>& texts) const;
+  std::vector<std::string> read_texts(const std::string& name) const;
 
   // A short text (under 64 KB) at the group or dataset `name` in this group; "." is the group itself.
   void set_attribute(const std::string& name, const std::string& key, const std::string& text) const;

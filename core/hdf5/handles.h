@@ -43,6 +43,8 @@ struct Hdf5Node {
   void check_name(const std::string& name) const;
   Hdf5Id open_dataset(const std::string& name) const;
   bool has_link(const std::string& name) const;
+  // Throws unless `count` elements of `size` bytes fit into the file and are stored in one piece.
+  void check_stored(hid_t dataset, const std::string& where, uint64_t count, uint64_t size) const;
 };
 
 // Creation properties of a group, dataset or file: without time stamps, which would make equal files differ.

@@ -5,7 +5,7 @@
 #define HWY_TARGET_INCLUDE "core/kernels/int8_output.cpp"
 #include "hwy/foreach_target.h"  // first: it includes this file once per instruction set
 
-#include "core/kernels/gelu-inl.h"
+#include "core/kernels/activation-inl.h"
 #include "core/kernels/quantize-inl.h"
 #include "core/kernels/vec-inl.h"
 #include "hwy/highway.h"
@@ -37,7 +37,7 @@ HWY_INLINE void store_gelu(const Grid<D>& grid, const V (&y)[Rows], V clear, uin
 float clear_of(const GridRow& grid) { return 0.5F - quick_gelu_error / grid.scale - 260 * quick_gelu_relative; }
 
 // All rows of one vector of columns: what belongs to the columns stays in registers.
-template <bool gelu, bool bytes, class D>
+template <class Then, bool bytes, class D>
 HWY_INLINE void columns_of(D d, size_t c, const Int8Output& o) {
   const hn::RebindToSigned<D> di;
   const auto weight = hn::LoadU(di, o.weight_sums + c);
@@ -61,8 +61,9 @@ HWY_INLINE void columns_of(D d, size_t c, const Int8Output& o) {
     }
     return hn::Add(hn::Mul(hn::ConvertTo(d, hn::Sub(hn::LoadU(di, sum + r * ld_sums), shift)), factor), bias);
   };
+  constexpr bool quick = bytes && std::is_same_v<Then, GeluOf>;
   int64_t r = 0;
-  if constexpr (gelu && bytes) {
+  if constexpr (quick) {
     constexpr int at_once = 6;
     for (; r + at_once <= rows; r += at_once) {
       hn::VFromD<D> y[at_once];
@@ -72,28 +73,25 @@ HWY_INLINE void columns_of(D d, size_t c, const Int8Output& o) {
   }
   for (; r < rows; ++r) {
     const hn::VFromD<D> y[1] = {number(r)};
-    if constexpr (gelu && bytes)
+    if constexpr (quick)
       store_gelu(grid, y, clear, to + r * ldy, ldy);
     else if constexpr (bytes)
-      grid.store(y[0], to + r * ldy);
-    else if constexpr (gelu)
-      hn::StoreU(gelu_of(d, y[0]), d, y_to + r * ldy);
+      grid.store(Then::value(d, y[0]), to + r * ldy);
     else
-      hn::StoreU(y[0], d, y_to + r * ldy);
+      hn::StoreU(Then::value(d, y[0]), d, y_to + r * ldy);
   }
 }
 
-template <bool gelu, bool bytes>
+template <class Then, bool bytes>
 HWY_INLINE void all_columns(const Int8Output& o) {
   for_lanes<float>(static_cast<size_t>(o.columns),
-                   [&](auto d, size_t c) HWY_ATTR { columns_of<gelu, bytes>(d, c, o); });
+                   [&](auto d, size_t c) HWY_ATTR { columns_of<Then, bytes>(d, c, o); });
 }
 
 void write(const Int8Output& o) {
-  if (o.gelu)
-    o.bytes != nullptr ? all_columns<true, true>(o) : all_columns<true, false>(o);
-  else
-    o.bytes != nullptr ? all_columns<false, true>(o) : all_columns<false, false>(o);
+  with_activation(o.then, [&]<class Then>(Then) HWY_ATTR {
+    o.bytes != nullptr ? all_columns<Then, true>(o) : all_columns<Then, false>(o);
+  });
 }
 
 }  // namespace espalier::kernels::HWY_NAMESPACE

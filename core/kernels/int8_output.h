@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// What follows a product of integers, while its sums are in the cache: real numbers, the bias, GELU, and the integers
+// What follows a product of integers, while its sums are in the cache: real numbers, the bias, the activation, and the
+// integers
 // that the next product reads.
 #pragma once
 
 #include <cstdint>
 
+#include "core/activation.h"
 #include "core/kernels/fake_quant.h"
 
 namespace espalier::kernels {
 
-// y = (sum - zero_point * weight_sum) * (x_scale * scale) + bias, then GELU where `gelu` says so. Written as f32 or, if
+// y = (sum - zero_point * weight_sum) * (x_scale * scale) + bias, then the activation. Written as f32 or, if
 // `bytes` is set, as integers on `grid`.
 struct Int8Output {
   int64_t rows = 0, columns = 0;
@@ -24,7 +26,7 @@ struct Int8Output {
   const float* scales = nullptr;
   const float* bias = nullptr;
 
-  bool gelu = false;
+  Activation then = Activation::none;
   float* y = nullptr;
   uint8_t* bytes = nullptr;
   GridRow grid = {};

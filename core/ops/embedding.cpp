@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// z[t] = word[ids[t]] + position[t - start of its sentence] + segment[segments[t]],  y = LayerNorm(z). The tables'
-// gradients are scatters of gz: in token order, in parallel over columns, so that the sums do not depend on threads.
+// z[t] = word[ids[t]] + position[first + t - start of its sentence] + segment[segments[t]],  y = LayerNorm(z). The
+// tables' gradients are scatters of gz: in token order, in parallel over columns, so that the sums do not depend on
+// threads.
 #include <algorithm>
 
 #include "core/ops.h"
@@ -25,22 +26,25 @@ void scatter_rows(const T* g, int64_t cols, std::span<const int32_t> rows, const
 }  // namespace
 
 Var embedding(std::span<const int32_t> ids, std::span<const int32_t> segments, std::span<const int32_t> offsets,
-              const Var& word, const Var& position, const Var& segment, const Var& gamma, const Var& beta, float eps) {
+              const Var& word, const Var& position, const Var& segment, const Var& gamma, const Var& beta, float eps,
+              int64_t first) {
   const int64_t rows = static_cast<int64_t>(ids.size()), cols = word.value.cols();
-  CHECK(word.shape().rank() == 2 && position.shape().rank() == 2 && segment.shape().rank() == 2 &&
-            position.value.cols() == cols && segment.value.cols() == cols && gamma.shape() == Shape{cols} &&
-            beta.shape() == Shape{cols},
+  const bool segmented = static_cast<bool>(segment.value);
+  CHECK(word.shape().rank() == 2 && position.shape().rank() == 2 && (!segmented || segment.shape().rank() == 2) &&
+            position.value.cols() == cols && (!segmented || segment.value.cols() == cols) &&
+            gamma.shape() == Shape{cols} && beta.shape() == Shape{cols},
         "embedding: word", word.shape(), ", position", position.shape(), ", segment", segment.shape(), ", gamma",
         gamma.shape(), " and beta", beta.shape(), " do not fit");
   CHECK(segments.size() == ids.size(), "embedding: ", ids.size(), " ids and ", segments.size(), " segments");
-  const std::vector<int32_t> place = places(offsets, rows, position.value.rows());
+  const std::vector<int32_t> place = places(ids, offsets, position.value.rows(), first);
   check_range("id", ids, word.value.rows());
-  check_range("segment", segments, segment.value.rows());
+  if (segmented) check_range("segment", segments, segment.value.rows());
 
   return dispatch_real("embedding", word.dtype(), [&](auto zero) {
     using T = decltype(zero);
     Tensor y({rows, cols}, word.dtype()), xhat({rows, cols}, word.dtype()), rstd({rows}, word.dtype());
-    const T *w = word.value.data<T>(), *p = position.value.data<T>(), *s = segment.value.data<T>();
+    const T *w = word.value.data<T>(), *p = position.value.data<T>(),
+            *s = segmented ? segment.value.data<T>() : nullptr;
     const kernels::LayerNormRows<T, T> args = {.cols = cols,
                                                .residual = y.data<T>(),
                                                .gamma = gamma.value.data<T>(),
@@ -56,7 +60,7 @@ Var embedding(std::span<const int32_t> ids, std::span<const int32_t> segments, s
         T* const z = y.data<T>() + t * cols;
         std::copy_n(w + ids[i] * cols, cols, z);
         kernels::add(cols, p + place[i] * cols, z);
-        kernels::add(cols, s + segments[i] * cols, z);
+        if (segmented) kernels::add(cols, s + segments[i] * cols, z);
       }
       kernels::layer_norm_forward(args, begin, end);
     });

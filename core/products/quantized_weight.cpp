@@ -17,13 +17,13 @@ using kernels::panel_columns;
 namespace {
 
 // A panel of q: those quads that are not zero in all of its columns; `group` of them are left out together or kept.
-struct Panel {
+struct QuadPanel {
   std::vector<int32_t> index, values;
 };
 
-Panel panel_of(const Tensor& q, int64_t first, int64_t group) {
+QuadPanel panel_of(const Tensor& q, int64_t first, int64_t group) {
   const int64_t in = q.cols(), rows = std::min(panel_columns, q.rows() - first), quads = kernels::quads_of(in);
-  Panel panel;
+  QuadPanel panel;
   panel.values.resize(static_cast<size_t>(quads * panel_columns));
   kernels::pack_rows_int8(rows, in, q.data<int8_t>() + first * in, in,
                           reinterpret_cast<uint32_t*>(panel.values.data()));
@@ -40,7 +40,7 @@ Panel panel_of(const Tensor& q, int64_t first, int64_t group) {
 }
 
 PackedQuads pack(const Tensor& q, int64_t group) {
-  std::vector<Panel> panels(static_cast<size_t>(kernels::panels_of(q.rows())));
+  std::vector<QuadPanel> panels(static_cast<size_t>(kernels::panels_of(q.rows())));
   parallel_for(std::ssize(panels), [&](int64_t i) { panels[i] = panel_of(q, i * panel_columns, group); });
   PackedQuads packed;
   packed.firsts = Tensor::zeros({std::ssize(panels) + 1}, DType::i32);

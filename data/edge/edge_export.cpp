@@ -5,6 +5,7 @@
 #include "core/nibbles.h"
 #include "data/edge/edge_writer.h"
 #include "nn/heads/answer.h"
+#include "nn/heads/pooled_head.h"
 
 namespace espalier {
 namespace {
@@ -37,7 +38,7 @@ void add_integers(EdgeWriter& writer, const std::string& name, const QuantizedWe
   writer.add(name + ".firsts", packed.firsts);
 }
 
-void add_tokenizer(EdgeWriter& writer, const WordPiece& tokenizer) {
+void add_tokenizer(EdgeWriter& writer, const Tokenizer& tokenizer) {
   const TokenizerOptions& o = tokenizer.options();
   std::vector<std::string> added;
   std::vector<int32_t> flags;
@@ -53,9 +54,21 @@ void add_tokenizer(EdgeWriter& writer, const WordPiece& tokenizer) {
   writer.add("added_token_flags", flags);
 }
 
+// What differs from BERT; a runtime that does not know it refuses the section.
+void add_encoder(EdgeWriter& writer, const Model& model) {
+  const auto& head = dynamic_cast<const PooledHead&>(model.bert->head());
+  writer.add("encoder", std::vector{static_cast<int32_t>(model.config.first_position),
+                                    static_cast<int32_t>(model.config.activation), static_cast<int32_t>(head.pool())});
+}
+
 void check_servable(const Model& model) {
+  CHECK(model.tokenizer.options().kind == TokenizerKind::wordpiece, model.source,
+        ": has a byte-level BPE, which an edge file cannot hold; expected a WordPiece vocabulary");
   CHECK(answer_of_task(model.config.head) != nullptr, model.source, ": has the head '", model.config.head,
         "', which an edge file cannot hold; expected classification, multi-label or regression");
+  CHECK(dynamic_cast<const PooledHead*>(&model.bert->head()) != nullptr, model.source,
+        ": has a head of its own class, "
+        "which an edge file cannot hold; expected one that reads the first token");
   for (const EncoderLayer& layer : model.bert->layers())
     for (const Linear* linear : layer.linears())
       CHECK(linear->input_transforms.empty(), model.source, ": the input of ", linear->weight.name,
@@ -75,6 +88,7 @@ Exported export_edge(const Model& model, const std::filesystem::path& path) {
   writer.add("heads", heads);
   writer.add("head_size", std::vector{static_cast<int32_t>(config.head_size())});
   writer.add("layer_norm_eps", Tensor::of<float>({1}, std::span(&config.layer_norm_eps, 1)));
+  if (config.architecture != Architecture::bert || config.activation != Activation::gelu) add_encoder(writer, model);
   add_tokenizer(writer, model.tokenizer);
   for (Parameter* p : model.store.all())
     if (const auto integers = p->integers())

@@ -5,13 +5,14 @@
 #include <cmath>
 
 #include "core/check.h"
+#include "core/kernels/activation.h"
 #include "core/quoted.h"
 #include "data/edge/edge_weights.h"
 
 namespace espalier {
 namespace {
 
-WordPiece tokenizer_of(const EdgeFile& file) {
+Tokenizer tokenizer_of(const EdgeFile& file) {
   const std::vector<int32_t> options = file.integers("tokenizer");
   CHECK(options.size() == 4, file.source(), ": section 'tokenizer' has ", options.size(), " numbers, expected 4");
   TokenizerOptions o = {.lowercase = options[0] != 0,
@@ -42,13 +43,14 @@ std::string task_of(const EdgeFile& file) {
   return task[0];
 }
 
-EngineWeights checked_encoder(const EdgeFile& file, const WordPiece& tokenizer) {
+EngineWeights checked_encoder(const EdgeFile& file, const Tokenizer& tokenizer) {
   EngineWeights w = encoder_of(file);
   const int64_t rows = w.word_integers != nullptr ? w.word_integers->out() : w.word.rows();
   CHECK(rows >= tokenizer.size(), file.source(), ": has ", tokenizer.size(), " tokens and word embeddings for ", rows);
-  CHECK(w.segment.rows() >= 2 || (!tokenizer.options().segments && w.segment.rows() >= 1), file.source(), ": has ",
-        w.segment.rows(), " segment embeddings, expected two");
-  CHECK(w.position.rows() >= 3, file.source(), ": has ", w.position.rows(), " positions, expected 3 or more");
+  CHECK(!w.segment || w.segment.rows() >= 2 || (!tokenizer.options().segments && w.segment.rows() >= 1), file.source(),
+        ": has ", w.segment.rows(), " segment embeddings, expected two");
+  const int64_t positions = w.position.rows() - w.first_position;
+  CHECK(positions >= 3, file.source(), ": has ", positions, " positions, expected 3 or more");
   return w;
 }
 
@@ -56,10 +58,6 @@ PackedLinear head_of(const EdgeFile& file, const std::string& name, int64_t in, 
   const LinearWeights l = linear_of(file, name, in);
   CHECK(l.out == out, file.source(), ": ", name, " has ", l.out, " outputs, expected ", out);
   return {{l}, DType::f32};
-}
-
-int64_t hidden_of(const EdgeFile& file) {
-  return file.tensor("bert.embeddings.position_embeddings.weight", DType::f32, 2).cols();
 }
 
 }  // namespace
@@ -70,7 +68,9 @@ EdgeModel::EdgeModel(const EdgeFile& file)
       labels_(file.texts("labels")),
       task_(task_of(file)),
       answer_of_(answer_of_task(task_)),
-      positions_(file.tensor("bert.embeddings.position_embeddings.weight", DType::f32, 2).rows()),
+      positions_(file.tensor("bert.embeddings.position_embeddings.weight", DType::f32, 2).rows() -
+                 edge_encoder(file).first_position),
+      pool_(edge_encoder(file).pool),
       encoder_(checked_encoder(file, tokenizer_)),
       pooler_(head_of(file, "bert.pooler.dense", hidden_of(file), hidden_of(file))),
       classifier_(head_of(file, "classifier", hidden_of(file), std::ssize(labels_))) {
@@ -92,12 +92,16 @@ std::vector<Answer> EdgeModel::answer(const PackedBatch& batch) const {
   const Rows x = {.rows = sentences, .cols = hidden.cols(), .stride = hidden.cols(), .data = hidden.raw()};
   Workspace space;
   const Rows pooled = space.rows(Workspace::result, sentences, pooler_.out(), DType::f32);
-  pooler_.multiply(pooler_.converted(x, space, Workspace::input), pooled, PackedLinear::Then::nothing);
+  pooler_.multiply(pooler_.converted(x, space, Workspace::input), pooled);
   for (int64_t b = 0; b < sentences; ++b)
-    std::transform(pooled.at<float>(b), pooled.at<float>(b, pooled.cols), pooled.at<float>(b),
-                   [](float v) { return std::tanh(v); });
+    if (pool_ == 0)
+      std::transform(pooled.at<float>(b), pooled.at<float>(b, pooled.cols), pooled.at<float>(b),
+                     [](float v) { return std::tanh(v); });
+    else
+      kernels::activation_rows(pool_ == 1 ? Activation::relu : Activation::gelu, 1, pooled.cols, pooled.at<float>(b),
+                               pooled.stride);
   const Rows logits = space.rows(Workspace::middle, sentences, classifier_.out(), DType::f32);
-  classifier_.multiply(classifier_.converted(pooled, space, Workspace::input), logits, PackedLinear::Then::nothing);
+  classifier_.multiply(classifier_.converted(pooled, space, Workspace::input), logits);
   std::vector<Answer> answers;
   for (int64_t b = 0; b < sentences; ++b) answers.push_back(answer_of_({logits.at<float>(b), labels_.size()}, labels_));
   return answers;

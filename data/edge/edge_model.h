@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "data/edge/edge_file.h"
-#include "data/text/wordpiece.h"
+#include "data/text/tokenizer.h"
 #include "nn/engine/engine.h"
 #include "nn/heads/answer.h"
 
@@ -22,7 +22,7 @@ class EdgeModel {
   // One answer for each sentence. Several threads may call it at once. Throws as Engine does, naming the file.
   std::vector<Answer> operator()(const PackedBatch& batch) const;
 
-  const WordPiece& tokenizer() const { return tokenizer_; }
+  const Tokenizer& tokenizer() const { return tokenizer_; }
   const std::string& task() const { return task_; }
   const std::vector<std::string>& labels() const { return labels_; }
   int64_t positions() const { return positions_; }  // tokens that a sentence or pair can have
@@ -32,11 +32,12 @@ class EdgeModel {
   std::vector<Answer> answer(const PackedBatch& batch) const;
 
   std::string source_;
-  WordPiece tokenizer_;
+  Tokenizer tokenizer_;
   std::vector<std::string> labels_;
   std::string task_;
   AnswerOf answer_of_;
   int64_t positions_;
+  int pool_;  // see EdgeEncoder
   Engine encoder_;
   PackedLinear pooler_, classifier_;
 };

@@ -72,20 +72,47 @@ LinearWeights linear_of(const EdgeFile& file, const std::string& name, int64_t i
   return l;
 }
 
+int64_t hidden_of(const EdgeFile& file) {
+  return file.tensor("bert.encoder.layer.0.output.LayerNorm.weight", DType::f32, 1).size();
+}
+
+EdgeEncoder edge_encoder(const EdgeFile& file) {
+  EdgeEncoder e;
+  if (!file.has("encoder")) return e;
+  const std::vector<int32_t> numbers = file.integers("encoder");
+  CHECK(numbers.size() == 3 && numbers[0] >= 0 && numbers[1] >= 0 && numbers[1] <= static_cast<int>(Activation::silu) &&
+            numbers[2] >= 0 && numbers[2] <= 2,
+        file.source(),
+        ": section 'encoder' does not name a first position, an activation and a pooler that this program "
+        "knows; a newer one may");
+  return {numbers[0], static_cast<Activation>(numbers[1]), numbers[2]};
+}
+
 EngineWeights encoder_of(const EdgeFile& file) {
   const std::string embeddings = "bert.embeddings.", word = embeddings + "word_embeddings.weight";
   EngineWeights w;
   w.position = finite_reals(file, embeddings + "position_embeddings.weight", 2);
-  const int64_t hidden = w.hidden();
-  w.segment = finite_reals(file, embeddings + "token_type_embeddings.weight", 2);
+  const int64_t width = w.position.cols(), hidden = hidden_of(file);
+  if (file.has(embeddings + "token_type_embeddings.weight"))
+    w.segment = finite_reals(file, embeddings + "token_type_embeddings.weight", 2);
   if (has_integers(file, word))
     w.word_integers = integers_of(file, word);
   else
     w.word = finite_reals(file, word, 2);
-  CHECK(w.segment.cols() == hidden && (w.word_integers ? w.word_integers->in() : w.word.cols()) == hidden,
-        file.source(), ": the embeddings do not all have ", hidden, " numbers a row");
+  CHECK((!w.segment || w.segment.cols() == width) && (w.word_integers ? w.word_integers->in() : w.word.cols()) == width,
+        file.source(), ": the embeddings do not all have ", width, " numbers a row");
   CHECK(!w.word_integers || !w.word_integers->products(), file.source(), ": ", word, " is no table");
-  w.norm = norm_of(file, embeddings + "LayerNorm", hidden);
+  w.norm = norm_of(file, embeddings + "LayerNorm", width);
+  const EdgeEncoder own = edge_encoder(file);
+  w.first_position = own.first_position;
+  w.activation = own.activation;
+  CHECK(w.first_position < w.position.rows(), file.source(), ": the first position is ", w.first_position, " of ",
+        w.position.rows());
+  if (width != hidden) {
+    w.projection = linear_of(file, "bert.embeddings_project", width);
+    CHECK(w.projection->out == hidden && as<InferenceWeight>(w.projection->form) != nullptr, file.source(),
+          ": bert.embeddings_project does not make ", hidden, " real numbers");
+  }
   w.eps = reals_of(file, "layer_norm_eps", {1}).data<float>()[0];
   const std::vector<int32_t> heads = file.integers("heads"), head_size = file.integers("head_size");
   CHECK(!heads.empty() && head_size.size() == 1 && head_size[0] > 0 &&

@@ -27,5 +27,14 @@ Tensor finite_reals(const EdgeFile& file, const std::string& name, int rank);  /
 Tensor reals_of(const EdgeFile& file, const std::string& name, const Shape& shape);
 LinearWeights linear_of(const EdgeFile& file, const std::string& name, int64_t in);  // any number of outputs
 EngineWeights encoder_of(const EdgeFile& file);
+int64_t hidden_of(const EdgeFile& file);
+
+// What is not BERT's, in the section "encoder", i32[3]; without it all is.
+struct EdgeEncoder {
+  int64_t first_position = 0;  // see ops::places
+  Activation activation = Activation::gelu;
+  int pool = 0;  // what follows the pooler's product, see PooledHead::Pool: tanh, ReLU or GELU
+};
+EdgeEncoder edge_encoder(const EdgeFile& file);
 
 }  // namespace espalier

@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-// Layout of a checkpoint:
+// Layout of a checkpoint; docs/FORMATS.md describes it for other programs. Texts are HDF5 strings; in files of format
+// version 1 they are bytes, and lists have a text a line.
 //   /                     attributes format = "espalier checkpoint" and format_version
 //   /config               JSON, the fields of Hugging Face's config.json, with the labels
-//   /vocabulary           the tokens, one a line
-//   /tokenizer            JSON, the fields of TokenizerOptions
+//   /vocabulary           the tokens, a list
+//   /tokenizer            JSON, the fields of TokenizerOptions; see data/models/tokenizer_record.cpp
+//   /merges               list of the merges of a byte-level BPE, in their order
 //   /options              JSON, the effective options of the run
-//   /pruned               names of the parameters that were pruned, one a line; absent: none. Their masks are the
-//                         non-zeros of the stored weights, so that nothing is stored twice, or else
+//   /pruned               list of the parameters that were pruned; absent: none. Their masks are the non-zeros of the
+//                         stored weights, so that nothing is stored twice, or else
 //   /masks/NAME           u8[(n + 7) / 8], bit i % 8 of byte i / 8 tells that element i is kept
 //   /weights/NAME         a parameter; its attribute encoding says how, see data/models/tensor_encoding.h and, for
-//   integers,
-//                         data/models/quantized_encoding.h
+//                         integers, data/models/quantized_encoding.h
 //   /training/state       JSON, the fields of TrainingState and the optimizer's number of steps
-//   /training/layout      names and shapes of the parameters, one a line, in the order of the moments
+//   /training/layout      list of names and shapes of the parameters, in the order of the moments
 //   /training/first_moments, second_moments   f32, laid out as ParameterStore's values
 #include "data/models/checkpoint.h"
 
@@ -30,6 +31,7 @@
 #include "data/models/json_fields.h"
 #include "data/models/quantized_encoding.h"
 #include "data/models/tensor_encoding.h"
+#include "data/models/tokenizer_record.h"
 #include "nn/integers.h"
 
 namespace espalier {
@@ -38,26 +40,8 @@ namespace {
 using Json = nlohmann::json;
 
 const char* const format_name = "espalier checkpoint";
-const char* const format_version = "1";
-
-std::string lines_of(const std::vector<std::string>& tokens) {
-  std::string text;
-  for (const std::string& token : tokens) text += token + '\n';
-  return text;
-}
-
-std::vector<std::string> tokens_of(const std::string& text) {
-  std::vector<std::string> tokens;
-  std::istringstream lines(text);
-  for (std::string token; std::getline(lines, token);) tokens.push_back(token);
-  return tokens;
-}
-
-std::string names_of(const PrunedMasks& masks) {
-  std::string text;
-  for (const auto& [name, bits] : masks) text += name + '\n';
-  return text;
-}
+const char* const format_version = "2";
+const char* const bytes_for_texts = "1";  // the version before
 
 // The mask that keeps what is not zero.
 Tensor nonzeros(const Tensor& values) {
@@ -67,42 +51,14 @@ Tensor nonzeros(const Tensor& values) {
   return bits;
 }
 
-std::string layout_of(const ParameterStore& store) {
-  std::ostringstream text;
-  for (const Parameter* p : store.all()) text << p->name << ' ' << p->shape << '\n';
-  return text.str();
-}
-
-Json to_json(const TokenizerOptions& options) {
-  Json added = Json::array();
-  for (const AddedToken& token : options.added_tokens)
-    added.push_back({{"content", token.content},
-                     {"special", token.special},
-                     {"normalized", token.normalized},
-                     {"lstrip", token.lstrip},
-                     {"rstrip", token.rstrip},
-                     {"single_word", token.single_word},
-                     {"piece", token.piece}});
-  return {{"lowercase", options.lowercase},
-          {"strip_accents", options.strip_accents ? Json(*options.strip_accents) : Json()},
-          {"tokenize_chinese_chars", options.tokenize_chinese_chars},
-          {"segments", options.segments},
-          {"added_tokens", added}};
-}
-
-// Files of earlier versions have the text alone, of a token without flags.
-AddedToken to_added_token(const Json& json, const std::string& where) {
-  if (json.is_string()) return {.content = json.get<std::string>()};
-  const JsonFields fields(where + ": added_tokens", json);
-  AddedToken token;
-  fields.read("content", token.content);
-  fields.read("special", token.special);
-  fields.read("normalized", token.normalized);
-  fields.read("lstrip", token.lstrip);
-  fields.read("rstrip", token.rstrip);
-  fields.read("single_word", token.single_word);
-  fields.read("piece", token.piece);
-  return token;
+std::vector<std::string> layout_of(const ParameterStore& store) {
+  std::vector<std::string> layout;
+  for (const Parameter* p : store.all()) {
+    std::ostringstream text;
+    text << p->name << ' ' << p->shape;
+    layout.push_back(text.str());
+  }
+  return layout;
 }
 
 Json to_json(const TrainingState& state, int64_t optimizer_steps) {
@@ -128,8 +84,10 @@ void save_checkpoint(const std::filesystem::path& path, const ParameterStore& st
   root.set_attribute(".", "format", format_name);
   root.set_attribute(".", "format_version", format_version);
   root.write_text("config", config_to_json(contents.config).dump());
-  root.write_text("vocabulary", lines_of(contents.vocabulary));
+  root.write_texts("vocabulary", contents.vocabulary);
   root.write_text("tokenizer", to_json(contents.tokenizer).dump());
+  if (contents.tokenizer.kind == TokenizerKind::byte_level_bpe)
+    root.write_texts("merges", contents.tokenizer.merges);
   root.write_text("options", contents.options.text());
   const Hdf5Group weights = root.create_group("weights");
   const bool resumes = optimizer != nullptr && state != nullptr;
@@ -145,7 +103,9 @@ void save_checkpoint(const std::filesystem::path& path, const ParameterStore& st
     if (mask != pruned.end() && !std::ranges::equal(mask->second.span<uint8_t>(), nonzeros(value).span<uint8_t>()))
       untold.insert(*mask);
   }
-  if (!pruned.empty()) root.write_text("pruned", names_of(pruned));
+  std::vector<std::string> names;
+  for (const auto& [name, bits] : pruned) names.push_back(name);
+  if (!names.empty()) root.write_texts("pruned", names);
   if (!untold.empty()) {
     const Hdf5Group group = root.create_group("masks");
     for (const auto& [name, bits] : untold) group.write(name, bits);
@@ -153,7 +113,7 @@ void save_checkpoint(const std::filesystem::path& path, const ParameterStore& st
   if (resumes) {
     const Hdf5Group training = root.create_group("training");
     training.write_text("state", to_json(*state, optimizer->steps()).dump());
-    training.write_text("layout", layout_of(store));
+    training.write_texts("layout", layout_of(store));
     training.write("first_moments", optimizer->first_moments());
     training.write("second_moments", optimizer->second_moments());
   }
@@ -175,25 +135,20 @@ Checkpoint::Checkpoint(const std::filesystem::path& path) : path_(path.string())
   CHECK(root.has_attribute(".", "format") && root.attribute(".", "format") == format_name, path_,
         ": is an HDF5 file, but no checkpoint; expected one that train_sst2 or another program of Espalier wrote");
   const std::string version = root.attribute(".", "format_version");
-  CHECK(version == format_version, path_, ": has format version ", version, ", this program reads version ",
-        format_version, "; use the Espalier that wrote it or a newer one");
+  CHECK(version == format_version || version == bytes_for_texts, path_, ": has format version ", version,
+        ", this program reads up to version ", format_version, "; use the Espalier that wrote it or a newer one");
   contents_.config =
       config_from_json(parse_object(root.read_text("config"), root.where("config")), root.where("config"));
-  contents_.vocabulary = tokens_of(root.read_text("vocabulary"));
+  contents_.vocabulary = root.read_texts("vocabulary");
   check_vocabulary(contents_.vocabulary, contents_.config, path_);
-  const JsonFields tokenizer(root, "tokenizer");
-  tokenizer.read("lowercase", contents_.tokenizer.lowercase);
-  if (!tokenizer.at("strip_accents").is_null())
-    tokenizer.read("strip_accents", contents_.tokenizer.strip_accents.emplace());
-  tokenizer.read("tokenize_chinese_chars", contents_.tokenizer.tokenize_chinese_chars);
-  if (tokenizer.json.contains("segments")) tokenizer.read("segments", contents_.tokenizer.segments);
-  for (const Json& token : tokenizer.at("added_tokens"))
-    contents_.tokenizer.added_tokens.push_back(to_added_token(token, tokenizer.where));
+  contents_.tokenizer = tokenizer_options_of(JsonFields(root, "tokenizer"));
+  if (contents_.tokenizer.kind == TokenizerKind::byte_level_bpe)
+    contents_.tokenizer.merges = root.read_texts("merges");
   contents_.options = Record(parse_object(root.read_text("options"), root.where("options")));
   resumes_ = root.contains("training");
 }
 
-WordPiece Checkpoint::tokenizer() const {
+Tokenizer Checkpoint::tokenizer() const {
   try {
     return {contents_.vocabulary, contents_.tokenizer};
   } catch (const Error& error) { fail(path_, ": ", error.what()); }
@@ -233,7 +188,7 @@ LoadReport Checkpoint::load_weights(ParameterStore& store, const std::set<std::s
 PrunedMasks Checkpoint::masks(const ParameterStore& store) const {
   PrunedMasks masks;
   if (!root().contains("pruned")) return masks;
-  for (const std::string& name : tokens_of(root().read_text("pruned"))) {
+  for (const std::string& name : root().read_texts("pruned")) {
     const Parameter* const p = store.find(name);
     CHECK(p != nullptr, root().where("pruned"), " names ", name, ", which the model does not have");
     if (!root().contains("masks") || !root().group("masks").contains(name)) {
@@ -269,7 +224,7 @@ TrainingState Checkpoint::state() const {
 void Checkpoint::load_optimizer(AdamW& optimizer, const ParameterStore& store) const {
   CHECK(resumes_, path_, ": has no optimizer state; expected the file of a run that can be resumed");
   const Hdf5Group training = root().group("training");
-  CHECK(training.read_text("layout") == layout_of(store), training.where("layout"),
+  CHECK(training.read_texts("layout") == layout_of(store), training.where("layout"),
         " has other parameters or shapes than the model; resume with the model of the stopped run");
   training.read_into("first_moments", optimizer.first_moments());
   training.read_into("second_moments", optimizer.second_moments());

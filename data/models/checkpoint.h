@@ -14,7 +14,7 @@
 #include "core/hdf5/file.h"
 #include "core/record.h"
 #include "data/models/load_report.h"
-#include "data/text/wordpiece.h"
+#include "data/text/tokenizer.h"
 #include "nn/config.h"
 #include "nn/mask.h"
 #include "nn/parameter.h"
@@ -61,7 +61,7 @@ class Checkpoint {
   explicit Checkpoint(const std::filesystem::path& path);
 
   const CheckpointContents& contents() const { return contents_; }
-  WordPiece tokenizer() const;
+  Tokenizer tokenizer() const;
 
   // All values and integers of a model of contents().config; lays the store out unless that is done. Masks that are
   // fixed and copies of values follow. One Error lists all missing, unexpected and mis-shaped tensors. The parameters

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // config.json in both directions.
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -9,6 +8,7 @@
 
 #include "core/check.h"
 #include "data/files/json_file.h"
+#include "data/models/architectures.h"
 #include "data/models/hf.h"
 #include "data/models/hf_fields.h"
 #include "nn/heads/heads.h"
@@ -18,17 +18,19 @@ namespace {
 
 using Json = nlohmann::json;
 
-// Reads fields of a config.json over the values that they have.
+// Reads fields of a config.json, by BERT's names, over the values that they have.
 struct Fields {
   const Json& json;
   const std::string& source;
+  Architecture architecture = Architecture::bert;
 
+  std::string_view called(const char* name) const { return field_in_transformers(architecture, name); }
   const Json* find(const char* name) const {
-    const auto found = json.find(name);
+    const auto found = json.find(called(name));
     return found == json.end() || found->is_null() ? nullptr : &*found;
   }
   [[noreturn]] void wrong(const char* name, const char* expected) const {
-    fail(source, ": ", name, " is ", json[name].dump().substr(0, 60), "; expected ", expected);
+    fail(source, ": ", called(name), " is ", find(name)->dump().substr(0, 60), "; expected ", expected);
   }
   void read(const char* name, int64_t& value) const {
     const Json* const found = find(name);
@@ -45,8 +47,8 @@ struct Fields {
   // The field must be absent or have that value.
   void require(const char* name, const Json& value, const char* remedy) const {
     const Json* const found = find(name);
-    CHECK(found == nullptr || *found == value, source, ": ", name, " is ", found->dump().substr(0, 60), "; expected ",
-          value.dump(), ": ", remedy);
+    CHECK(found == nullptr || *found == value, source, ": ", called(name), " is ", found->dump().substr(0, 60),
+          "; expected ", value.dump(), ": ", remedy);
   }
 };
 
@@ -121,42 +123,69 @@ void read_task(const Fields& fields, BertConfig& config) {
 }
 
 // The class of transformers that wrote the file; empty where it is not named.
-std::string read_architecture(const Fields& fields) {
+std::string read_class(const Fields& fields) {
   const Json* const list = fields.find("architectures");
   if (list == nullptr) return "";
-  constexpr std::array<std::string_view, 9> known = {"BertForSequenceClassification",
-                                                     "BertModel",
-                                                     "BertForMaskedLM",
-                                                     "BertForPreTraining",
-                                                     "BertLMHeadModel",
-                                                     "BertForTokenClassification",
-                                                     "BertForQuestionAnswering",
-                                                     "BertForNextSentencePrediction",
-                                                     "BertForMultipleChoice"};
+  const ArchitectureRow& row = row_of(fields.architecture);
   if (!list->is_array()) fields.wrong("architectures", "a list with the name of a class");
   for (const Json& name : *list) {
-    if (!name.is_string() || std::ranges::find(known, name.get<std::string>()) == known.end())
-      fields.wrong("architectures", "BERT's, such as BertForSequenceClassification or BertModel");
+    if (!name.is_string() || std::ranges::find(row.classes, name.get<std::string>()) == row.classes.end())
+      fields.wrong("architectures", ("one of model_type " + std::string(row.model_type) + ", such as " +
+                                     std::string(row.classifier) + " or " + std::string(row.classes[1]))
+                                        .c_str());
   }
   return list->empty() ? "" : list->front().get<std::string>();
+}
+
+Architecture read_architecture(const Json& json, const std::string& source) {
+  const Json type = json.value("model_type", Json());
+  if (type.is_null()) return Architecture::bert;
+  CHECK(type.is_string(), source, ": model_type is ", type.dump().substr(0, 60), "; expected a name such as \"bert\"");
+  return architecture_of(type.get<std::string>(), source);
+}
+
+// What transformers calls the functions: gelu_python is the exact GELU, gelu_pytorch_tanh the same as gelu_new.
+constexpr struct {
+  const char* name;
+  Activation activation;
+} activations[] = {{"gelu", Activation::gelu},          {"gelu_python", Activation::gelu},
+                   {"relu", Activation::relu},          {"gelu_new", Activation::gelu_new},
+                   {"silu", Activation::silu},          {"swish", Activation::silu},
+                   {"gelu_fast", Activation::gelu_new}, {"gelu_pytorch_tanh", Activation::gelu_new}};
+
+void read_activation(const Fields& fields, BertConfig& config) {
+  const Json* const found = fields.find("hidden_act");
+  if (found == nullptr) return;
+  const auto* const row = std::ranges::find_if(activations, [&](const auto& r) { return *found == r.name; });
+  if (row == std::end(activations)) fields.wrong("hidden_act", "gelu, relu, gelu_new or silu");
+  config.activation = row->activation;
+}
+
+// RoBERTa counts positions from behind the number of its padding token.
+void read_first_position(const Fields& fields, BertConfig& config) {
+  if (config.architecture != Architecture::roberta) return;
+  int64_t padding = config.first_position - 1;
+  fields.read("pad_token_id", padding);
+  CHECK(padding >= 0 && padding < config.vocab_size, fields.source, ": pad_token_id is ", padding,
+        "; expected a token, which decides where positions begin");
+  config.first_position = padding + 1;
 }
 
 }  // namespace
 
 BertConfig config_from_json(const Json& json, const std::string& source) {
   CHECK(json.is_object(), source, ": holds a JSON ", json.type_name(), "; expected an object");
-  const Fields fields{json, source};
-  fields.require("model_type", "bert", "only BERT encoders are supported");
-  refuse_other_models(json, source);
-  if (const Json* const act = fields.find("hidden_act"); act == nullptr || *act != "gelu_python")  // the same function
-    fields.require("hidden_act", "gelu", "only the exact GELU is supported");
+  const Fields fields{json, source, read_architecture(json, source)};
+  BertConfig config = row_of(fields.architecture).defaults;
+  refuse_other_models(json, config, source);
   fields.require("position_embedding_type", "absolute", "only absolute positions are supported");
-  BertConfig config;
+  read_activation(fields, config);
   fields.read("vocab_size", config.vocab_size);
   fields.read("hidden_size", config.hidden_size);
   fields.read("num_hidden_layers", config.num_hidden_layers);
   fields.read("num_attention_heads", config.num_attention_heads);
   fields.read("intermediate_size", config.intermediate_size);
+  if (config.architecture == Architecture::electra) fields.read("embedding_size", config.embedding_size);
   fields.read("max_position_embeddings", config.max_position_embeddings);
   fields.read("type_vocab_size", config.type_vocab_size);
   fields.read("layer_norm_eps", config.layer_norm_eps);
@@ -164,6 +193,7 @@ BertConfig config_from_json(const Json& json, const std::string& source) {
   fields.read("attention_probs_dropout_prob", config.attention_probs_dropout_prob);
   fields.read("classifier_dropout", config.classifier_dropout);
   fields.read("initializer_range", config.initializer_range);
+  read_first_position(fields, config);
   config.labels = read_labels(fields);
   read_task(fields, config);
   read_pruned_layers(fields, config);
@@ -174,10 +204,10 @@ BertConfig config_from_json(const Json& json, const std::string& source) {
 HfConfig read_config(const std::filesystem::path& directory) {
   const auto path = directory / "config.json";
   const Json json = read_object(path);
-  const Fields fields{json, path.string()};
-  HfConfig config{.model = config_from_json(json, path.string()),
-                  .architecture = read_architecture(fields),
-                  .unknown = unknown_fields(json)};
+  HfConfig config{.model = config_from_json(json, path.string()), .class_name = {}, .unknown = {}};
+  const Fields fields{json, path.string(), config.model.architecture};
+  config.class_name = read_class(fields);
+  config.unknown = unknown_fields(json, config.model.architecture);
   config.names_task = fields.find("head") != nullptr || fields.find("problem_type") != nullptr;
   return config;
 }
@@ -189,12 +219,13 @@ Json config_to_json(const BertConfig& c) {
     label2id[c.labels[i]] = i;
   }
   const HeadRow& head = head_named(c.head, "config");
-  Json json = {{"architectures", {head.architecture}},
+  const ArchitectureRow& row = row_of(c.architecture);
+  Json json = {{"architectures", {row.classifier}},
                {"problem_type", head.problem_type},
-               {"model_type", "bert"},
-               {"hidden_act", "gelu"},
+               {"model_type", row.model_type},
+               {"hidden_act", name_of(c.activation)},
                {"position_embedding_type", "absolute"},
-               {"pad_token_id", 0},
+               {"pad_token_id", std::max<int64_t>(0, c.first_position - 1)},
                {"vocab_size", c.vocab_size},
                {"hidden_size", c.hidden_size},
                {"num_hidden_layers", c.num_hidden_layers},
@@ -209,6 +240,11 @@ Json config_to_json(const BertConfig& c) {
                {"initializer_range", shortest(c.initializer_range)},
                {"id2label", id2label},
                {"label2id", label2id}};
+  if (c.architecture == Architecture::electra) json["embedding_size"] = c.embedding_width();
+  for (const auto& [own, theirs] : row.fields) {
+    if (!theirs.empty()) json[theirs] = json.at(own);
+    json.erase(own);
+  }
   if (c.head != BertConfig{}.head) json["head"] = c.head;
   if (c.layer_heads.empty() && c.layer_intermediate.empty()) return json;
   for (int64_t i = 0; i < c.num_hidden_layers; ++i)

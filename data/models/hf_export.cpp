@@ -12,6 +12,7 @@
 #include "data/files/atomic_file.h"
 #include "data/files/atomic_folder.h"
 #include "data/files/json_file.h"
+#include "data/models/architectures.h"
 #include "data/models/model_files.h"
 #include "data/models/safetensors.h"
 
@@ -28,7 +29,7 @@ const char* const vocabulary_key = "checksum of vocab.txt";  // in the metadata 
 const char *const weights_file = "model.safetensors", *const grids_file = "quantization.json";
 
 // By the names of int8 parameters: bits, the scale of each row, and how the input becomes integers.
-Json grids_of(const ParameterStore& store) {
+Json grids_of(const ParameterStore& store, Architecture architecture) {
   const auto all = [](const Tensor& values) {
     Json list = Json::array();
     for (const float v : values.span<float>()) list.push_back(shortest(v));
@@ -38,7 +39,7 @@ Json grids_of(const ParameterStore& store) {
   for (const Parameter* p : store.all()) {
     const auto integers = p->integers();
     if (integers == nullptr) continue;
-    Json& grid = grids[p->name];
+    Json& grid = grids[name_in_transformers(architecture, p->name)];
     grid = {{"bits", integers->bits()}, {"scale", all(integers->grid().scale)}};
     if (const auto& input = integers->input())
       grid["input"] = {{"scale", shortest(input->scale.data<float>()[0])},
@@ -68,10 +69,12 @@ std::string obstacle_in_transformers(const BertConfig& config) {
 
 Exported export_hf(const Model& model, const fs::path& directory) {
   std::map<std::string, std::string> files = model_files(model, Json::object());
-  if (const Json grids = grids_of(model.store); !grids.empty()) files[grids_file] = grids.dump(1) + '\n';
+  if (const Json grids = grids_of(model.store, model.config.architecture); !grids.empty())
+    files[grids_file] = grids.dump(1) + '\n';
   model.store.settle();
   std::map<std::string, Tensor> tensors;
-  for (const Parameter* p : model.store.all()) tensors[p->name] = p->value;
+  for (const Parameter* p : model.store.all())
+    tensors[name_in_transformers(model.config.architecture, p->name)] = p->value;
 
   AtomicFolder folder(directory, is_exported_file);
   const fs::path& to = folder.temporary();
@@ -82,7 +85,7 @@ Exported export_hf(const Model& model, const fs::path& directory) {
   folder.commit();
   const std::string obstacle = obstacle_in_transformers(model.config);
   if (obstacle.empty())
-    exported.notes.emplace_back("transformers loads it as BertForSequenceClassification");
+    exported.notes.push_back("transformers loads it as " + std::string(row_of(model.config.architecture).classifier));
   else
     exported.warning = "transformers cannot load these shapes (" + obstacle + "); Espalier's programs do";
   if (files.contains(grids_file))

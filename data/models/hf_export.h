@@ -11,7 +11,7 @@
 
 namespace espalier {
 
-// Why BertForSequenceClassification of transformers cannot have these shapes, with the first layer that it fails at;
+// Why the class of transformers for whole sentences cannot have these shapes, with the first layer that it fails at;
 // empty where it can. It knows one intermediate_size and heads of hidden_size / num_attention_heads each.
 std::string obstacle_in_transformers(const BertConfig& config);
 

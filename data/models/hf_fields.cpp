@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "core/check.h"
+#include "data/models/architectures.h"
 
 namespace espalier {
 namespace {
@@ -128,7 +129,8 @@ const std::map<std::string_view, std::string_view>& refused_fields() {
       {"use_rms_norm", "another kind of layer norm"},
       {"rms_norm_eps", "another kind of layer norm"},
       {"use_glu", "a gated feed-forward part"},
-      {"summary_type", "another pooler"}};
+      {"summary_type", "another pooler"},
+      {"sinusoidal_pos_embds", "positions that training leaves as they are"}};
   return fields;
 }
 
@@ -142,11 +144,14 @@ std::string excerpt(const Json& value) {
   return value.dump(-1, ' ', false, Json::error_handler_t::replace).substr(0, 60);
 }
 
-bool is_known(std::string_view name) {
+// The fields that an architecture calls otherwise are known by its names only.
+bool is_known(std::string_view name, Architecture architecture) {
   const auto has = [&](const FieldNames& names) { return std::ranges::find(names, name) != names.end(); };
-  return has(read_fields()) || refused_fields().contains(name) || name == "embedding_size" || name == "head_dim" ||
-         name == "attention_head_size" || name == "pooler_type" || name == "directionality" ||
-         name == "tokenizer_class" ||
+  for (const auto& [own, theirs] : row_of(architecture).fields)
+    if (name == own || name == theirs) return name == theirs;
+  return has(row_of(architecture).harmless) || has(read_fields()) || refused_fields().contains(name) ||
+         name == "embedding_size" || name == "head_dim" || name == "attention_head_size" || name == "pooler_type" ||
+         name == "directionality" || name == "tokenizer_class" ||
          std::ranges::any_of(harmless_fields(), [&](const auto& row) { return has(row.second); });
 }
 
@@ -172,29 +177,40 @@ bool contradicts(const Json& by_id, const Json& by_name) {
 
 }  // namespace
 
-void refuse_other_models(const Json& json, const std::string& source) {
+void refuse_other_models(const Json& json, const BertConfig& defaults, const std::string& source) {
+  const ArchitectureRow& row = row_of(defaults.architecture);
   for (const auto& [name, what] : refused_fields())
-    if (const auto found = json.find(name); found != json.end())
+    if (const auto found = json.find(name);
+        found != json.end() && std::ranges::find(row.harmless, name) == row.harmless.end())
       CHECK(says_nothing(*found), source, ": ", name, " is ", excerpt(*found), ": ", what,
-            ", which is not supported; expected a BERT encoder without it");
-  const int64_t width = json.value("hidden_size", Json(768)).is_number_integer() ? json.value("hidden_size", 768L) : 0,
-                heads = json.value("num_attention_heads", Json(12)).is_number_integer()
-                            ? json.value("num_attention_heads", 12L)
-                            : 0;
+            ", which is not supported; expected an encoder without it");
+  for (const auto& [own, theirs] : row.fields)
+    CHECK(theirs.empty() || !json.contains(own), source, ": has ", own, ", which a ", row.model_type, " calls ", theirs,
+          "; rename it, or remove it where both are there");
+  const auto number = [&](const char* own, int64_t otherwise) {
+    const Json value = json.value(field_in_transformers(defaults.architecture, own), Json(otherwise));
+    return value.is_number_integer() ? value.get<int64_t>() : 0;
+  };
+  const int64_t width = number("hidden_size", defaults.hidden_size),
+                heads = number("num_attention_heads", defaults.num_attention_heads);
   const int64_t head = heads > 0 ? width / heads : 0;
-  require(json, "embedding_size", {width}, "embeddings of another width than the layers", source);
+  if (defaults.architecture != Architecture::electra)
+    require(json, "embedding_size", {width}, "embeddings of another width than the layers", source);
   require(json, "head_dim", {head}, "another size of attention heads", source);
   require(json, "attention_head_size", {head}, "another size of attention heads", source);
   require(json, "pooler_type", {"first_token_transform"}, "another pooler", source);
   require(json, "directionality", {"bidi"}, "attention in one direction", source);
-  require(json, "tokenizer_class", {"BertTokenizer", "BertTokenizerFast", "PreTrainedTokenizerFast"},
+  require(json, "tokenizer_class",
+          {"BertTokenizer", "BertTokenizerFast", "PreTrainedTokenizerFast", "DistilBertTokenizer",
+           "DistilBertTokenizerFast", "ElectraTokenizer", "ElectraTokenizerFast", "RobertaTokenizer",
+           "RobertaTokenizerFast"},
           "another tokenizer", source);
 }
 
-std::vector<std::string> unknown_fields(const Json& json) {
+std::vector<std::string> unknown_fields(const Json& json, Architecture architecture) {
   std::vector<std::string> unknown;
   for (const auto& [name, value] : json.items())
-    if (!is_known(name)) unknown.push_back(name);
+    if (!is_known(name, architecture)) unknown.push_back(name);
   if (const auto layers = json.find("pruned_layers"); layers != json.end() && layers->is_array())
     for (size_t i = 0; i < layers->size(); ++i)
       for (const auto& [name, value] : (*layers)[i].items())

@@ -13,8 +13,10 @@
 #include "core/check.h"
 #include "core/format.h"
 #include "data/files/json_file.h"
+#include "data/models/architectures.h"
 #include "data/models/hf.h"
 #include "data/models/safetensors.h"
+#include "data/models/torch_file.h"
 #include "nn/encoder.h"
 
 namespace espalier {
@@ -22,18 +24,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// The files that hold the weights.
-std::vector<fs::path> weight_files(const fs::path& directory) {
-  std::error_code ignored;
-  const auto has = [&](const char* name) { return fs::exists(directory / name, ignored); };
-  if (has("model.safetensors")) return {directory / "model.safetensors"};
-  const fs::path index = directory / "model.safetensors.index.json";
-  if (!has("model.safetensors.index.json")) {
-    CHECK(!has("pytorch_model.bin"), directory.string(),
-          ": has its weights in pytorch_model.bin only, which is not read; in Python, load the model and write it with "
-          "save_pretrained(DIRECTORY, safe_serialization=True)");
-    fail(directory.string(), ": holds no model.safetensors; expected a Hugging Face directory");
-  }
+// The files that an index names.
+std::vector<fs::path> indexed_files(const fs::path& directory, const fs::path& index) {
   const nlohmann::json map = read_object(index).value("weight_map", nlohmann::json());
   CHECK(map.is_object() && !map.empty(), index.string(), ": has no weight_map; expected the file of each tensor");
   std::vector<fs::path> files;
@@ -45,6 +37,18 @@ std::vector<fs::path> weight_files(const fs::path& directory) {
   std::sort(files.begin(), files.end());
   files.erase(std::unique(files.begin(), files.end()), files.end());
   return files;
+}
+
+// The files that hold the weights.
+std::vector<fs::path> weight_files(const fs::path& directory) {
+  std::error_code ignored;
+  for (const char* name : {"model.safetensors", "pytorch_model.bin"}) {
+    if (fs::exists(directory / name, ignored)) return {directory / name};
+    const fs::path index = directory / (std::string(name) + ".index.json");
+    if (fs::exists(index, ignored)) return indexed_files(directory, index);
+  }
+  fail(directory.string(),
+       ": holds neither model.safetensors nor pytorch_model.bin; expected a Hugging Face directory");
 }
 
 bool ends_with_any(std::string_view name, std::span<const std::string_view> ends) {
@@ -61,36 +65,71 @@ std::string unwrapped(std::string name) {
   return name;
 }
 
-// A tensor's name as BertForSequenceClassification has it.
-std::string canonical(const std::string& in_file, const ParameterStore& store) {
+// A tensor's name as ArchitectureRow::classifier has it.
+std::string plain_name(const std::string& in_file) {
   std::string name = unwrapped(in_file);
   if (name.ends_with("LayerNorm.gamma")) name.replace(name.size() - 5, 5, "weight");
   if (name.ends_with("LayerNorm.beta")) name.replace(name.size() - 4, 4, "bias");
-  return store.find(name) == nullptr && store.find("bert." + name) != nullptr ? "bert." + name : name;
+  return name;
 }
 
 // Of a model whose head has no use for them: heads of other tasks, and buffers that are no weights.
 bool is_other(std::string_view name) {
-  constexpr std::array<std::string_view, 6> heads = {
-      "cls.", "qa_outputs.", "classifier.weight", "classifier.bias", "bert.pooler.dense.", "pooler.dense."};
+  constexpr std::array<std::string_view, 16> heads = {"cls.",
+                                                      "qa_outputs.",
+                                                      "classifier.",
+                                                      "pre_classifier.",
+                                                      "bert.pooler.dense.",
+                                                      "roberta.pooler.dense.",
+                                                      "pooler.dense.",
+                                                      "lm_head.",
+                                                      "vocab_transform.",
+                                                      "vocab_layer_norm.",
+                                                      "vocab_projector.",
+                                                      "discriminator_predictions.",
+                                                      "generator_predictions.",
+                                                      "generator_lm_head.",
+                                                      "sequence_summary.",
+                                                      "lm_predictions."};
   constexpr std::array<std::string_view, 2> buffers = {"position_ids", "token_type_ids"};
   return std::ranges::any_of(heads, [&](std::string_view head) { return name.starts_with(head); }) ||
          ends_with_any(name, buffers);
 }
 
-bool is_classifier(std::string_view name) { return name.starts_with("classifier."); }
-
-struct Source {
-  const Safetensors* file;
-  std::string name;  // in the file
-};
+// Whether a parameter of ours is read from a file only where that has the whole head: BERT's pooler is of use without
+// it.
+bool is_head(const std::string& own, Architecture architecture) {
+  return own.starts_with("classifier.") || (architecture != Architecture::bert && own.starts_with("bert.pooler."));
+}
 
 }  // namespace
 
-HfWeights::HfWeights(const fs::path& directory, const std::string& architecture)
+// One file of weights, of either format.
+struct HfWeights::File {
+  explicit File(const fs::path& path) {
+    if (path.extension() == ".safetensors") {
+      const Safetensors& file = *(safetensors = std::make_unique<Safetensors>(path));
+      for (const auto& [name, entry] : file.entries()) shapes[name] = entry.shape;
+    } else {
+      torch = std::make_unique<TorchFile>(path);
+      for (const auto& [name, tensor] : torch->tensors()) shapes[name] = tensor.shape;
+      for (const std::string& name : torch->others()) shapes[name] = {};
+    }
+  }
+  void read_into(const std::string& name, const Tensor& to) const {
+    safetensors != nullptr ? safetensors->read_into(name, to) : torch->read_into(name, to);
+  }
+
+  std::map<std::string, std::vector<int64_t>> shapes;
+  std::unique_ptr<const Safetensors> safetensors;
+  std::unique_ptr<const TorchFile> torch;
+};
+
+HfWeights::HfWeights(const fs::path& directory, Architecture architecture, const std::string& class_name)
     : source_(directory.string()),
-      takes_classifier_(architecture.empty() || architecture == "BertForSequenceClassification") {
-  for (const fs::path& path : weight_files(directory)) files_.push_back(std::make_unique<Safetensors>(path));
+      architecture_(architecture),
+      takes_classifier_(class_name.empty() || class_name == row_of(architecture).classifier) {
+  for (const fs::path& path : weight_files(directory)) files_.push_back(std::make_unique<File>(path));
 }
 
 HfWeights::~HfWeights() = default;
@@ -98,19 +137,20 @@ HfWeights::~HfWeights() = default;
 bool HfWeights::has_head() const {
   std::set<std::string> found;
   for (const auto& file : files_)
-    for (const auto& [name, entry] : file->entries()) {
-      const std::string plain = unwrapped(name);
-      found.insert(plain.starts_with("bert.") ? plain.substr(5) : plain);
+    for (const auto& [name, shape] : file->shapes) {
+      found.insert(unwrapped(name));
+      found.insert(std::string(row_of(architecture_).prefix) + unwrapped(name));
     }
-  return takes_classifier_ && std::ranges::all_of(std::array{"pooler.dense.weight", "pooler.dense.bias",
-                                                             "classifier.weight", "classifier.bias"},
-                                                  [&](const char* name) { return found.contains(name); });
+  return takes_classifier_ &&
+         std::ranges::all_of(
+             std::array{"bert.pooler.dense.weight", "bert.pooler.dense.bias", "classifier.weight", "classifier.bias"},
+             [&](const char* own) { return found.contains(name_in_transformers(architecture_, own)); });
 }
 
 std::string HfWeights::some_names() const {
   std::vector<std::string> names;
   for (const auto& file : files_)
-    for (const auto& [name, entry] : file->entries()) names.push_back(name);
+    for (const auto& [name, shape] : file->shapes) names.push_back(name);
   std::stable_partition(names.begin(), names.end(), [](const std::string& name) {
     return name.find("classifier") != std::string::npos || name.find("pooler") != std::string::npos;
   });
@@ -121,19 +161,26 @@ LoadReport HfWeights::load(ParameterStore& store, uint64_t seed, float range, bo
   const bool takes_classifier = has_head() && !new_classifier;
   LoadReport report;
   LoadProblems problems;
+  std::map<std::string, const Parameter*> wanted;  // by their names in the files
+  for (const Parameter* p : store.all()) wanted[name_in_transformers(architecture_, p->name)] = p;
+  struct Source {
+    const File* file;
+    std::string name;  // in the file
+  };
   std::map<const Parameter*, Source> sources;
   for (const auto& file : files_) {
-    for (const auto& [name, entry] : file->entries()) {
-      const std::string wanted = canonical(name, store);
-      const Parameter* const p = store.find(wanted);
-      if (p == nullptr || (is_classifier(wanted) && !takes_classifier)) {
-        (is_other(wanted) ? report.ignored : report.unexpected).push_back(name);
+    for (const auto& [name, shape] : file->shapes) {
+      const std::string plain = plain_name(name);
+      auto found = wanted.find(plain);
+      if (found == wanted.end()) found = wanted.find(std::string(row_of(architecture_).prefix) + plain);
+      if (found == wanted.end() || (is_head(found->second->name, architecture_) && !takes_classifier)) {
+        (is_other(plain) ? report.ignored : report.unexpected).push_back(name);
         continue;
       }
-      const auto [other, is_new] = sources.try_emplace(p, Source{file.get(), name});
-      CHECK(is_new, source_, ": ", other->second.name, " and ", name, " are both for ", wanted,
+      const auto [other, is_new] = sources.try_emplace(found->second, Source{file.get(), name});
+      CHECK(is_new, source_, ": ", other->second.name, " and ", name, " are both for ", found->first,
             "; expected one of them");
-      problems.compare(name, entry.shape, p->shape);
+      problems.compare(name, shape, found->second->shape);
     }
   }
   std::vector<Parameter*> fresh;

@@ -28,7 +28,7 @@ constexpr std::array<SpecialToken, 5> special_tokens = {{{"pad_token", "[PAD]"},
                                                          {"mask_token", "[MASK]"}}};
 
 // Up to the last token that is more than an added one.
-std::span<const std::string> pieces(const WordPiece& tokenizer) {
+std::span<const std::string> pieces(const Tokenizer& tokenizer) {
   std::set<std::string_view> added;
   for (const AddedToken& token : tokenizer.options().added_tokens)
     if (!token.piece) added.insert(token.content);
@@ -49,7 +49,7 @@ std::string vocabulary_text(const Model& model) {
 }
 
 // The added tokens with what WordPiece takes for one anyway, and their ids.
-std::map<int64_t, AddedToken> added_tokens(const WordPiece& tokenizer, bool usual) {
+std::map<int64_t, AddedToken> added_tokens(const Tokenizer& tokenizer, bool usual) {
   std::map<int64_t, AddedToken> tokens;
   const auto& vocabulary = tokenizer.vocabulary();
   const auto place = [&](std::string_view token) { return std::ranges::find(vocabulary, token) - vocabulary.begin(); };
@@ -65,7 +65,7 @@ Json to_json(const AddedToken& token) {
           {"single_word", token.single_word}, {"normalized", token.normalized}, {"special", token.special}};
 }
 
-Json tokenizer_config(const WordPiece& tokenizer, int64_t max_length) {
+Json tokenizer_config(const Tokenizer& tokenizer, int64_t max_length) {
   const TokenizerOptions& options = tokenizer.options();
   Json json = {{"tokenizer_class", "BertTokenizer"},
                {"do_lower_case", options.lowercase},
@@ -82,7 +82,7 @@ Json tokenizer_config(const WordPiece& tokenizer, int64_t max_length) {
 }
 
 // [CLS] A [SEP], and [CLS] A [SEP] B [SEP] with B as segment 1.
-Json post_processor(const WordPiece& tokenizer) {
+Json post_processor(const Tokenizer& tokenizer) {
   const auto special = [](const char* id, int type) { return Json{{"SpecialToken", {{"id", id}, {"type_id", type}}}}; };
   const auto text = [](const char* id, int type) { return Json{{"Sequence", {{"id", id}, {"type_id", type}}}}; };
   const auto ids = [](const char* token, int32_t id) {
@@ -95,7 +95,7 @@ Json post_processor(const WordPiece& tokenizer) {
 }
 
 // The whole tokenizer, as the library tokenizers writes it.
-Json tokenizer_json(const WordPiece& tokenizer) {
+Json tokenizer_json(const Tokenizer& tokenizer) {
   const TokenizerOptions& options = tokenizer.options();
   Json vocabulary = Json::object(), added = Json::array();
   for (const std::string& token : pieces(tokenizer)) vocabulary[token] = vocabulary.size();
@@ -140,13 +140,12 @@ BertConfig simplest(BertConfig config) {
 
 std::map<std::string, std::string> model_files(const Model& model, const Json& more) {
   Json config = config_to_json(simplest(model.config));
-  config["pad_token_id"] = model.tokenizer.pad();
+  if (model.config.first_position == 0) config["pad_token_id"] = model.tokenizer.pad();  // else it decides positions
   config.update(more);
   return {{"config.json", config.dump(2) + '\n'},
           {"vocab.txt", vocabulary_text(model)},
           {"tokenizer.json", tokenizer_json(model.tokenizer).dump(0) + '\n'},
-          {"tokenizer_config.json",
-           tokenizer_config(model.tokenizer, model.config.max_position_embeddings).dump(2) + '\n'}};
+          {"tokenizer_config.json", tokenizer_config(model.tokenizer, model.config.longest()).dump(2) + '\n'}};
 }
 
 bool is_exported_file(const std::string& name) {

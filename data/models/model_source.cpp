@@ -9,6 +9,7 @@
 #include "core/check.h"
 #include "core/quoted.h"
 #include "data/edge/edge_file.h"
+#include "data/models/architectures.h"
 #include "data/models/head_choice.h"
 #include "data/models/hf.h"
 #include "data/models/hf_export.h"
@@ -22,19 +23,19 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view random_prefix = "random:";
 
-WordPiece read_tokenizer(const fs::path& vocabulary) {
+Tokenizer read_tokenizer(const fs::path& vocabulary) {
   std::error_code ignored;
-  if (fs::is_directory(vocabulary, ignored)) return WordPiece::from_directory(vocabulary);
-  std::vector<std::string> tokens = WordPiece::read_vocabulary(vocabulary);
+  if (fs::is_directory(vocabulary, ignored)) return Tokenizer::from_directory(vocabulary);
+  std::vector<std::string> tokens = Tokenizer::read_vocabulary(vocabulary);
   try {
-    return {std::move(tokens), {}};
+    return Tokenizer(std::move(tokens), {});
   } catch (const Error& error) { fail(vocabulary.string(), ": ", error.what()); }
 }
 
 std::unique_ptr<Model> open_random(const std::string& size, const OpenOptions& options) {
   BertConfig config = BertConfig::of_size(size);
-  WordPiece tokenizer =
-      options.vocabulary.empty() ? WordPiece(demo_vocabulary(), {}) : read_tokenizer(options.vocabulary);
+  Tokenizer tokenizer =
+      options.vocabulary.empty() ? Tokenizer(demo_vocabulary(), {}) : read_tokenizer(options.vocabulary);
   config.vocab_size = tokenizer.size();
   OpenOptions all_is_random = options;
   all_is_random.may_start_head = true;
@@ -48,20 +49,25 @@ std::unique_ptr<Model> open_random(const std::string& size, const OpenOptions& o
 
 HeadInFile head_of(const HfWeights& weights, const HfConfig& config) {
   if (weights.has_head()) return {.trained = true, .names_task = config.names_task};
-  const std::string none = "no classification head for sentences (bert.pooler.dense and classifier)";
-  const bool other = !config.architecture.empty() && config.architecture != "BertForSequenceClassification";
+  const auto theirs = [&](const std::string& own) {
+    const std::string name = name_in_transformers(config.model.architecture, own + ".");
+    return name.substr(0, name.size() - 1);
+  };
+  const std::string none =
+      "no classification head for sentences (" + theirs("bert.pooler.dense") + " and " + theirs("classifier") + ")";
+  const bool other = !config.class_name.empty() && config.class_name != row_of(config.model.architecture).classifier;
   return {.names_task = config.names_task,
-          .missing = other ? "holds a " + config.architecture + ", which has " + none
+          .missing = other ? "holds a " + config.class_name + ", which has " + none
                            : "its weights have " + none + ", only " + weights.some_names()};
 }
 
 std::unique_ptr<Model> open_directory(const fs::path& directory, const OpenOptions& options) {
   if (options.vocabulary.empty()) check_exported_vocabulary(directory);
   HfConfig hf = read_config(directory);
-  WordPiece tokenizer =
-      options.vocabulary.empty() ? WordPiece::from_directory(directory) : read_tokenizer(options.vocabulary);
+  Tokenizer tokenizer =
+      options.vocabulary.empty() ? Tokenizer::from_directory(directory) : read_tokenizer(options.vocabulary);
   check_vocabulary(tokenizer.vocabulary(), hf.model, directory.string());
-  const HfWeights weights(directory, hf.architecture);
+  const HfWeights weights(directory, hf.model.architecture, hf.class_name);
   const HeadChoice head = choose_head(hf.model, head_of(weights, hf), options, directory.string());
   auto model = std::make_unique<Model>(hf.model, std::move(tokenizer));
   model->report = weights.load(model->store, options.seed, hf.model.initializer_range, head.new_classifier);
@@ -116,7 +122,7 @@ std::string why_not(const fs::path& path) {
 
 }  // namespace
 
-Model::Model(const BertConfig& model_config, WordPiece model_tokenizer)
+Model::Model(const BertConfig& model_config, Tokenizer model_tokenizer)
     : config(model_config), bert(std::make_unique<Bert>(store, model_config)), tokenizer(std::move(model_tokenizer)) {
   for (const std::string& label : config.labels)  // they are written as JSON
     CHECK(is_utf8(label), "labels: ", quoted(label), " is not UTF-8; expected names in UTF-8");

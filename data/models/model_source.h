@@ -14,18 +14,18 @@
 #include "core/listener.h"
 #include "data/models/checkpoint.h"
 #include "data/models/hf.h"
-#include "data/text/wordpiece.h"
+#include "data/text/tokenizer.h"
 #include "nn/bert.h"
 
 namespace espalier {
 
 struct Model {
-  Model(const BertConfig& model_config, WordPiece model_tokenizer);  // parameters without values
+  Model(const BertConfig& model_config, Tokenizer model_tokenizer);  // parameters without values
 
   BertConfig config;
   ParameterStore store;        // with the masks and integers of a checkpoint
   std::unique_ptr<Bert> bert;  // its parameters are in the store
-  WordPiece tokenizer;
+  Tokenizer tokenizer;
   LoadReport report;
   Record options;  // of the run that made a checkpoint
   std::string source;

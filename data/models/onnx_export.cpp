@@ -28,9 +28,8 @@ class BertGraph {
   explicit BertGraph(const Model& model) : config_(model.config), linear_(graph_) {
     const Encoder& encoder = model.bert->encoder();
     const OnnxGraph::Dimensions tokens = {"batch", "length"};
-    const Value ids = graph_.input("input_ids", tokens), mask = graph_.input("attention_mask", tokens),
-                segments = graph_.input("token_type_ids", tokens);
-    Value x = embeddings(encoder, ids, segments);
+    const Value ids = graph_.input("input_ids", tokens), mask = graph_.input("attention_mask", tokens);
+    Value x = embeddings(encoder, ids, config_.type_vocab_size > 1 ? graph_.input("token_type_ids", tokens) : "");
     const Value bias = attention_bias(mask);
     int64_t number = 0;
     for (const EncoderLayer& layer : encoder.layers()) {
@@ -60,14 +59,28 @@ class BertGraph {
     return graph_.op("Mul", {real, graph_.op("Gather", {scales, ids})});
   }
 
+  // [length, H] or [batch, length, H]: see ops::places.
+  Value positions(const Parameter& table, const Value& ids) {
+    if (config_.first_position == 0) {
+      const Value length = graph_.op("Slice", {graph_.op("Shape", {ids}), graph_.integers({1}), graph_.integers({2})});
+      return graph_.op("Slice", {plain(table), graph_.integers({0}), length, graph_.integers({0})});
+    }
+    const Value padding = graph_.integers({config_.first_position - 1});
+    const Value counts =
+        graph_.op("Cast", {graph_.op("Not", {graph_.op("Equal", {ids, padding})})}, {{"to", int64_t{7}}});
+    const Value places = graph_.op("Mul", {graph_.op("CumSum", {counts, graph_.integers({1})}), counts});
+    return graph_.op("Gather", {plain(table), graph_.op("Add", {places, padding})});
+  }
+
+  // `segments` is empty where there are no two of them.
   Value embeddings(const Encoder& encoder, const Value& ids, const Value& segments) {
     graph_.enter("/embeddings");
     const Value words = gather(encoder.word_embeddings(), ids);
-    const Value length = graph_.op("Slice", {graph_.op("Shape", {ids}), graph_.integers({1}), graph_.integers({2})});
-    const Value positions =
-        graph_.op("Slice", {plain(encoder.position_embeddings()), graph_.integers({0}), length, graph_.integers({0})});
-    const Value sum = graph_.op("Add", {words, positions});
-    return norm(graph_.op("Add", {sum, gather(encoder.segment_embeddings(), segments)}), encoder.embedding_norm());
+    Value sum = graph_.op("Add", {words, positions(encoder.position_embeddings(), ids)});
+    if (const Parameter* const table = encoder.segment_embeddings())
+      sum = graph_.op("Add", {sum, segments.empty() ? plain(*table) : gather(*table, segments)});
+    const Value x = norm(sum, encoder.embedding_norm());
+    return encoder.projection() ? linear_(x, *encoder.projection()) : x;
   }
 
   // [batch, 1, 1, length]: 0, and for padding what no score can outweigh.
@@ -97,6 +110,26 @@ class BertGraph {
     return graph_.op("Reshape", {together, graph_.integers({0, 0, layer.heads * config_.head_size()})});
   }
 
+  Value activation(const Value& x, Activation f) {
+    switch (f) {
+      case Activation::none:
+        return x;
+      case Activation::gelu:
+        return gelu(x);
+      case Activation::relu:
+        return graph_.op("Relu", {x});
+      case Activation::silu:
+        return graph_.op("Mul", {x, graph_.op("Sigmoid", {x})});
+      case Activation::gelu_new:
+        break;
+    }
+    const Value cube = graph_.op("Mul", {graph_.op("Mul", {x, x}), x});
+    const Value inner = graph_.op("Add", {x, graph_.op("Mul", {cube, graph_.scalar(0.044715F)})});
+    const Value tanh = graph_.op("Tanh", {graph_.op("Mul", {inner, graph_.scalar(0.79788456F)})});
+    return graph_.op("Mul",
+                     {graph_.op("Mul", {x, graph_.op("Add", {tanh, graph_.scalar(1.0F)})}), graph_.scalar(0.5F)});
+  }
+
   Value gelu(const Value& x) {
     const Value erf = graph_.op("Erf", {graph_.op("Div", {x, graph_.scalar(std::sqrt(2.0F))})});
     const Value twice = graph_.op("Mul", {x, graph_.op("Add", {erf, graph_.scalar(1.0F)})});
@@ -111,7 +144,7 @@ class BertGraph {
     const Value context = linear_(attention(layer, x, from, bias), layer.attention_output);
     const Value attended = norm(graph_.op("Add", {context, from}), layer.attention_norm);
     graph_.enter(scope + "/feed_forward");
-    const Value wide = gelu(linear_(attended, layer.intermediate));
+    const Value wide = activation(linear_(attended, layer.intermediate), config_.activation);
     return norm(graph_.op("Add", {linear_(wide, layer.output, {.hardly_negative = true}), attended}),
                 layer.output_norm);
   }
@@ -122,7 +155,10 @@ class BertGraph {
           "' has no form in ONNX; expected one that reads the first token, such as classification");
     graph_.enter("/head");
     const Value first = graph_.op("Squeeze", {x, graph_.integers({1})});
-    const Value pooler = graph_.op("Tanh", {linear_(first, pooled->pooler())});
+    const Value dense = linear_(first, pooled->pooler());
+    const Value pooler = pooled->pool() == PooledHead::Pool::tanh   ? graph_.op("Tanh", {dense})
+                         : pooled->pool() == PooledHead::Pool::relu ? graph_.op("Relu", {dense})
+                                                                    : gelu(dense);
     const Linear& classifier = pooled->classifier();
     const Value product = linear_(pooler, classifier);
     graph_.op("Identity", {product}, {}, "logits");

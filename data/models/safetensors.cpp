@@ -6,15 +6,14 @@
 #include "data/models/safetensors.h"
 
 #include <algorithm>
-#include <bit>
 #include <nlohmann/json.hpp>
 #include <span>
 #include <unordered_set>
 
 #include "core/checksum.h"
 #include "core/format.h"
-#include "core/parallel.h"
 #include "data/files/atomic_file.h"
+#include "data/models/element_types.h"
 
 namespace espalier {
 namespace {
@@ -22,12 +21,6 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr int64_t largest_header = int64_t{16} << 20;  // bytes; an encoder's takes 0.1 MB
-
-constexpr struct {
-  const char* name;
-  int bytes;
-} types[] = {{"F64", 8}, {"F32", 4}, {"F16", 2}, {"BF16", 2}, {"I64", 8},     {"I32", 4},     {"I16", 2}, {"I8", 1},
-             {"U64", 8}, {"U32", 4}, {"U16", 2}, {"U8", 1},   {"F8_E4M3", 1}, {"F8_E5M2", 1}, {"BOOL", 1}};
 
 // A tensor's name, for messages.
 std::string printable(const std::string& name) {
@@ -38,39 +31,6 @@ std::string printable(const std::string& name) {
 const char* type_name(DType type) {
   constexpr const char* names[] = {"F32", "F64", "BF16", "I32", "I8", "U8"};
   return names[static_cast<size_t>(type)];
-}
-
-float half_to_float(uint16_t half) {
-  const uint32_t sign = (half & 0x8000U) << 16, exponent = (half >> 10) & 31U, fraction = half & 0x3ffU;
-  if (exponent == 0)
-    return std::bit_cast<float>(sign | std::bit_cast<uint32_t>(static_cast<float>(fraction) * 0x1p-24F));
-  return std::bit_cast<float>(sign | (exponent == 31 ? 255U : exponent + 112) << 23 | fraction << 13);
-}
-
-// Reads elements of type T by several threads and converts them. Returns the checksum of what was read.
-template <class T, class Convert>
-uint64_t read_converted(const InputFile& file, int64_t first, std::span<float> to, Convert convert) {
-  constexpr auto most = static_cast<int64_t>(checksum_piece / sizeof(T));
-  std::vector<uint64_t> sums((to.size() + most - 1) / most);
-  parallel_rows(std::ssize(to), most, [&](int64_t begin, int64_t end) {
-    std::vector<T> piece(static_cast<size_t>(end - begin));
-    file.read(first + begin * static_cast<int64_t>(sizeof(T)), std::as_writable_bytes(std::span(piece)));
-    sums[static_cast<size_t>(begin / most)] = checksum(std::as_bytes(std::span(piece)));
-    std::transform(piece.begin(), piece.end(), to.begin() + begin, convert);
-  });
-  return checksum(std::as_bytes(std::span(sums)));
-}
-
-// The same for the type that we want, without a copy.
-uint64_t read_plain(const InputFile& file, int64_t first, std::span<std::byte> to) {
-  constexpr auto most = static_cast<int64_t>(checksum_piece);
-  std::vector<uint64_t> sums((to.size() + checksum_piece - 1) / checksum_piece);
-  parallel_rows(std::ssize(to), most, [&](int64_t begin, int64_t end) {
-    const auto piece = to.subspan(static_cast<size_t>(begin), static_cast<size_t>(end - begin));
-    file.read(first + begin, piece);
-    sums[static_cast<size_t>(begin / most)] = checksum(piece);
-  });
-  return checksum(std::as_bytes(std::span(sums)));
 }
 
 // What the JSON library calls with each part of the header, before any of it is kept. Throws Error for what would take
@@ -158,10 +118,8 @@ Safetensors::Entry parse_entry(const Json& json, const std::string& what, int64_
   };
   Safetensors::Entry entry;
   entry.type = field("dtype", Json::value_t::string).get<std::string>();
-  const auto* type =
-      std::find_if(std::begin(types), std::end(types), [&](const auto& t) { return entry.type == t.name; });
-  CHECK(type != std::end(types), what, " has the unknown dtype ", json["dtype"].dump());
-  int64_t bytes = type->bytes;
+  int64_t bytes = element_bytes(entry.type);
+  CHECK(bytes > 0, what, " has the unknown dtype ", json["dtype"].dump());
   for (const Json& dim : field("shape", Json::value_t::array)) {
     entry.shape.push_back(natural(dim, what + ": a dimension"));
     CHECK(!__builtin_mul_overflow(bytes, entry.shape.back(), &bytes), what, ": the shape ", json["shape"].dump(),
@@ -247,19 +205,8 @@ void Safetensors::read_into(const std::string& name, const Tensor& to) const {
   CHECK(entry.shape.size() <= Shape::max_rank && Shape(std::span<const int64_t>(entry.shape)) == to.shape(),
         file_.path(), ": tensor ", printable(name), " has the shape ", Json(entry.shape).dump(), "; expected ",
         to.shape());
-  const std::span<float> values = to.span<float>();
-  const auto to_float = [](auto value) { return static_cast<float>(value); };
-  uint64_t sum = 0;
-  if (entry.type == "F32")
-    sum = read_plain(file_, entry.first, std::as_writable_bytes(values));
-  else if (entry.type == "F16")
-    sum = read_converted<uint16_t>(file_, entry.first, values, half_to_float);
-  else if (entry.type == "BF16")
-    sum = read_converted<Bf16>(file_, entry.first, values, to_float);
-  else if (entry.type == "F64")
-    sum = read_converted<double>(file_, entry.first, values, to_float);
-  else
-    fail(file_.path(), ": tensor ", printable(name), " has the dtype ", entry.type, "; expected F32, F16, BF16 or F64");
+  const uint64_t sum =
+      read_reals(file_, entry.type, entry.first, to.span<float>(), file_.path() + ": tensor " + printable(name));
   CHECK(entry.checksum.empty() || hex(sum) == entry.checksum, file_.path(), ": tensor ", printable(name),
         " does not fit its checksum; the file is damaged: take another copy of it");
 }

@@ -22,19 +22,22 @@ using Json = nlohmann::json;
 constexpr std::array<std::string_view, 7> kRoles = {"bos_token", "eos_token", "unk_token", "sep_token",
                                                     "pad_token", "cls_token", "mask_token"};
 
-// The special tokens of BERT.
+// The tokens of the five roles that Tokenizer knows.
 struct Usual {
-  std::string_view role, content;
+  std::string role, content;
 };
-constexpr std::array<Usual, 5> kUsual = {{{"unk_token", "[UNK]"},
-                                          {"sep_token", "[SEP]"},
-                                          {"pad_token", "[PAD]"},
-                                          {"cls_token", "[CLS]"},
-                                          {"mask_token", "[MASK]"}}};
+std::array<Usual, 5> usual_of(const SpecialTokens& special) {
+  return {{{"unk_token", special.unk},
+           {"sep_token", special.sep},
+           {"pad_token", special.pad},
+           {"cls_token", special.cls},
+           {"mask_token", special.mask}}};
+}
 
-// Whether it is one of them, and what WordPiece takes it for anyway.
-bool is_usual(const AddedToken& token) {
-  return std::ranges::find(kUsual, token.content, &Usual::content) != kUsual.end() &&
+// Whether it is one of them, and what Tokenizer takes it for anyway.
+bool is_usual(const AddedToken& token, const SpecialTokens& special) {
+  const auto usual = usual_of(special);
+  return std::ranges::find(usual, token.content, &Usual::content) != usual.end() &&
          token == AddedToken{.content = token.content, .special = true};
 }
 
@@ -74,15 +77,14 @@ void read_tokenizer(const TokenizerFiles& files, ById& tokens) {
 struct Named {
   std::vector<AddedToken> tokens;
   std::set<std::string> special;  // those that make a token of added_tokens.json special
+  std::map<std::string, std::string> roles;
 
   void add_role(const std::string& role, const Json& value, const fs::path& path) {
     if (value.is_null()) return;
-    const auto* const usual = std::ranges::find(kUsual, role, &Usual::role);
     AddedToken token = to_token(value, true, path);
-    CHECK(usual == kUsual.end() || token.content == usual->content, path.string(), ": ", role, " is ",
-          shown(token.content), "; expected ", usual->content, ": give the token that name in the vocabulary and here");
     token.special = true;
     special.insert(token.content);
+    roles.emplace(role, token.content);
     tokens.push_back(std::move(token));
   }
   void add_more(const Json& value, bool makes_special, const fs::path& path) {
@@ -95,13 +97,20 @@ struct Named {
   }
 };
 
+// What RobertaTokenizer has where no file says it; BertTokenizer has neither.
+Json usual_role(std::string_view role) {
+  if (role == "bos_token") return SpecialTokens::roberta().cls;
+  return role == "eos_token" ? Json(SpecialTokens::roberta().sep) : Json();
+}
+
 Named read_named(const TokenizerFiles& files, bool from_map) {
   const fs::path map = files.directory / "special_tokens_map.json", config = files.config_json();
   Named named;
   for (const std::string_view role : kRoles) {
     const std::string name(role);
     const bool in_map = from_map && files.special_tokens.contains(name);
-    named.add_role(name, (in_map ? files.special_tokens : files.config).value(name, Json()), in_map ? map : config);
+    const Json usual = files.rebuilt && files.kind == TokenizerKind::byte_level_bpe ? usual_role(role) : Json();
+    named.add_role(name, (in_map ? files.special_tokens : files.config).value(name, usual), in_map ? map : config);
   }
   for (const auto& [name, value] : files.config.items())
     if (name.ends_with("_token") && value.is_string() && std::ranges::find(kRoles, name) == kRoles.end())
@@ -173,34 +182,48 @@ class Places {
 
 }  // namespace
 
-std::vector<AddedToken> read_added_tokens(TokenizerFiles& files, std::vector<std::string>& vocabulary) {
+SpecialTokens read_special_tokens(const TokenizerFiles& files) {
+  const Named named = read_named(files, !files.config.contains("added_tokens_decoder"));
+  SpecialTokens special = files.kind == TokenizerKind::wordpiece ? SpecialTokens() : SpecialTokens::roberta();
+  const auto take = [&](const char* role, std::string& name) {
+    if (const auto found = named.roles.find(role); found != named.roles.end()) name = found->second;
+  };
+  take("pad_token", special.pad);
+  take("unk_token", special.unk);
+  take("cls_token", special.cls);
+  take("sep_token", special.sep);
+  take("mask_token", special.mask);
+  return special;
+}
+
+std::vector<AddedToken> read_added_tokens(TokenizerFiles& files, const SpecialTokens& special,
+                                          std::vector<std::string>& vocabulary) {
   const bool has_decoder = files.config.contains("added_tokens_decoder");
   const Named named = read_named(files, !has_decoder);
   const ById by_id = read_by_id(files, named, has_decoder);
   Places places(files, vocabulary);
   for (const auto& [id, token] : by_id) places.add(token, id);
-  // A role that BERT has need not have a token; transformers adds it, but no weights belong to it.
+  // The token for masks need not be there; transformers adds it, but no weights belong to it.
   for (const AddedToken& token : named.tokens)
-    if (places.knows(token.content) || token.content != "[MASK]") places.add(token, std::nullopt);
+    if (places.knows(token.content) || token.content != special.mask) places.add(token, std::nullopt);
 
-  for (const Usual& usual : kUsual) {  // WordPiece takes them for special whatever the files say
-    const auto role = files.config.find(usual.role);
-    const bool special = files.rebuilt && (role == files.config.end() || !role->is_null());
-    const std::string content(usual.content);
-    CHECK(special || !places.knows(content) || places.has_added(content), files.config_json().string(), ": ",
-          usual.role, " is not given, but ", content, " is in the vocabulary; expected ", usual.role, " ", content);
+  for (const auto& [role_name, content] : usual_of(special)) {  // Tokenizer takes them for special in any case
+    const auto role = files.config.find(role_name);
+    const bool known_special = files.rebuilt && (role == files.config.end() || !role->is_null());
+    CHECK(known_special || !places.knows(content) || places.has_added(content), files.config_json().string(), ": ",
+          role_name, " is not given, but ", content, " is in the vocabulary; expected ", role_name, " ", content);
   }
   ById unused;
   if (has_decoder && files.rebuilt) read_tokenizer(files, unused);
   for (const auto& [id, token] : unused)
-    if (!places.has_added(token.content) && !is_usual(token))
+    if (!places.has_added(token.content) && !is_usual(token, special))
       files.notes.push_back(files.tokenizer_json().string() + ": the added token " + shown(token.content) +
                             " is not used; AutoTokenizer takes those of tokenizer_config.json");
   if (has_decoder && !files.added_tokens.empty())
     files.notes.push_back((files.directory / "added_tokens.json").string() +
                           " is not used; AutoTokenizer takes the added tokens of tokenizer_config.json");
   std::vector<AddedToken> tokens = places.tokens();
-  std::erase_if(tokens, is_usual);
+  std::erase_if(tokens, [&](const AddedToken& token) { return is_usual(token, special); });
   return tokens;
 }
 

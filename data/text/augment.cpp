@@ -14,14 +14,15 @@ void AugmentOptions::check(const std::string& prefix) const {
         "; two shares that make at most 1 are expected, the first below 1");
 }
 
-TokenizedDataset augmented(const TokenizedDataset& data, const WordPiece& tokenizer, const AugmentOptions& options) {
+TokenizedDataset augmented(const TokenizedDataset& data, const Tokenizer& tokenizer, const AugmentOptions& options) {
   CHECK(options.copies >= 1, "augment: ", options.copies, " copies; at least 1 is expected");
   options.check("");
-  const auto& tokens = tokenizer.vocabulary();
-  const auto found = std::ranges::find(tokens, "[MASK]");
-  CHECK(found != tokens.end(), "augment: the vocabulary has no [MASK]");
-  const auto mask = static_cast<int32_t>(found - tokens.begin());
+  CHECK(tokenizer.mask(), "augment: the vocabulary has no ", tokenizer.options().special.mask);
+  const int32_t mask = *tokenizer.mask();
   const auto special = [&](int32_t id) { return id == tokenizer.cls() || id == tokenizer.sep(); };
+  const auto continues = [&](int64_t t) {
+    return tokenizer.continues_word(data.ids[t]) && !special(data.ids[t]) && !special(data.ids[t - 1]);
+  };
 
   TokenizedDataset copies;
   for (int64_t copy = 0; copy < options.copies; ++copy) {
@@ -33,7 +34,7 @@ TokenizedDataset augmented(const TokenizedDataset& data, const WordPiece& tokeni
       double action = 0;
       for (int64_t t = begin; t < end; ++t) {
         const int32_t id = data.ids[t];
-        const bool keep = special(id), word = !keep && !tokens[id].starts_with("##");
+        const bool keep = special(id), word = !keep && !continues(t);
         if (word) {
           action = random.uniform();
           if (special(data.ids[only])) only = t;
@@ -45,7 +46,7 @@ TokenizedDataset augmented(const TokenizedDataset& data, const WordPiece& tokeni
       }
       if (kept == 0 && !special(data.ids[only])) {
         int64_t behind = only + 1;
-        while (behind < end && tokens[data.ids[behind]].starts_with("##")) ++behind;
+        while (behind < end && continues(behind)) ++behind;
         ids.insert(ids.begin() + 1, data.ids.begin() + only, data.ids.begin() + behind);
         first_length += behind - only;
       }

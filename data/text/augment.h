@@ -7,7 +7,7 @@
 #include <string>
 
 #include "data/text/loader.h"
-#include "data/text/wordpiece.h"
+#include "data/text/tokenizer.h"
 
 namespace espalier {
 
@@ -20,9 +20,9 @@ struct AugmentOptions {
   void check(const std::string& prefix) const;
 };
 
-// The copies, unlabelled: `copies` times all sentences in their order. A word is a token with its ## pieces; [CLS] and
-// [SEP] stay, and of each sentence at least one word. Throws Error for a vocabulary without [MASK] and for
-// probabilities outside [0, 1) or above 1 together.
-TokenizedDataset augmented(const TokenizedDataset& data, const WordPiece& tokenizer, const AugmentOptions& options);
+// The copies, unlabelled: `copies` times all sentences in their order. A word is a token with its ## pieces, or from
+// one space of byte-level BPE to the next; [CLS] and [SEP] stay, and of each sentence at least one word. Throws Error
+// for a vocabulary without [MASK] and for probabilities outside [0, 1) or above 1 together.
+TokenizedDataset augmented(const TokenizedDataset& data, const Tokenizer& tokenizer, const AugmentOptions& options);
 
 }  // namespace espalier

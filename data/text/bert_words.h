@@ -5,24 +5,14 @@
 #pragma once
 
 #include <cstddef>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "data/text/added_tokens.h"
+#include "data/text/tokenizer_options.h"
 #include "data/text/unicode_classes.h"
 
 namespace espalier {
-
-struct TokenizerOptions {
-  bool lowercase = true;
-  std::optional<bool> strip_accents = {};  // unset: as lowercase
-  bool tokenize_chinese_chars = true;
-  bool segments = true;                       // the second text of a pair is segment 1; else 0, as the first one
-  std::vector<AddedToken> added_tokens = {};  // beside [CLS], [SEP], …, which are always found in the raw text
-  bool operator==(const TokenizerOptions&) const = default;
-};
 
 class BertWords {
  public:

@@ -29,7 +29,7 @@ Label read_label(std::string_view text, const Head& head, const std::vector<std:
 
 // Tokenizes the file block by block and hands each block on: add(tokens, their examples).
 template <class Add>
-void read_blocks(const std::filesystem::path& path, const WordPiece& tokenizer, const Head& head, int max_length,
+void read_blocks(const std::filesystem::path& path, const Tokenizer& tokenizer, const Head& head, int max_length,
                  const TextOptions& options, const Add& add) {
   constexpr size_t most_examples = 8192, most_bytes = size_t{8} << 20;  // of a block
   const std::vector<std::string> names =
@@ -58,7 +58,7 @@ void read_blocks(const std::filesystem::path& path, const WordPiece& tokenizer, 
 
 }  // namespace
 
-TokenizedDataset read_text(const std::filesystem::path& path, const WordPiece& tokenizer, const Head& head,
+TokenizedDataset read_text(const std::filesystem::path& path, const Tokenizer& tokenizer, const Head& head,
                            int max_length, const TextOptions& options) {
   TokenizedDataset data;
   data.set_limit(static_cast<size_t>(options.table.memory) << 20);
@@ -67,7 +67,7 @@ TokenizedDataset read_text(const std::filesystem::path& path, const WordPiece& t
   return data;
 }
 
-SplitText read_and_split(const std::filesystem::path& path, const WordPiece& tokenizer, const Head& head,
+SplitText read_and_split(const std::filesystem::path& path, const Tokenizer& tokenizer, const Head& head,
                          int max_length, const TextOptions& options, double share, uint64_t seed) {
   SplitText parts;
   for (TokenizedDataset* part : {&parts.train, &parts.dev})

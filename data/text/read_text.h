@@ -8,7 +8,7 @@
 
 #include "data/text/examples.h"
 #include "data/text/loader.h"
-#include "data/text/wordpiece.h"
+#include "data/text/tokenizer.h"
 #include "nn/heads/head.h"
 
 namespace espalier {
@@ -23,14 +23,14 @@ struct TextOptions {
 // encoded as pairs; labels are read by the head. max_length counts [CLS] and [SEP]. Throws, with path and line, for
 // what ExampleReader refuses, and for a number of a class that labels.txt beside the file orders in another way than
 // the head.
-TokenizedDataset read_text(const std::filesystem::path& path, const WordPiece& tokenizer, const Head& head,
+TokenizedDataset read_text(const std::filesystem::path& path, const Tokenizer& tokenizer, const Head& head,
                            int max_length, const TextOptions& options = {});
 
 // The same in two parts: a share of the examples is held out, see Holdout. Throws where one part would be empty.
 struct SplitText {
   TokenizedDataset train, dev;
 };
-SplitText read_and_split(const std::filesystem::path& path, const WordPiece& tokenizer, const Head& head,
+SplitText read_and_split(const std::filesystem::path& path, const Tokenizer& tokenizer, const Head& head,
                          int max_length, const TextOptions& options, double share, uint64_t seed);
 
 }  // namespace espalier

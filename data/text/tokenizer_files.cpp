@@ -10,7 +10,7 @@
 
 #include "core/check.h"
 #include "core/input_file.h"
-#include "data/text/wordpiece.h"
+#include "data/text/tokenizer.h"
 
 namespace espalier {
 namespace {
@@ -49,7 +49,7 @@ int nesting(std::string_view json) {
 }
 
 // The file's JSON object, an empty one where there is no file.
-Json read_object(const fs::path& path) {
+Json read_file_object(const fs::path& path) {
   if (!is_there(path)) return Json::object();
   const std::string text = read_file(path, kLargestFile);
   CHECK(nesting(text) <= kDeepestNesting, path.string(), ": nests deeper than ", kDeepestNesting,
@@ -63,35 +63,44 @@ Json read_object(const fs::path& path) {
   } catch (const Json::out_of_range&) { fail(path.string(), ": holds a number that is too large"); }
 }
 
+// The class that AutoTokenizer takes where no file names one.
+std::string class_of_model(const TokenizerFiles& files, const Json& config) {
+  const Json type = config.value("model_type", Json());
+  if (type == "roberta" || type == "roberta-prelayernorm" || type == "longformer") return "RobertaTokenizer";
+  const bool bpe = type.is_null() && (is_there(files.vocab_json()) || is_bpe(files));
+  return bpe ? "RobertaTokenizer" : "BertTokenizer";
+}
+
 // The class that AutoTokenizer takes: tokenizer_config.json names it, or else config.json.
 void read_class(TokenizerFiles& files) {
   fs::path path = files.config_json();
   Json name = files.config.value("tokenizer_class", Json());
   if (name.is_null()) {
     path = files.directory / "config.json";
-    name = read_object(path).value("tokenizer_class", Json("BertTokenizer"));
+    const Json config = read_file_object(path);
+    name = config.value("tokenizer_class", Json());
+    if (name.is_null()) name = class_of_model(files, config);
   }
-  if (name.is_null()) return;
   CHECK(name.is_string(), path.string(), ": tokenizer_class is ", shown(name), "; expected a name");
   auto text = name.get<std::string>();
   const bool generic = std::ranges::find(kGenericClasses, text) != kGenericClasses.end();
   if (text.ends_with("Fast")) text.resize(text.size() - 4);
-  CHECK(generic || std::ranges::find(kBertClasses, text) != kBertClasses.end(), path.string(), ": tokenizer_class is ",
-        shown(name), "; expected BertTokenizer, or PreTrainedTokenizerFast with BERT's pipeline in tokenizer.json");
+  const bool bpe = generic ? is_bpe(files) : text == "RobertaTokenizer";
+  CHECK(generic || bpe || std::ranges::find(kBertClasses, text) != kBertClasses.end(), path.string(),
+        ": tokenizer_class is ", shown(name),
+        "; expected BertTokenizer, RobertaTokenizer, or PreTrainedTokenizerFast with the pipeline of one of them in "
+        "tokenizer.json");
   CHECK(!generic || !files.tokenizer.empty(), path.string(), ": tokenizer_class is ", shown(name),
-        ", but there is no tokenizer.json; expected BertTokenizer");
+        ", but there is no tokenizer.json; expected BertTokenizer or RobertaTokenizer");
+  files.kind = bpe ? TokenizerKind::byte_level_bpe : TokenizerKind::wordpiece;
   files.rebuilt = !generic;
-  files.segments = !generic && text != "DistilBertTokenizer";
+  files.segments = !generic && !bpe && text != "DistilBertTokenizer";
 }
 
-// The vocabulary inside tokenizer.json, empty where there is none.
-std::vector<std::string> model_vocabulary(const Json& tokenizer, const fs::path& path) {
-  const Json model = member(tokenizer, "model", path);
-  const Json type = model.value("type", Json("WordPiece"));
-  CHECK(type == "WordPiece", path.string(), ": its model is a ", shown(type), "; expected BERT's WordPiece");
-  const Json vocab = member(model, "vocab", path);
-  std::vector<std::string> tokens(vocab.size());
-  for (const auto& [token, id] : vocab.items()) {
+// Tokens by their ids, from an object of ids by tokens.
+std::vector<std::string> tokens_by_id(const Json& ids, const fs::path& path) {
+  std::vector<std::string> tokens(ids.size());
+  for (const auto& [token, id] : ids.items()) {
     CHECK(id.is_number_unsigned() && id.get<std::size_t>() < tokens.size() && tokens[id.get<std::size_t>()].empty(),
           path.string(), ": token ", shown(token), " has the id ", shown(id), "; the ids of ", tokens.size(),
           " tokens must count from 0 without a gap or a repetition");
@@ -100,7 +109,23 @@ std::vector<std::string> model_vocabulary(const Json& tokenizer, const fs::path&
   return tokens;
 }
 
+// The vocabulary inside tokenizer.json, empty where there is none.
+std::vector<std::string> model_vocabulary(const TokenizerFiles& files) {
+  const fs::path path = files.tokenizer_json();
+  const Json model = member(files.tokenizer, "model", path);
+  const bool bpe = files.kind == TokenizerKind::byte_level_bpe;
+  const Json type = model.value("type", Json(bpe ? "BPE" : "WordPiece"));
+  CHECK(type == (bpe ? "BPE" : "WordPiece"), path.string(), ": its model is a ", shown(type), "; expected ",
+        bpe ? "RoBERTa's BPE" : "BERT's WordPiece");
+  return tokens_by_id(member(model, "vocab", path), path);
+}
+
 }  // namespace
+
+bool is_bpe(const TokenizerFiles& files) {
+  const Json model = member(files.tokenizer, "model", files.tokenizer_json());
+  return model.value("type", Json(model.contains("merges") ? "BPE" : "")) == "BPE";
+}
 
 Json member(const Json& object, const char* name, const fs::path& path) {
   const auto found = object.find(name);
@@ -124,29 +149,30 @@ std::string shown(const Json& value) {
 
 TokenizerFiles read_tokenizer_files(const fs::path& directory) {
   TokenizerFiles files{.directory = directory,
-                       .tokenizer = read_object(directory / "tokenizer.json"),
-                       .config = read_object(directory / "tokenizer_config.json"),
-                       .special_tokens = read_object(directory / "special_tokens_map.json"),
-                       .added_tokens = read_object(directory / "added_tokens.json")};
+                       .tokenizer = read_file_object(directory / "tokenizer.json"),
+                       .config = read_file_object(directory / "tokenizer_config.json"),
+                       .special_tokens = read_file_object(directory / "special_tokens_map.json"),
+                       .added_tokens = read_file_object(directory / "added_tokens.json")};
   read_class(files);
   return files;
 }
 
 std::vector<std::string> read_vocabulary(TokenizerFiles& files) {
-  const fs::path vocab_txt = files.directory / "vocab.txt";
-  std::vector<std::string> in_json = model_vocabulary(files.tokenizer, files.tokenizer_json());
-  const bool has_text = is_there(vocab_txt);
-  CHECK(has_text || !in_json.empty(), files.directory.string(),
-        ": holds no vocabulary; expected vocab.txt or tokenizer.json");
-  if (!has_text) return in_json;
-  std::vector<std::string> in_text = WordPiece::read_vocabulary(vocab_txt);
-  if (in_json.empty()) return in_text;
-  const auto [text, json] = std::mismatch(in_text.begin(), in_text.end(), in_json.begin(), in_json.end());
-  CHECK(text == in_text.end() || json == in_json.end(), files.directory.string(), ": token ", text - in_text.begin(),
-        " is ", shown(*text), " in vocab.txt and ", shown(*json),
+  const bool bpe = files.kind == TokenizerKind::byte_level_bpe;
+  const fs::path path = bpe ? files.vocab_json() : files.directory / "vocab.txt";
+  std::vector<std::string> in_json = model_vocabulary(files);
+  const bool has_file = is_there(path);
+  CHECK(has_file || !in_json.empty(), files.directory.string(), ": holds no vocabulary; expected ",
+        bpe ? "vocab.json and merges.txt" : "vocab.txt", " or tokenizer.json");
+  if (!has_file) return in_json;
+  std::vector<std::string> in_file = bpe ? tokens_by_id(read_file_object(path), path) : Tokenizer::read_vocabulary(path);
+  if (in_json.empty()) return in_file;
+  const auto [one, other] = std::mismatch(in_file.begin(), in_file.end(), in_json.begin(), in_json.end());
+  CHECK(one == in_file.end() || other == in_json.end(), files.directory.string(), ": token ", one - in_file.begin(),
+        " is ", shown(*one), " in ", path.filename().string(), " and ", shown(*other),
         " in tokenizer.json; remove the file that does not belong to the model");
-  if (in_text.size() != in_json.size())
-    files.notes.push_back(vocab_txt.string() + " with its " + std::to_string(in_text.size()) +
+  if (in_file.size() != in_json.size())
+    files.notes.push_back(path.string() + " with its " + std::to_string(in_file.size()) +
                           " tokens is not used; those of tokenizer.json are, as AutoTokenizer does");
   return in_json;
 }

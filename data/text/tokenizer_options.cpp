@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The settings of tokenizer.json and tokenizer_config.json: applied, refused, or noted.
+// The settings of tokenizer.json and tokenizer_config.json: applied, refused, or noted; those of byte-level BPE are in
+// byte_level_files.cpp.
 #include <algorithm>
 #include <array>
 #include <string_view>
@@ -14,7 +15,7 @@ namespace fs = std::filesystem;
 using Json = nlohmann::json;
 
 // Fields of tokenizer_config.json that are read here, and those that change no id.
-constexpr std::array<std::string_view, 44> kKnown = {"bos_token",
+constexpr std::array<std::string_view, 49> kKnown = {"bos_token",
                                                      "eos_token",
                                                      "unk_token",
                                                      "sep_token",
@@ -22,6 +23,11 @@ constexpr std::array<std::string_view, 44> kKnown = {"bos_token",
                                                      "cls_token",
                                                      "mask_token",
                                                      "do_lower_case",
+                                                     "add_prefix_space",
+                                                     "trim_offsets",
+                                                     "errors",
+                                                     "add_bos_token",
+                                                     "add_eos_token",
                                                      "strip_accents",
                                                      "tokenize_chinese_chars",
                                                      "tokenizer_class",
@@ -70,70 +76,21 @@ bool read_segments(TokenizerFiles& files) {
   return segments;
 }
 
-// A part of tokenizer.json's pipeline; a Sequence of one is that one. Absent: what BERT has.
-Json part(const TokenizerFiles& files, const char* name, const char* inner, const char* expected) {
-  const auto found = files.tokenizer.find(name);
-  if (found == files.tokenizer.end()) return {{"type", expected}};
-  Json one = *found;
-  if (one.is_object() && one.value("type", Json()) == "Sequence")
-    if (const Json list = one.value(inner, Json()); list.is_array() && list.size() == 1) one = list[0];
-  CHECK(one.is_object() && one.value("type", Json()) == expected, files.tokenizer_json().string(), ": its ", name,
-        " is ", one.is_object() ? "a " + shown(one.value("type", Json())) : shown(one), "; expected BERT's ", expected);
-  return one;
-}
-
-void require(const Json& object, const char* name, const Json& value, const fs::path& path) {
-  const Json found = object.value(name, value);
-  CHECK(found == value, path.string(), ": ", name, " is ", shown(found), "; expected ", value.dump(),
-        ", since nothing else is done here");
-}
-
-void note_unknown(TokenizerFiles& files, const Json& object, const fs::path& path, const std::string& where,
-                  std::initializer_list<std::string_view> known) {
-  for (const auto& [name, value] : object.items())
-    if (std::ranges::find(known, name) == known.end())
-      files.notes.push_back(path.string() + ": " + where + name + " is unknown and not used");
-}
-
-// [CLS] A [SEP], and [CLS] A [SEP] B:1 [SEP]:1 for a pair.
-void check_post_processor(const TokenizerFiles& files) {
-  const auto found = files.tokenizer.find("post_processor");
-  if (found == files.tokenizer.end()) return;
-  const auto special = [](const char* id, int type) { return Json{{"SpecialToken", {{"id", id}, {"type_id", type}}}}; };
-  const auto text = [](const char* id, int type) { return Json{{"Sequence", {{"id", id}, {"type_id", type}}}}; };
-  const Json single = {special("[CLS]", 0), text("A", 0), special("[SEP]", 0)};
-  const Json pair = {special("[CLS]", 0), text("A", 0), special("[SEP]", 0), text("B", 1), special("[SEP]", 1)};
-  const Json type = found->is_object() ? found->value("type", Json()) : Json();
-  const Json vocabulary =
-      member(member(files.tokenizer, "model", files.tokenizer_json()), "vocab", files.tokenizer_json());
-  const auto has = [&](const char* path, const Json& value) {
-    const Json::json_pointer at(path);
-    return found->contains(at) && found->at(at) == value;
-  };
-  const Json cls = vocabulary.value("[CLS]", Json()), sep = vocabulary.value("[SEP]", Json());
-  const bool as_expected = type == "TemplateProcessing"
-                               ? has("/single", single) && has("/pair", pair) &&
-                                     has("/special_tokens/[CLS]/ids", Json::array({cls})) &&
-                                     has("/special_tokens/[SEP]/ids", Json::array({sep}))
-                               : type == "BertProcessing" && has("/cls", {"[CLS]", cls}) && has("/sep", {"[SEP]", sep});
-  CHECK(as_expected, files.tokenizer_json().string(), ": its post_processor is ", shown(type.is_null() ? *found : type),
-        "; expected BERT's, [CLS] A [SEP] and [CLS] A [SEP] B [SEP] with B as segment 1 and the vocabulary's ids");
-}
-
-void check_tokenizer(TokenizerFiles& files) {
+// Checks what is not read from tokenizer.json, and reads the rest of its model.
+void read_model(TokenizerFiles& files, TokenizerOptions& options) {
   const fs::path path = files.tokenizer_json();
-  note_unknown(files, files.tokenizer, path, "",
-               {"version", "truncation", "padding", "added_tokens", "normalizer", "pre_tokenizer", "post_processor",
-                "decoder", "model"});
   const Json model = member(files.tokenizer, "model", path);
   note_unknown(files, model, path, "model's ",
                {"type", "vocab", "unk_token", "continuing_subword_prefix", "max_input_chars_per_word"});
-  require(model, "unk_token", "[UNK]", path);
-  require(model, "continuing_subword_prefix", "##", path);
-  require(model, "max_input_chars_per_word", 100, path);
-  require(member(files.tokenizer, "truncation", path), "direction", "Right", path);
-  part(files, "pre_tokenizer", "pretokenizers", "BertPreTokenizer");
-  check_post_processor(files);
+  const Json unk = setting(files, model, "unk_token", options.special.unk);
+  CHECK(unk == options.special.unk, path.string(), ": the model's unk_token is ", shown(unk), ", and that of ",
+        "tokenizer_config.json is ", shown(options.special.unk), "; expected the same name in both");
+  require_value(model, "continuing_subword_prefix", "##", path);
+  const Json longest = setting(files, model, "max_input_chars_per_word", static_cast<uint64_t>(options.longest_word));
+  CHECK(longest.is_number_unsigned() && longest.get<uint64_t>() <= 1U << 30, path.string(),
+        ": max_input_chars_per_word is ", shown(longest), "; expected a whole number of characters");
+  options.longest_word = longest.get<int64_t>();
+  pipeline_part(files, "pre_tokenizer", "pretokenizers", "BertPreTokenizer");
 }
 
 void check_config(TokenizerFiles& files) {
@@ -142,8 +99,8 @@ void check_config(TokenizerFiles& files) {
   for (const auto& [name, value] : files.config.items())
     if (std::ranges::find(kKnown, name) == kKnown.end() && !(name.ends_with("_token") && value.is_string()))
       note(name + " is unknown and not used");
-  require(files.config, "truncation_side", "right", path);
-  require(files.config, "split_special_tokens", false, path);
+  require_value(files.config, "truncation_side", "right", path);
+  require_value(files.config, "split_special_tokens", false, path);
   CHECK(!files.config.contains("auto_map"), path.string(), ": auto_map names a tokenizer in Python code; expected ",
         "BertTokenizer as tokenizer_class, and no auto_map");
   const auto has = [&](const char* name, const Json& usual) { return files.config.value(name, usual) != usual; };
@@ -154,16 +111,13 @@ void check_config(TokenizerFiles& files) {
     note("model_max_length is not used; --max-length " + length.dump() + " cuts texts there");
 }
 
-}  // namespace
-
-TokenizerOptions read_options(TokenizerFiles& files) {
-  check_tokenizer(files);
-  check_config(files);
+// BERT's normalizer: what AutoTokenizer takes from tokenizer_config.json, or else from tokenizer.json.
+void read_normalizer(TokenizerFiles& files, TokenizerOptions& options) {
   const fs::path path = files.tokenizer_json();
-  const Json normalizer = part(files, "normalizer", "normalizers", "BertNormalizer");
+  const Json normalizer = pipeline_part(files, "normalizer", "normalizers", "BertNormalizer");
   note_unknown(files, normalizer, path, "normalizer's ",
                {"type", "clean_text", "handle_chinese_chars", "strip_accents", "lowercase"});
-  require(normalizer, "clean_text", true, path);
+  require_value(normalizer, "clean_text", true, path);
   const auto read = [&](const char* in_config, const char* in_normalizer, std::optional<bool> usual) {
     const auto config = flag(files.config, in_config, files.config_json());
     const auto json = flag(normalizer, in_normalizer, path);
@@ -179,10 +133,64 @@ TokenizerOptions read_options(TokenizerFiles& files) {
                             "tokenizer.json for this tokenizer_class");
     return files.rebuilt ? rebuilt : whole;
   };
-  return {.lowercase = read("do_lower_case", "lowercase", true).value_or(true),
-          .strip_accents = read("strip_accents", "strip_accents", std::nullopt),
-          .tokenize_chinese_chars = read("tokenize_chinese_chars", "handle_chinese_chars", true).value_or(true),
-          .segments = read_segments(files)};
+  options.lowercase = read("do_lower_case", "lowercase", true).value_or(true);
+  options.strip_accents = read("strip_accents", "strip_accents", std::nullopt);
+  options.tokenize_chinese_chars = read("tokenize_chinese_chars", "handle_chinese_chars", true).value_or(true);
+}
+
+}  // namespace
+
+Json pipeline_part(const TokenizerFiles& files, const char* name, const char* inner, const char* expected) {
+  const auto found = files.tokenizer.find(name);
+  if (found == files.tokenizer.end()) return {{"type", expected}};
+  Json one = *found;
+  if (one.is_object() && one.value("type", Json()) == "Sequence")
+    if (const Json list = one.value(inner, Json()); list.is_array() && list.size() == 1) one = list[0];
+  CHECK(one.is_object() && one.value("type", Json()) == expected, files.tokenizer_json().string(), ": its ", name,
+        " is ", one.is_object() ? "a " + shown(one.value("type", Json())) : shown(one), "; expected ",
+        files.kind == TokenizerKind::wordpiece ? "BERT's " : "RoBERTa's ", expected);
+  return one;
+}
+
+void require_value(const Json& object, const char* name, const Json& value, const fs::path& path) {
+  const Json found = object.value(name, value);
+  CHECK(found == value, path.string(), ": ", name, " is ", shown(found), "; expected ", value.dump(),
+        ", since nothing else is done here");
+}
+
+void note_unknown(TokenizerFiles& files, const Json& object, const fs::path& path, const std::string& where,
+                  std::initializer_list<std::string_view> known) {
+  for (const auto& [name, value] : object.items())
+    if (std::ranges::find(known, name) == known.end())
+      files.notes.push_back(path.string() + ": " + where + name + " is unknown and not used");
+}
+
+Json setting(TokenizerFiles& files, const Json& object, const char* name, const Json& usual) {
+  Json found = object.value(name, usual);
+  if (!files.rebuilt || found == usual) return found;
+  files.notes.push_back(files.tokenizer_json().string() + ": " + name + " " + shown(found) +
+                        " is not used; AutoTokenizer takes " + shown(usual) + " for this tokenizer_class");
+  return usual;
+}
+
+TokenizerOptions read_options(TokenizerFiles& files) {
+  const fs::path path = files.tokenizer_json();
+  note_unknown(files, files.tokenizer, path, "",
+               {"version", "truncation", "padding", "added_tokens", "normalizer", "pre_tokenizer", "post_processor",
+                "decoder", "model"});
+  require_value(member(files.tokenizer, "truncation", path), "direction", "Right", path);
+  check_config(files);
+  TokenizerOptions options = {.kind = files.kind, .special = read_special_tokens(files)};
+  check_post_processor(files, options.special);
+  if (files.kind == TokenizerKind::byte_level_bpe) {
+    options.segments = false;
+    options.add_prefix_space = read_prefix_space(files);
+  } else {
+    read_model(files, options);
+    read_normalizer(files, options);
+    options.segments = read_segments(files);
+  }
+  return options;
 }
 
 }  // namespace espalier

@@ -6,6 +6,7 @@
 #include <iterator>
 #include <span>
 
+#include "data/text/letters.h"
 #include "data/text/unicode_forms.h"
 #include "data/text/unicode_tables.h"
 #include "data/text/word_characters.h"
@@ -59,6 +60,8 @@ bool is_punctuation(char32_t c) { return contains(kPunctuation, c); }
 bool is_nonspacing_mark(char32_t c) { return contains(kNonspacingMark, c); }
 bool is_word_character(char32_t c) { return contains(kWordCharacter, c); }
 bool is_white_space(char32_t c) { return contains(kStripped, c); }
+bool is_letter(char32_t c) { return contains(kLetter, c); }
+bool is_numeric(char32_t c) { return contains(kNumber, c); }
 
 char32_t read_code_point(std::string_view text, std::size_t& position) {
   const auto byte = [&](std::size_t i) -> char32_t {

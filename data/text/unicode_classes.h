@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What Hugging Face's BERT tokenizer knows about single code points, pinned in unicode_tables.h and unicode_forms.h, so
+// What Hugging Face's tokenizers know about single code points, pinned in unicode_tables.h and unicode_forms.h, so
 // that ids are the same on every system; and UTF-8. Used by what reads and cuts text.
 #pragma once
 
@@ -19,6 +19,10 @@ bool is_nonspacing_mark(char32_t c);
 // Around added tokens, where other classes count.
 bool is_word_character(char32_t c);
 bool is_white_space(char32_t c);
+
+// In GPT-2's words, whose white space is that above.
+bool is_letter(char32_t c);
+bool is_numeric(char32_t c);
 
 // The code point that starts at text[position], which is moved behind it. A byte that starts no valid sequence reads as
 // U+FFFD.

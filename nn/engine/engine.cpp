@@ -25,8 +25,8 @@ int64_t longest_share(std::span<const int64_t> parts, int64_t threads) {
 }  // namespace
 
 Engine::Engine(EngineWeights weights) : weights_(std::move(weights)), hidden_(weights_.hidden()) {
-  for (const LayerWeights& layer : weights_.layers)
-    layers_.emplace_back(layer, weights_.head_size, weights_.eps, weights_.compute);
+  if (weights_.projection) projection_.emplace(std::vector{*weights_.projection}, weights_.compute);
+  for (const LayerWeights& layer : weights_.layers) layers_.emplace_back(layer, weights_);
 }
 
 Tensor Engine::operator()(const PackedBatch& batch, std::span<const int32_t> rows) const {
@@ -35,8 +35,9 @@ Tensor Engine::operator()(const PackedBatch& batch, std::span<const int32_t> row
         " segments");
   ops::check_range("id", batch.ids,
                    weights_.word_integers != nullptr ? weights_.word_integers->out() : weights_.word.rows());
-  ops::check_range("segment", batch.segments, weights_.segment.rows());
-  const std::vector<int32_t> place = ops::places(batch.offsets, tokens, weights_.position.rows());
+  if (weights_.segment) ops::check_range("segment", batch.segments, weights_.segment.rows());
+  const std::vector<int32_t> place =
+      ops::places(batch.ids, batch.offsets, weights_.position.rows(), weights_.first_position);
   Tensor result({rows.empty() ? tokens : std::ssize(rows), hidden_});
   const std::vector<Part> parts = cut(batch, rows);
   std::vector<int64_t> lengths;
@@ -86,12 +87,21 @@ void Engine::run(const PackedBatch& batch, const Part& part, std::span<const int
                     .cols = hidden_,
                     .stride = hidden_,
                     .data = result.raw() + part.first_row * hidden_ * static_cast<int64_t>(sizeof(float))};
-  const Rows sum = space->rows(Workspace::result, rows, hidden_, DType::f32);
-  Rows input = layers_.front().first().input(rows, *space, Workspace::input);
-  parallel_rows(rows, row_grain(hidden_), [&](int64_t begin, int64_t end) {
-    embed(batch, part.first_token, place, begin, end, sum, x);
-    layers_.front().first().convert(x, begin, end, input);
+  const int64_t width = weights_.position.cols();
+  const Rows sum = space->rows(Workspace::result, rows, width, DType::f32),
+             embedded = projection_ ? space->rows(Workspace::middle, rows, width, DType::f32) : x;
+  const PackedLinear& reader = projection_ ? *projection_ : layers_.front().first();
+  Rows input = reader.input(rows, *space, Workspace::input);
+  parallel_rows(rows, row_grain(width), [&](int64_t begin, int64_t end) {
+    embed(batch, part.first_token, place, begin, end, sum, embedded);
+    reader.convert(embedded, begin, end, input);
   });
+  if (projection_) {
+    projection_->multiply(input, x);
+    const PackedLinear& first = layers_.front().first();
+    input = first.input(rows, *space, Workspace::input);
+    parallel_rows(rows, row_grain(hidden_), [&](int64_t begin, int64_t end) { first.convert(x, begin, end, input); });
+  }
   for (size_t i = 0; i < layers_.size(); ++i)
     input = layers_[i](part.group, x, input, i + 1 < layers_.size() ? &layers_[i + 1] : nullptr, out, *space);
   give_back(std::move(space));
@@ -102,13 +112,14 @@ void Engine::embed(const PackedBatch& batch, int64_t first_token, std::span<cons
   for (int64_t r = begin; r < end; ++r) {
     const auto t = static_cast<size_t>(first_token + r);
     auto* const z = sum.at<float>(r);
+    const int64_t width = sum.cols;
     if (weights_.word_integers != nullptr)
       weights_.word_integers->row(batch.ids[t], z);
     else
-      std::copy_n(weights_.word.data<float>() + batch.ids[t] * hidden_, hidden_, z);
-    kernels::add(hidden_, weights_.position.data<float>() + place[t] * hidden_, z);
-    kernels::add(hidden_, weights_.segment.data<float>() + batch.segments[t] * hidden_, z);
-    kernels::layer_norm_forward(kernels::LayerNormRows<float, float>{.cols = hidden_,
+      std::copy_n(weights_.word.data<float>() + batch.ids[t] * width, width, z);
+    kernels::add(width, weights_.position.data<float>() + place[t] * width, z);
+    if (weights_.segment) kernels::add(width, weights_.segment.data<float>() + batch.segments[t] * width, z);
+    kernels::layer_norm_forward(kernels::LayerNormRows<float, float>{.cols = width,
                                                                      .residual = z,
                                                                      .gamma = weights_.norm.weight.data<float>(),
                                                                      .beta = weights_.norm.bias.data<float>(),

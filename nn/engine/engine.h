@@ -30,7 +30,8 @@ class Engine {
   };
   std::vector<Part> cut(const PackedBatch& batch, std::span<const int32_t> rows) const;
   void run(const PackedBatch& batch, const Part& part, std::span<const int32_t> place, const Tensor& result) const;
-  // Rows begin … end of a part: the embeddings of its tokens, and their sums before the layer norm.
+  // Rows begin … end of a part: the embeddings of its tokens, before a projection, and their sums before the layer
+  // norm.
   void embed(const PackedBatch& batch, int64_t first_token, std::span<const int32_t> place, int64_t begin, int64_t end,
              const Rows& sum, const Rows& x) const;
 
@@ -39,6 +40,7 @@ class Engine {
 
   EngineWeights weights_;
   int64_t hidden_;
+  std::optional<PackedLinear> projection_;
   std::vector<EngineLayer> layers_;
   mutable std::mutex mutex_;
   mutable std::vector<std::unique_ptr<Workspace>> free_;

@@ -42,14 +42,15 @@ Rows gathered(const Rows& x, std::span<const int32_t> rows, Workspace& space, Wo
 
 }  // namespace
 
-EngineLayer::EngineLayer(const LayerWeights& l, int64_t head_size, float eps, DType compute)
+EngineLayer::EngineLayer(const LayerWeights& l, const EngineWeights& all)
     : heads_(l.heads),
-      head_size_(head_size),
-      eps_(eps),
-      qkv_({l.query, l.key, l.value}, compute),
-      attention_output_({l.attention_output}, compute),
-      intermediate_({l.intermediate}, compute),
-      output_({l.output}, compute),
+      head_size_(all.head_size),
+      eps_(all.eps),
+      activation_(all.activation),
+      qkv_({l.query, l.key, l.value}, all.compute),
+      attention_output_({l.attention_output}, all.compute),
+      intermediate_({l.intermediate}, all.compute),
+      output_({l.output}, all.compute),
       attention_norm_(l.attention_norm),
       output_norm_(l.output_norm) {}
 
@@ -57,7 +58,7 @@ Rows EngineLayer::operator()(const SentenceGroup& group, const Rows& x, const Ro
                              const Rows& out, Workspace& space) const {
   const bool chosen = next == nullptr && !group.chosen.empty();
   const Rows qkv = space.rows(Workspace::qkv, x.rows, qkv_.out(), qkv_.writes());
-  qkv_.multiply(input, qkv, PackedLinear::Then::nothing);
+  qkv_.multiply(input, qkv);
   Rows attended = space.rows(Workspace::attended, x.rows, heads_ * head_size_, qkv.type);
   attend(group, chosen && group.first_tokens, qkv, attended);
   Rows residual = x;
@@ -67,17 +68,16 @@ Rows EngineLayer::operator()(const SentenceGroup& group, const Rows& x, const Ro
   }
   const int64_t rows = residual.rows;
   const Rows result = space.rows(Workspace::result, rows, x.cols, DType::f32);
-  attention_output_.multiply(attention_output_.converted(attended, space, Workspace::input), result,
-                             PackedLinear::Then::nothing);
+  attention_output_.multiply(attention_output_.converted(attended, space, Workspace::input), result);
   const Rows wide_input = intermediate_.input(rows, space, Workspace::input);
   const Rows middle = space.rows(Workspace::middle, rows, x.cols, DType::f32);
   normalise(attention_norm_, result, residual, middle, &intermediate_, wide_input);
 
-  const bool whole = output_.grid() && intermediate_.reads() == DType::u8;  // integers from GELU on
+  const bool whole = output_.grid() && intermediate_.reads() == DType::u8;  // integers from the activation on
   const Rows wide = whole ? output_.input(rows, space, Workspace::wide)
                           : space.rows(Workspace::wide, rows, intermediate_.out(), intermediate_.writes());
-  intermediate_.multiply(wide_input, wide, PackedLinear::Then::gelu);
-  output_.multiply(whole ? wide : output_.converted(wide, space, Workspace::qkv), result, PackedLinear::Then::nothing);
+  intermediate_.multiply(wide_input, wide, activation_);
+  output_.multiply(whole ? wide : output_.converted(wide, space, Workspace::qkv), result);
   if (next == nullptr) {
     normalise(output_norm_, result, middle, out, nullptr, {});
     return {};

@@ -23,7 +23,7 @@ struct SentenceGroup {
 
 class EngineLayer {
  public:
-  EngineLayer(const LayerWeights& weights, int64_t head_size, float eps, DType compute);
+  EngineLayer(const LayerWeights& weights, const EngineWeights& all);  // one of all
 
   // Replaces the hidden states x[rows, H], f32, by the layer's, for the chosen rows only if `last`: then they go to
   // `out`. `input` is x as the layer's first product reads it; where there is a next layer, its input is returned.
@@ -40,6 +40,7 @@ class EngineLayer {
 
   int64_t heads_, head_size_;
   float eps_;
+  Activation activation_;
   PackedLinear qkv_, attention_output_, intermediate_, output_;
   NormWeights attention_norm_, output_norm_;
 };

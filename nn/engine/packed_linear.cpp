@@ -3,8 +3,8 @@
 
 #include <algorithm>
 
+#include "core/kernels/activation.h"
 #include "core/kernels/elementwise.h"
-#include "core/kernels/gelu.h"
 #include "core/kernels/gemm_int8.h"
 #include "core/parallel.h"
 
@@ -76,7 +76,7 @@ Rows PackedLinear::converted(const Rows& x, Workspace& space, Workspace::Buffer 
   return to;
 }
 
-void PackedLinear::multiply(const Rows& x, const Rows& y, Then then) const {
+void PackedLinear::multiply(const Rows& x, const Rows& y, Activation then) const {
   constexpr int64_t worth_a_task = 1 << 20;  // products
   const int64_t step = std::max<int64_t>(1, worth_a_task / std::max<int64_t>(1, x.rows * in_ * panel_columns));
   parallel_rows(std::ssize(panels_), step, [&](int64_t begin, int64_t end) {
@@ -84,10 +84,10 @@ void PackedLinear::multiply(const Rows& x, const Rows& y, Then then) const {
   });
 }
 
-void PackedLinear::multiply(const Panel& p, const Rows& x, const Rows& y, Then then) const {
+void PackedLinear::multiply(const Panel& p, const Rows& x, const Rows& y, Activation then) const {
   const float* const bias = biases_[p.layer].data<float>();
   if (const auto* const weight = std::get_if<std::shared_ptr<const QuantizedWeight>>(&weights_[p.layer])) {
-    kernels::Int8Output to = {.gelu = then == Then::gelu, .ldy = y.stride};
+    kernels::Int8Output to = {.then = then, .ldy = y.stride};
     if (y.type == DType::u8) {
       to.bytes = y.at<uint8_t>(0, p.column);
       to.grid = {y.scales[0], y.zero_points[0], y.low, y.high};
@@ -111,11 +111,11 @@ void PackedLinear::multiply(const Panel& p, const Rows& x, const Rows& y, Then t
   else
     r.y = y.at<float>(0, p.column);
   weight.multiply(p.index, bias, r);
-  if (then != Then::gelu) return;
+  if (then == Activation::none) return;
   if (r.y16 != nullptr)
-    kernels::gelu_rows(x.rows, columns, r.y16, y.stride);
+    kernels::activation_rows(then, x.rows, columns, r.y16, y.stride);
   else
-    kernels::gelu_rows(x.rows, columns, r.y, y.stride);
+    kernels::activation_rows(then, x.rows, columns, r.y, y.stride);
 }
 
 }  // namespace espalier

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // PackedLinear: linear layers that read the same input, such as query, key and value, for inference without tape. It
-// holds their weights in the order in which products read them, and writes y = x w^T + b, GELU and the next layer's
-// integers in one pass over the results.
+// holds their weights in the order in which products read them, and writes y = x w^T + b, the activation and the next
+// layer's integers in one pass over the results.
 #pragma once
 
 #include <memory>
 #include <optional>
 #include <vector>
 
+#include "core/activation.h"
 #include "core/kernels/fake_quant.h"
 #include "nn/engine/weights.h"
 #include "nn/engine/workspace.h"
@@ -33,16 +34,15 @@ class PackedLinear {
   // A matrix for the input, to be filled by convert() or by multiply() of the layer before.
   Rows input(int64_t rows, Workspace& space, Workspace::Buffer buffer) const;
 
-  enum class Then { nothing, gelu };
-  // y[rows, out] = x w^T + b, f32 or bf16; or, if this reads integers, as integers on the one grid of y.
-  void multiply(const Rows& x, const Rows& y, Then then) const;
+  // y[rows, out] = then(x w^T + b), f32 or bf16; or, if this reads integers, as integers on the one grid of y.
+  void multiply(const Rows& x, const Rows& y, Activation then = Activation::none) const;
 
  private:
   struct Panel {  // 32 outputs of one layer
     size_t layer = 0;
     int64_t index = 0, column = 0;  // of the layer's panels; first column of y
   };
-  void multiply(const Panel& panel, const Rows& x, const Rows& y, Then then) const;
+  void multiply(const Panel& panel, const Rows& x, const Rows& y, Activation then) const;
 
   int64_t in_, out_ = 0;
   DType reads_, writes_;

@@ -5,8 +5,10 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
+#include "core/activation.h"
 #include "core/products/weight.h"
 
 namespace espalier {
@@ -34,11 +36,14 @@ struct EngineWeights {
   DType compute = DType::f32;  // of the products whose weights are not integers: f32 or bf16
   Tensor word = {};            // f32[V, H], or else
   std::shared_ptr<const QuantizedWeight> word_integers = {};  // a table of V rows
-  Tensor position = {}, segment = {};                         // f32[positions, H], f32[segments, H]
+  Tensor position = {}, segment = {};  // f32[positions, H], f32[segments, H]; no segment: there are none
+  int64_t first_position = 0;          // see ops::places
   NormWeights norm = {};
+  std::optional<LinearWeights> projection = {};  // of the embeddings, where their width is not H
+  Activation activation = Activation::gelu;
   std::vector<LayerWeights> layers = {};
 
-  int64_t hidden() const { return position.cols(); }
+  int64_t hidden() const { return layers.front().output.out; }
 };
 
 }  // namespace espalier

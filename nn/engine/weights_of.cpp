@@ -51,15 +51,19 @@ LinearWeights weights_of(const Linear& layer) {
 std::optional<EngineWeights> weights_of(const Encoder& encoder) {
   if (!std::ranges::all_of(encoder.layers(), [](const EncoderLayer& l) { return serves(l); })) return std::nullopt;
   if (!serves(encoder.embedding_norm()) || !encoder.word_embeddings().keeps_value()) return std::nullopt;
-  for (const Parameter* p : {&encoder.position_embeddings(), &encoder.segment_embeddings()})
-    if (!p->transforms.empty()) return std::nullopt;
+  for (const Parameter* p : {&encoder.position_embeddings(), encoder.segment_embeddings()})
+    if (p != nullptr && !p->transforms.empty()) return std::nullopt;
+  if (encoder.projection() && !serves(std::array{&*encoder.projection()})) return std::nullopt;
   EngineWeights w = {.head_size = encoder.config().head_size(),
                      .eps = encoder.config().layer_norm_eps,
                      .compute = encoder.compute(),
                      .word_integers = encoder.word_embeddings().integers(),
                      .position = encoder.position_embeddings().value,
-                     .segment = encoder.segment_embeddings().value,
-                     .norm = weights_of(encoder.embedding_norm())};
+                     .first_position = encoder.config().first_position,
+                     .norm = weights_of(encoder.embedding_norm()),
+                     .activation = encoder.config().activation};
+  if (encoder.segment_embeddings() != nullptr) w.segment = encoder.segment_embeddings()->value;
+  if (encoder.projection()) w.projection = weights_of(*encoder.projection());
   if (w.word_integers == nullptr) w.word = encoder.word_embeddings().use({}).value;
   for (const EncoderLayer& layer : encoder.layers()) w.layers.push_back(weights_of(layer));
   return w;

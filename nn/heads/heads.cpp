@@ -17,11 +17,10 @@ std::unique_ptr<Head> make(ParameterStore& store, const Encoder& encoder) {
   return std::make_unique<T>(store, encoder);
 }
 
-constexpr const char* architecture = "BertForSequenceClassification";
 constexpr std::array<HeadRow, 3> table = {
-    {{"classification", architecture, "single_label_classification", LabelForm::one_class, make<Classification>},
-     {"regression", architecture, "regression", LabelForm::numbers, make<Regression>},
-     {"multi-label", architecture, "multi_label_classification", LabelForm::classes, make<MultiLabel>}}};
+    {{"classification", "single_label_classification", LabelForm::one_class, make<Classification>},
+     {"regression", "regression", LabelForm::numbers, make<Regression>},
+     {"multi-label", "multi_label_classification", LabelForm::classes, make<MultiLabel>}}};
 
 const HeadRow& find(const char* HeadRow::*column, const std::string& wanted, const std::string& what) {
   std::string names;

@@ -10,7 +10,6 @@ namespace espalier {
 
 struct HeadRow {
   const char* name;          // BertConfig::head
-  const char* architecture;  // of config.json: the class of transformers that has these parameters
   const char* problem_type;  // of config.json: which loss that class has, and what its logits mean
   LabelForm labels;
   MakeHead make;

@@ -9,8 +9,9 @@
 
 namespace espalier {
 
-// logits[B, C] = classifier(dropout(tanh(pooler(x[B, H])))), with the parameters bert.pooler.dense and classifier of
-// Hugging Face's BertForSequenceClassification.
+// logits[B, C] = classifier(dropout(f(pooler(x[B, H])))), with the parameters bert.pooler.dense and classifier of
+// Hugging Face's BertForSequenceClassification. f is tanh for BERT and RoBERTa, ReLU for DistilBERT and GELU for
+// ELECTRA; RoBERTa and ELECTRA have a dropout before the pooler, too.
 class PooledHead : public Head {
  public:
   // C is the number of BertConfig::labels, or `width`.
@@ -21,14 +22,8 @@ class PooledHead : public Head {
         classifier_(Scope(store) / "classifier", width, config_.hidden_size) {}
 
   // The [CLS] tokens, which begin the sentences.
-  std::vector<int32_t> rows(const PackedBatch& batch) const override {
-    return {batch.offsets.begin(), batch.offsets.end() - 1};
-  }
-  Var logits(const Var& hidden, Context& context) const override {
-    const Var pooled = ops::tanh(pooler_(hidden, context));
-    const float p = config_.classifier_dropout >= 0 ? config_.classifier_dropout : config_.hidden_dropout_prob;
-    return classifier_(ops::dropout(pooled, context.dropout(p)), context);
-  }
+  std::vector<int32_t> rows(const PackedBatch& batch) const override;
+  Var logits(const Var& hidden, Context& context) const override;
   int64_t width() const override { return classifier_.weight.shape[0]; }
   const std::vector<std::string>& labels() const override { return config_.labels; }
   std::string parts() const override { return "pooler and classifier"; }
@@ -36,6 +31,8 @@ class PooledHead : public Head {
   std::vector<Linear*> quantizable() override { return {&pooler_}; }
   const Linear& pooler() const { return pooler_; }
   const Linear& classifier() const { return classifier_; }
+  enum class Pool { tanh, relu, gelu };
+  Pool pool() const;  // f
 
  private:
   const BertConfig& config_;

@@ -5,7 +5,7 @@
 #include <numeric>
 #include <sstream>
 
-#include "data/text/wordpiece.h"
+#include "data/text/tokenizer.h"
 #include "tests/apps/program.h"
 
 namespace espalier {
@@ -218,7 +218,7 @@ TEST_F(Evaluate, CheckpointNeedsNothingElse) {
 }
 
 TEST_F(Evaluate, TokenizeGivesTheTokenizersIds) {
-  const WordPiece tokenizer = WordPiece::from_directory(golden);
+  const Tokenizer tokenizer = Tokenizer::from_directory(golden);
   std::string expected, shortened, objects;
   for (const std::string& sentence : sentences_) {
     const auto join = [&](int max_length) {

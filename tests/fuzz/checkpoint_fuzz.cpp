@@ -5,6 +5,7 @@
 // the config.
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "data/files/json_file.h"
 #include "data/models/checkpoint.h"
@@ -35,8 +36,13 @@ void write_file_of_texts(const std::filesystem::path& path, std::string_view byt
   const Hdf5Group& root = file.root();
   root.set_attribute(".", "format", "espalier checkpoint");
   root.set_attribute(".", "format_version", "1");
-  const char* const names[] = {"config", "vocabulary", "tokenizer", "options"};
-  for (size_t i = 0; i < std::size(names); ++i) root.write_text(names[i], parts[i]);
+  std::vector<std::string> tokens;
+  std::istringstream lines{std::string(parts[1])};
+  for (std::string token; std::getline(lines, token);) tokens.push_back(token.substr(0, token.find('\0')));
+  root.write_texts("vocabulary", tokens);
+  root.write_text("config", parts[0]);
+  root.write_text("tokenizer", parts[2]);
+  root.write_text("options", parts[3]);
   write_weights(root.create_group("weights"), std::string(parts[0]));
   if (!parts[4].empty()) root.create_group("training").write_text("state", parts[4]);
   file.close();

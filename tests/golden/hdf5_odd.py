@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writes hdf5_odd.h5: valid HDF5 that Espalier must refuse to read, beside one plain dataset; for tests/core/hdf5/hdf5_file_test.cpp.
+"""Writes hdf5_odd.h5: HDF5 that Espalier must refuse to read, beside one plain dataset; for tests/core/hdf5/.
 
     python tests/golden/hdf5_odd.py
 """
@@ -22,7 +22,11 @@ with h5py.File(HERE / "hdf5_odd.h5", "w", libver=("v108", "v108")) as f:
     f["plain_u16"].attrs["type"] = np.bytes_("u16")
     f.create_dataset("never_written", (3,), "<f4")
     f.create_dataset("null", data=h5py.Empty("<f4"))
-    f.create_dataset("texts", data=["a", "b"])
+    f.create_dataset("texts", data=["a", "", "größer"])
+    f["text"] = "of variable length"
+    f["latin"] = np.bytes_(b"fixed\xff")
+    bomb = f.create_dataset("bomb", data=["a" * 3000] + ["b"] * 99)  # all made the first one below
+    bomb_at = bomb.id.get_offset()
     f.create_dataset("external", (4,), "<f4", external=[("types.safetensors", 0, 16)])
     f["soft"] = h5py.SoftLink("/plain")
     f["elsewhere"] = h5py.ExternalLink("hdf5_odd.h5", "/plain")
@@ -30,3 +34,9 @@ with h5py.File(HERE / "hdf5_odd.h5", "w", libver=("v108", "v108")) as f:
     f["plain"].attrs["number"] = 3
     f["plain"].attrs["fixed"] = np.bytes_("fixed")
     f.create_group("group")
+
+with open(HERE / "hdf5_odd.h5", "r+b") as raw:
+    raw.seek(bomb_at)
+    first = raw.read(16)
+    raw.seek(bomb_at)
+    raw.write(100 * first)

@@ -22,6 +22,18 @@ def add_norm(p, seed, stream, eps=1e-12):
     return op
 
 
+def embedding_from(first, ids, offsets, eps=1e-12):  # as RobertaEmbeddings, without segments: the token first - 1 is padding
+    places = []
+    for start, end in zip(offsets, offsets[1:]):
+        counts = torch.tensor([i != first - 1 for i in ids[start:end]], dtype=torch.long)
+        places += (torch.cumsum(counts, 0) * counts + first - 1).tolist()
+
+    def op(word, position, gamma, beta):
+        z = word[ids] + position[places]
+        return F.layer_norm(z, z.shape[-1:], gamma, beta, float(np.float32(eps)))
+    return op
+
+
 def embedding(ids, segments, offsets, eps=1e-12):
     places = [i - start for start, end in zip(offsets, offsets[1:]) for i in range(start, end)]
 
@@ -121,6 +133,9 @@ CASES = {
     "linear_tiles": ([(800, 33), (300, 33), (300,)], F.linear),
     "gelu": ([(6, 11)], F.gelu),
     "gelu_pieces": ([(130, 140)], F.gelu),
+    "relu": ([(6, 11)], F.relu),
+    "gelu_new": ([(6, 11)], lambda x: F.gelu(x, approximate="tanh")),
+    "silu": ([(6, 11)], F.silu),
     "tanh": ([(6, 11)], torch.tanh),
     "dropout": ([(9, 70)], lambda x: dropout(x, 0.3, 7, 5)),
     "dropout_pieces": ([(300, 100)], lambda x: dropout(x, 0.1, 2**40 + 3, 2**33 + 1)),
@@ -128,6 +143,7 @@ CASES = {
     "add_norm_dropout": ([(40, 130), (40, 130), (130,), (130,)], add_norm(0.2, 11, 12)),
     "add_norm_eps": ([(3, 8), (3, 8), (8,), (8,)], add_norm(0, 0, 0, eps=0.5)),
     "embedding": ([(6, 70), (5, 70), (2, 70), (70,), (70,)], embedding(IDS, SEGMENTS, OFFSETS)),
+    "embedding_from_position_2": ([(6, 70), (7, 70), (70,), (70,)], embedding_from(2, IDS, OFFSETS)),
     "attention_1_13_size_20": attention_case(20, 3, [1, 13]),
     "attention_0_64_65_size_32": attention_case(32, 2, [0, 64, 65]),
     "attention_130_size_64": attention_case(64, 1, [130]),

@@ -30,7 +30,7 @@ TEST(Classifier, AnswersAsTheModelDoes) {
   EXPECT_EQ(classifier.max_length(), 20) << "all positions where there are fewer than 128";
   EXPECT_EQ(classifier.labels(), (std::vector<std::string>{"negative", "neutral", "positive"}));
   const auto model = open_model(golden_model);
-  const auto answer = [&](const WordPiece::Encoding& text) {
+  const auto answer = [&](const Tokenizer::Encoding& text) {
     PackedBatch batch;
     batch.ids = text.ids, batch.segments = text.segments;
     batch.offsets = {0, static_cast<int32_t>(text.ids.size())};

@@ -36,7 +36,7 @@ std::unique_ptr<Model> cut(const Model& model, const Texts& texts, int64_t least
   return keep_tokens(model, count_tokens(model.tokenizer, texts), least);
 }
 
-Texts pieces(const WordPiece& tokenizer, const std::string& text) {
+Texts pieces(const Tokenizer& tokenizer, const std::string& text) {
   Texts all;
   for (const int32_t id : tokenizer.encode(text, 1000).ids) all.push_back(tokenizer.token(id));
   return all;
@@ -129,7 +129,7 @@ TEST(Vocabulary, CountedTextKeepsItsPiecesWhateverTheVocabulary) {
     Texts vocabulary = {"[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"}, counted;
     vocabulary.insert(vocabulary.end(), words.begin(), words.end());
     config.vocab_size = std::ssize(vocabulary);
-    Model model(config, WordPiece(vocabulary, {}));
+    Model model(config, Tokenizer(vocabulary, {}));
     model.store.lay_out();
     for (size_t n = 1 + below(5); n > 0; --n) counted.push_back(word(5) + " " + word(5));
     const auto small = cut(model, counted);

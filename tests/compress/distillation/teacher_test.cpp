@@ -116,11 +116,11 @@ TEST_F(Teachers, ThatReadOtherTokensOrHaveOtherLabelsAreRefused) {
             "its labels are negative, positive, the student's bad, good");
   auto tokens = student->tokenizer.vocabulary();
   std::swap(tokens[20], tokens[21]);
-  const Model swapped(student->config, WordPiece(tokens, student->tokenizer.options()));
+  const Model swapped(student->config, Tokenizer(tokens, student->tokenizer.options()));
   expect_in(error_of<Error>([&] { teacher_->check(swapped, 128); }), "token 20 of its vocabulary is");
   TokenizerOptions cased = student->tokenizer.options();
   cased.lowercase = false;
-  const Model other_case(student->config, WordPiece(student->tokenizer.vocabulary(), cased));
+  const Model other_case(student->config, Tokenizer(student->tokenizer.vocabulary(), cased));
   expect_in(error_of<Error>([&] { teacher_->check(other_case, 128); }), "treats text in another way");
   expect_in(error_of<Error>([&] { teacher_->check(*student, 100000); }), "--max-length is 100000");
 }

@@ -35,6 +35,7 @@ void write_sample(const fs::path& path) {
   Hdf5File file = Hdf5File::create(path, path.string());
   file.root().set_attribute(".", "format", "sample");
   file.root().write_text("text", "one\ntwo");
+  file.root().write_texts("list", {"one", "two"});
   const Hdf5Group weights = file.root().create_group("weights");
   for (int i = 0; i < 20; ++i) {  // more than fit into a group's header
     const std::string name = "layer." + std::to_string(i) + ".weight";
@@ -51,6 +52,10 @@ int read_all(const Hdf5Group& group) {
     ++count;
     if (name == "weights") {
       count += read_all(group.group(name));
+    } else if (name == "text") {
+      group.read_text(name);
+    } else if (name == "list") {
+      group.read_texts(name);
     } else {
       group.read(name);
       if (group.has_attribute(name, "encoding")) group.attribute(name, "encoding");
@@ -152,7 +157,7 @@ TEST(Hdf5File, ErrorsNameFileAndObject) {
   check([&] { root.read("weights"); }, "/weights", "as a dataset");
   check([&] { weights.read_into(name, Tensor({3, 3})); }, "/weights/" + name, "is f32[3, 2]; expected f32[3, 3]");
   check([&] { weights.read_into(name, Tensor({3, 2}, DType::i32)); }, "/weights/" + name, "expected i32[3, 2]");
-  check([&] { weights.read_text(name); }, "/weights/" + name, "expected bytes of text");
+  check([&] { weights.read_text(name); }, "/weights/" + name, "is no text");
   check([&] { weights.attribute(name, "scale"); }, "/weights/" + name, "no attribute scale");
   check([&] { weights.read("../text"); }, "\"../text\" cannot be a name", "");
   check([&] { weights.read(""); }, "\"\" cannot be a name", "");
@@ -211,7 +216,7 @@ TEST(Hdf5File, CutOffAnywhereIsAnError) {
   const TemporaryFolder folder;
   write_sample(folder / "a.h5");
   const std::string whole = read_bytes(folder / "a.h5");
-  ASSERT_EQ(read_all(Hdf5File::open(folder / "a.h5").root()), 22);
+  ASSERT_EQ(read_all(Hdf5File::open(folder / "a.h5").root()), 23);
   for (size_t length = 0; length < whole.size(); length += length + 100 < whole.size() ? 67 : 1) {
     write_bytes(folder / "b.h5", whole.substr(0, length));
     EXPECT_THROW(read_all(Hdf5File::open(folder / "b.h5").root()), Error) << length;

@@ -8,7 +8,7 @@
 #include <cstring>
 #include <vector>
 
-#include "core/kernels/gelu.h"
+#include "core/kernels/activation.h"
 #include "core/kernels/isa.h"
 #include "core/rng.h"
 
@@ -112,19 +112,51 @@ TEST_P(KernelTest, sums_squares) {
   }
 }
 
-// The promise of gelu.h, over the range where it matters and at its ends.
+// The promise of activation.h, over the range where it matters and at its ends.
 TEST_P(KernelTest, gelu_is_within_2e_7) {
   std::vector<float> x = {0.0F, -0.0F, 1e-30F, -1e-30F, 100.0F, -100.0F, 3e38F, -3e38F};
   for (int i = -15'000; i <= 15'000; ++i) x.push_back(static_cast<float>(i) * 1e-3F);
   const std::vector<float> ones(x.size(), 1);
   std::vector<float> y(x.size()), gx(x.size());
-  gelu_forward(static_cast<int64_t>(x.size()), x.data(), y.data());
-  gelu_backward(static_cast<int64_t>(x.size()), x.data(), ones.data(), false, gx.data());
+  activation_forward(Activation::gelu, static_cast<int64_t>(x.size()), x.data(), y.data());
+  activation_backward(Activation::gelu, static_cast<int64_t>(x.size()), x.data(), ones.data(), false, gx.data());
   for (size_t i = 0; i < x.size(); ++i) {
     const auto v = static_cast<double>(x[i]);
     const double cdf = 0.5 * std::erfc(-v / std::sqrt(2.0)), density = std::exp(-v * v / 2) / std::sqrt(2 * M_PI);
     ASSERT_NEAR(static_cast<double>(y[i]), v * cdf, 2e-7 * std::max(1.0, std::abs(v * cdf))) << v;
     ASSERT_NEAR(static_cast<double>(gx[i]), cdf + v * density, 4e-7) << v;
+  }
+}
+
+// At the ends of the range, too, where exponentials overflow.
+TEST_P(KernelTest, activations_are_their_formulas) {
+  std::vector<float> x = {0.0F, -0.0F, 1e-30F, -1e-30F, 100.0F, -100.0F, 1e15F, -1e15F, 3e38F, -3e38F};
+  for (int i = -15'000; i <= 15'000; ++i) x.push_back(static_cast<float>(i) * 1e-3F);
+  const std::vector<float> ones(x.size(), 1);
+  std::vector<float> y(x.size()), gx(x.size());
+  struct Row {
+    Activation activation;
+    double (*value)(double);
+  };
+  const auto relu = [](double v) { return std::max(v, 0.0); };
+  const auto gelu_new = [](double v) {
+    return 0.5 * v * (1 + std::tanh(std::sqrt(2 / M_PI) * (v + 0.044715 * v * v * v)));
+  };
+  const auto silu = [](double v) { return v / (1 + std::exp(-v)); };
+  for (const Row& row :
+       {Row{Activation::relu, relu}, Row{Activation::gelu_new, gelu_new}, Row{Activation::silu, silu}}) {
+    activation_forward(row.activation, std::ssize(x), x.data(), y.data());
+    activation_backward(row.activation, std::ssize(x), x.data(), ones.data(), false, gx.data());
+    for (size_t i = 0; i < x.size(); ++i) {
+      const auto v = static_cast<double>(x[i]);
+      const double expected = row.value(v);
+      ASSERT_NEAR(static_cast<double>(y[i]), expected, 4e-7 * std::max(1.0, std::abs(expected)))
+          << name_of(row.activation) << " of " << v;
+      const double slope = std::abs(v) > 50 ? (v > 0 ? 1 : 0) : (row.value(v + 1e-6) - row.value(v - 1e-6)) / 2e-6;
+      if (std::abs(v) > 1e-6) {
+        ASSERT_NEAR(static_cast<double>(gx[i]), slope, 2e-6) << name_of(row.activation) << " of " << v;
+      }
+    }
   }
 }
 

@@ -3,18 +3,22 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cmath>
 #include <numeric>
 #include <random>
 #include <vector>
 
-#include "core/kernels/gelu.h"
+#include "core/kernels/activation.h"
 #include "core/kernels/isa.h"
 
 namespace espalier::kernels {
 namespace {
 
 // Sums, and what turns them into numbers of about the given size.
+constexpr std::array all_activations = {Activation::none, Activation::gelu, Activation::relu, Activation::gelu_new,
+                                        Activation::silu};
+
 struct Product {
   Product(int64_t row_count, int64_t column_count, float size, uint32_t seed)
       : rows(row_count), columns(column_count), sums(static_cast<size_t>(rows * columns)) {
@@ -33,7 +37,7 @@ struct Product {
     }
   }
 
-  Int8Output output(bool by_row, bool gelu) const {
+  Int8Output output(bool by_row, Activation then) const {
     return {.rows = rows,
             .columns = columns,
             .sums = sums.data(),
@@ -44,12 +48,12 @@ struct Product {
             .weight_sums = weight_sums.data(),
             .scales = scales.data(),
             .bias = bias.data(),
-            .gelu = gelu,
+            .then = then,
             .ldy = columns};
   }
 
   // The formula in the header, step by step in f32.
-  std::vector<float> expected(bool by_row, bool gelu) const {
+  std::vector<float> expected(bool by_row, Activation then) const {
     std::vector<float> y(sums.size());
     for (int64_t r = 0; r < rows; ++r)
       for (int64_t c = 0; c < columns; ++c) {
@@ -58,9 +62,8 @@ struct Product {
         const float factor = x_scales[row] * scales[c], product = static_cast<float>(whole) * factor;
         y[i] = product + bias[c];
       }
-    if (!gelu) return y;
     std::vector<float> z(y.size());
-    gelu_forward(std::ssize(y), y.data(), z.data());
+    activation_forward(then, std::ssize(y), y.data(), z.data());
     return z;
   }
 
@@ -74,33 +77,33 @@ TEST(Int8Output, follows_its_formula_to_the_bit) {
     set_isa(isa);
     for (const int64_t columns : {1, 3, 8, 16, 17, 31, 32})
       for (const bool by_row : {false, true})
-        for (const bool gelu : {false, true}) {
+        for (const Activation then : all_activations) {
           const Product p(5, columns, 3, static_cast<uint32_t>(columns));
           std::vector<float> y(p.sums.size());
-          Int8Output output = p.output(by_row, gelu);
+          Int8Output output = p.output(by_row, then);
           output.y = y.data();
           write_int8_output(output);
-          EXPECT_EQ(y, p.expected(by_row, gelu)) << isa << ", " << columns << " columns";
+          EXPECT_EQ(y, p.expected(by_row, then)) << isa << ", " << columns << " columns, " << name_of(then);
         }
   }
   set_isa("");
 }
 
 // The quick GELU must not show, whatever the size of numbers and steps.
-TEST(Int8Output, integers_are_those_of_the_exact_gelu) {
+TEST(Int8Output, integers_are_those_of_the_exact_activation) {
   for (const std::string& isa : available_isas()) {
     set_isa(isa);
     for (const float size : {0.01F, 1.0F, 4.0F, 20.0F, 1000.0F})
       for (const float step : {1e-6F, 1e-4F, 0.003F, 0.021F, 0.4F, 8.0F})
-        for (const int32_t zero_point : {0, 7, 128}) {
+        for (const Activation then : all_activations) {
           const Product p(200, 32, size, 5);
-          const GridRow grid = {step, zero_point, 0, 255};
+          const GridRow grid = {step, 7, 0, 255};
           std::vector<uint8_t> found(p.sums.size()), expected(found.size());
-          Int8Output output = p.output(false, true);
+          Int8Output output = p.output(false, then);
           output.bytes = found.data();
           output.grid = grid;
           write_int8_output(output);
-          quantize(std::ssize(expected), p.expected(false, true).data(), grid, expected.data());
+          quantize(std::ssize(expected), p.expected(false, then).data(), grid, expected.data());
           ASSERT_EQ(found, expected) << isa << ", numbers of " << size << ", steps of " << step;
         }
   }
@@ -124,7 +127,7 @@ TEST(Int8Output, every_number_near_the_middle_of_two_integers_is_rounded_exactly
                        .weight_sums = weight_sums.data(),
                        .scales = scales.data(),
                        .bias = bias.data(),
-                       .gelu = true,
+                       .then = Activation::gelu,
                        .grid = grid,
                        .ldy = 32};
   for (const std::string& isa : available_isas()) {
@@ -132,7 +135,7 @@ TEST(Int8Output, every_number_near_the_middle_of_two_integers_is_rounded_exactly
     std::vector<float> x(count), y(count);
     std::vector<uint8_t> found(count), expected(count);
     for (int64_t i = 0; i < count; ++i) x[i] = static_cast<float>(sums[i]) * (16.0F / count);
-    gelu_forward(count, x.data(), y.data());
+    activation_forward(Activation::gelu, count, x.data(), y.data());
     quantize(count, y.data(), grid, expected.data());
     output.bytes = found.data();
     write_int8_output(output);

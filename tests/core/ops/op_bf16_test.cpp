@@ -57,12 +57,14 @@ double difference(const Tensor& a, const Tensor& b) {  // relative to b's norm
   return std::sqrt(apart / norm);
 }
 
-TEST_P(Bf16OpTest, gelu) {
+TEST_P(Bf16OpTest, activation) {
   const Tensor x = numbers(0, {9, 37}), gy = numbers(1, {9, 37});
-  const auto op = [](const std::vector<Var>& v) { return ops::gelu(v[0]); };
-  const Result wide = run(op, {x}, gy), half = run(op, {x.to(DType::bf16)}, gy.to(DType::bf16));
-  EXPECT_TRUE(same_bits(half.y, wide.y.to(DType::bf16)));
-  EXPECT_TRUE(same_bits(half.gradients[0], wide.gradients[0].to(DType::bf16)));
+  for (const Activation f : {Activation::gelu, Activation::relu, Activation::gelu_new, Activation::silu}) {
+    const auto op = [f](const std::vector<Var>& v) { return ops::activation(v[0], f); };
+    const Result wide = run(op, {x}, gy), half = run(op, {x.to(DType::bf16)}, gy.to(DType::bf16));
+    EXPECT_TRUE(same_bits(half.y, wide.y.to(DType::bf16))) << name_of(f);
+    EXPECT_TRUE(same_bits(half.gradients[0], wide.gradients[0].to(DType::bf16))) << name_of(f);
+  }
 }
 
 TEST_P(Bf16OpTest, dropout_add_layer_norm) {

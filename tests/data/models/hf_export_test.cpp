@@ -22,7 +22,7 @@ std::unique_ptr<Model> random_model(
     const TokenizerOptions& options = contents().tokenizer) {
   BertConfig config = small_config();
   change(config);
-  auto model = std::make_unique<Model>(config, WordPiece(vocabulary(), options));
+  auto model = std::make_unique<Model>(config, Tokenizer(vocabulary(), options));
   model->store.allocate(7, 0.5F);
   model->source = "random";
   return model;
@@ -184,7 +184,7 @@ TEST_F(HfExport, TokenizerJsonIsTheWholeTokenizer) {
   config["tokenizer_class"] = "PreTrainedTokenizerFast";
   write_bytes(directory_ / "tokenizer_config.json", config.dump());
   fs::remove(directory_ / "vocab.txt");
-  const WordPiece again = WordPiece::from_directory(directory_);
+  const Tokenizer again = Tokenizer::from_directory(directory_);
   EXPECT_EQ(again.vocabulary(), vocabulary());
   EXPECT_EQ(again.options(), contents().tokenizer);
 }

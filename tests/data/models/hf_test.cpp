@@ -184,9 +184,9 @@ TEST_F(Directory, OneErrorListsAllThatDoesNotFit) {
 TEST_F(Directory, TakesTheClassifierOfSequenceClassificationOnly) {
   write_safetensors(folder_ / "model.safetensors", golden_tensors());
   EXPECT_TRUE(HfWeights(folder_.path()).has_head());
-  EXPECT_TRUE(HfWeights(folder_.path(), "BertForSequenceClassification").has_head());
+  EXPECT_TRUE(HfWeights(folder_.path(), Architecture::bert, "BertForSequenceClassification").has_head());
   for (const char* other : {"BertForTokenClassification", "BertForMultipleChoice", "BertModel"}) {
-    const HfWeights weights(folder_.path(), other);
+    const HfWeights weights(folder_.path(), Architecture::bert, other);
     EXPECT_FALSE(weights.has_head());
     Loaded model;
     const LoadReport report = weights.load(model.store, 1, 0.02F);
@@ -205,9 +205,9 @@ TEST_F(Directory, TakesTheClassifierOfSequenceClassificationOnly) {
 TEST_F(Directory, WeightFilesMustBeThere) {
   Loaded model;
   const auto error = [&] { return error_of<Error>([&] { HfWeights(folder_.path()).load(model.store, 1, 0.02F); }); };
-  expect_in(error(), "holds no model.safetensors; expected a Hugging Face directory");
+  expect_in(error(), "holds neither model.safetensors nor pytorch_model.bin; expected a Hugging Face directory");
   write_bytes(folder_ / "pytorch_model.bin", "x");
-  expect_in(error(), "save_pretrained(DIRECTORY, safe_serialization=True)");
+  expect_in(error(), "pytorch_model.bin: is no zip archive");
   const auto index = [&](const std::string& text) {
     write_bytes(folder_ / "model.safetensors.index.json", text);
     return error();

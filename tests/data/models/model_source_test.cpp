@@ -8,6 +8,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "data/models/safetensors.h"
 #include "data/text/demo_corpus.h"
 #include "nn/packed_batch.h"
 #include "tests/temporary.h"
@@ -197,7 +198,7 @@ TEST(ModelSource, AHeadThatIsNotInTheFileNeverAnswers) {
   for (const char* name : {"RobertaForSequenceClassification", "MyBert", "BertForSequenceClassificationWithCrf"}) {
     const Copy copy(std::string(R"({"architectures": [")") + name + "\"]}");
     expect_in(error_of<Error>([&] { open_model(copy.path(), {.may_start_head = true}); }),
-              std::string("architectures is [\"") + name + "\"]; expected BERT's");
+              std::string("architectures is [\"") + name + "\"]; expected one of model_type bert");
   }
   const Copy unnamed(R"({"architectures": null})");
   EXPECT_EQ(open_model(unnamed.path())->config.classes(), 3) << "the tensors tell";

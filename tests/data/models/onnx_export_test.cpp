@@ -19,7 +19,7 @@ using Change = std::function<void(BertConfig&)>;
 std::unique_ptr<Model> random_model(const Change& change = [](BertConfig&) {}) {
   BertConfig config = small_config();
   change(config);
-  auto model = std::make_unique<Model>(config, WordPiece(vocabulary(), {}));
+  auto model = std::make_unique<Model>(config, Tokenizer(vocabulary(), {}));
   model->store.allocate(7, 0.5F);
   model->source = "random";
   return model;

@@ -7,7 +7,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "data/text/wordpiece.h"
+#include "data/text/tokenizer.h"
 #include "tests/temporary.h"
 
 namespace espalier {
@@ -29,7 +29,7 @@ TEST(AddedTokensGolden, IdsAndSegmentsAreAutoTokenizers) {
     const TemporaryFolder folder;
     write_bytes(folder / "vocab.txt", vocabulary);
     for (const auto& [name, text] : row["files"].items()) write_bytes(folder / name, text.get<std::string>());
-    const auto tokenizer = WordPiece::from_directory(folder.path());
+    const auto tokenizer = Tokenizer::from_directory(folder.path());
     for (const Json& answer : row["answers"]) {
       const Json& text = answer["text"];
       const auto found = text.is_string()

@@ -10,7 +10,7 @@
 namespace espalier {
 namespace {
 
-const WordPiece tokenizer({"[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "good", "##ness", "film"}, {});
+const Tokenizer tokenizer({"[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "good", "##ness", "film"}, {});
 
 TokenizedDataset sentences(int64_t count) {
   TokenizedDataset data;
@@ -64,7 +64,7 @@ TEST(Augment, MistakesAreNamed) {
   const TokenizedDataset data = sentences(1);
   expect_in(error_of<Error>([&] { augmented(data, tokenizer, {.copies = 0}); }), "0 copies");
   expect_in(error_of<Error>([&] { augmented(data, tokenizer, {.drop = 0.7, .masked = 0.7}); }), "masked with 0.7");
-  const WordPiece plain({"[PAD]", "[UNK]", "[CLS]", "[SEP]", "a"}, {});
+  const Tokenizer plain({"[PAD]", "[UNK]", "[CLS]", "[SEP]", "a"}, {});
   expect_in(error_of<Error>([&] { augmented(data, plain, {}); }), "has no [MASK]");
 }
 

@@ -8,7 +8,7 @@
 #include <string>
 
 #include "core/check.h"
-#include "data/text/wordpiece.h"
+#include "data/text/tokenizer.h"
 
 namespace espalier {
 namespace {
@@ -52,14 +52,14 @@ class Folder {
 TEST(ReadVocabulary, AcceptsWindowsLinesAndBlankLinesAtTheEnd) {
   const Folder folder;
   folder.write("v.txt", "[PAD]\r\na b\r\n##\u00e9\r\n\r\n\n");
-  EXPECT_EQ(WordPiece::read_vocabulary(folder.path() / "v.txt"),
+  EXPECT_EQ(Tokenizer::read_vocabulary(folder.path() / "v.txt"),
             (std::vector<std::string>{"[PAD]", "a b", "##\u00e9"}));
 }
 
 TEST(ReadVocabulary, NamesFileAndLineOfWhatIsWrong) {
   const Folder folder;
   folder.write("blank.txt", "[PAD]\n\na\n").write("bytes.txt", "[PAD]\na\n\xff\n").write("empty.txt", "\n\n");
-  const auto error = [&](const fs::path& path) { return error_of([&] { WordPiece::read_vocabulary(path); }); };
+  const auto error = [&](const fs::path& path) { return error_of([&] { Tokenizer::read_vocabulary(path); }); };
   const std::string in = folder.path().string();
   EXPECT_EQ(error(folder.path() / "blank.txt"),
             in + "/blank.txt:2: is blank; expected one token per line, and blank lines at the end only");
@@ -79,7 +79,7 @@ constexpr char kModel[] =
 TEST(WordPieceDirectory, DefaultsAreUncased) {
   const Folder folder;
   folder.write("vocab.txt", kSmallText);
-  const auto tokenizer = WordPiece::from_directory(folder.path());
+  const auto tokenizer = Tokenizer::from_directory(folder.path());
   EXPECT_TRUE(tokenizer.options().lowercase);
   EXPECT_EQ(tokenizer.options().strip_accents, std::nullopt);
   EXPECT_TRUE(tokenizer.options().tokenize_chinese_chars);
@@ -97,14 +97,14 @@ TEST(WordPieceDirectory, VocabularyAndOptionsOfTokenizerJson) {
                                      {"id": 2, "content": "[CLS]", "special": true},
                                      {"id": 3, "content": "[SEP]", "special": true}]})");
   folder.write("tokenizer_config.json", R"({"tokenizer_class": "PreTrainedTokenizerFast"})");
-  const auto tokenizer = WordPiece::from_directory(folder.path());
+  const auto tokenizer = Tokenizer::from_directory(folder.path());
   EXPECT_FALSE(tokenizer.options().lowercase);
   EXPECT_EQ(tokenizer.options().strip_accents, true);
   EXPECT_FALSE(tokenizer.options().tokenize_chinese_chars);
   EXPECT_EQ(tokenizer.encode("A \u00e9", 512).ids, (Ids{2, 5, 7, 3}));
   folder.write("tokenizer_config.json",
                R"({"do_lower_case": true, "strip_accents": false, "tokenize_chinese_chars": null})");
-  const auto other = WordPiece::from_directory(folder.path());
+  const auto other = Tokenizer::from_directory(folder.path());
   EXPECT_EQ(other.encode("A \u00e9", 512).ids, (Ids{2, 4, 6, 3})) << "BertTokenizer goes by tokenizer_config.json";
   EXPECT_TRUE(other.options().tokenize_chinese_chars) << "null says nothing";
   EXPECT_EQ(other.notes().size(), 3) << "what tokenizer.json has and is not used";
@@ -122,7 +122,7 @@ std::string error_about(const char* file, Json whole, const Field& field) {
   whole[Json::json_pointer(field.name)] = field.value;
   const Folder folder;
   folder.write("vocab.txt", kSmallText).write(file, whole.dump());
-  const std::string text = error_of([&] { WordPiece::from_directory(folder.path()); });
+  const std::string text = error_of([&] { Tokenizer::from_directory(folder.path()); });
   const std::string path = (folder.path() / file).string() + ": ";
   return text.starts_with(path) ? text.substr(path.size()) : text;
 }
@@ -191,7 +191,7 @@ TEST(WordPieceDirectory, NamesWhatIsNotUsed) {
     const Folder folder;
     folder.write("vocab.txt", kSmallText).write(file, text);
     std::string all;
-    const auto tokenizer = WordPiece::from_directory(folder.path());
+    const auto tokenizer = Tokenizer::from_directory(folder.path());
     for (const std::string& note : tokenizer.notes()) all += note.substr(note.rfind('/') + 1) + "\n";
     return all;
   };
@@ -217,7 +217,7 @@ TEST(WordPieceDirectory, SaysWhatIsWrong) {
     if (!vocab_txt.empty()) folder.write("vocab.txt", vocab_txt);
     if (!tokenizer.empty()) folder.write("tokenizer.json", tokenizer);
     if (!config.empty()) folder.write("tokenizer_config.json", config);
-    const std::string text = error_of([&] { WordPiece::from_directory(folder.path()); });
+    const std::string text = error_of([&] { Tokenizer::from_directory(folder.path()); });
     return text.starts_with(folder.path().string()) ? text.substr(folder.path().string().size()) : "no path: " + text;
   };
   const std::string model = std::string("{") + kModel;
@@ -252,7 +252,7 @@ TEST(WordPieceDirectory, SaysWhatIsWrong) {
   EXPECT_EQ(error("", model + R"(, "added_tokens": {"id": 3}})", ""),
             "/tokenizer.json: an added token is 3; expected an object with content");
 
-  EXPECT_EQ(error_of([] { WordPiece::from_directory("/no/such"); }),
+  EXPECT_EQ(error_of([] { Tokenizer::from_directory("/no/such"); }),
             "/no/such: holds no vocabulary; expected vocab.txt or tokenizer.json");
 }
 

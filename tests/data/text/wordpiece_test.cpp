@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// WordPiece against Hugging Face's ids (tests/golden/tokens.py), and its behaviour on bad input.
-#include "data/text/wordpiece.h"
+// Tokenizer against Hugging Face's ids (tests/golden/tokens.py), and its behaviour on bad input.
+#include "data/text/tokenizer.h"
 
 #include <gtest/gtest.h>
 
@@ -31,8 +31,8 @@ const std::map<std::string, TokenizerOptions>& named_options() {
   return options;
 }
 
-WordPiece golden_tokenizer(const std::string& options = "uncased") {
-  return {WordPiece::read_vocabulary(kGolden / "tokens_vocab.txt"), named_options().at(options)};
+Tokenizer golden_tokenizer(const std::string& options = "uncased") {
+  return {Tokenizer::read_vocabulary(kGolden / "tokens_vocab.txt"), named_options().at(options)};
 }
 
 std::vector<std::string> small_vocabulary() {
@@ -42,7 +42,7 @@ std::vector<std::string> small_vocabulary() {
 using Ids = std::vector<int32_t>;
 
 Ids small_ids(std::string_view text, TokenizerOptions options = {}, int max_length = 512) {
-  return WordPiece(small_vocabulary(), std::move(options)).encode(text, max_length).ids;
+  return Tokenizer(small_vocabulary(), std::move(options)).encode(text, max_length).ids;
 }
 
 std::vector<std::string> words(std::string_view text, const TokenizerOptions& options = {}) {
@@ -62,13 +62,13 @@ std::string error_of(const Call& call) {
 }
 
 TEST(WordPieceGolden, IdsAndSegmentsAreHuggingFaces) {
-  std::map<std::string, WordPiece> tokenizers;
+  std::map<std::string, Tokenizer> tokenizers;
   for (const auto& [name, options] : named_options()) tokenizers.emplace(name, golden_tokenizer(name));
   std::ifstream file(kGolden / "tokens.jsonl");
   int rows = 0;
   for (std::string line; std::getline(file, line); ++rows) {
     const auto row = nlohmann::json::parse(line);
-    const WordPiece& tokenizer = tokenizers.at(row["options"]);
+    const Tokenizer& tokenizer = tokenizers.at(row["options"]);
     const std::string first = row["first"];
     const auto found = row["second"].is_null()
                            ? tokenizer.encode(first, row["max_length"])
@@ -120,7 +120,7 @@ TEST(WordPiece, CountsCodePointsOfAWordNotBytes) {
   for (int i = 1; i < 100; ++i) hundred += "\u00e9";
   auto vocabulary = small_vocabulary();
   vocabulary.emplace_back("##\u00e9");
-  const WordPiece tokenizer(vocabulary, {.lowercase = false});
+  const Tokenizer tokenizer(vocabulary, {.lowercase = false});
   EXPECT_EQ(tokenizer.encode(hundred, 512).ids.size(), 102U);
   EXPECT_EQ(tokenizer.encode(hundred + "\u00e9", 512).ids, (Ids{2, 1, 3}));
 }
@@ -135,7 +135,7 @@ TEST(WordPiece, StripAccentsFollowsLowercaseUnlessSet) {
 TEST(WordPiece, LongestAddedTokenWins) {
   auto vocabulary = small_vocabulary();
   vocabulary.insert(vocabulary.end(), {"<e>", "<e>a", "[SEP]a"});
-  const WordPiece tokenizer(vocabulary, {.added_tokens = {{"<e>"}, {"<e>a"}, {"[SEP]a"}}});
+  const Tokenizer tokenizer(vocabulary, {.added_tokens = {{"<e>"}, {"<e>a"}, {"[SEP]a"}}});
   EXPECT_EQ(tokenizer.encode("b<e>ab<e>[SEP]aa<E>", 512).ids, (Ids{2, 5, 13, 5, 12, 14, 4, 1, 10, 1, 3}));
 }
 
@@ -169,7 +169,7 @@ TEST(WordPiece, DropsBytesThatAreNotUtf8) {
 }
 
 TEST(WordPiece, AnyBytesGiveAWellFormedEncodingThatTruncationOnlyCuts) {
-  const WordPiece tokenizer = golden_tokenizer();
+  const Tokenizer tokenizer = golden_tokenizer();
   const auto& vocabulary = tokenizer.vocabulary();
   std::mt19937 random(1);
   for (int round = 0; round < 3000; ++round) {
@@ -207,7 +207,7 @@ TEST(WordPiece, AMegabyteOfCombiningMarksIsNoTrouble) {
 }
 
 TEST(WordPiece, ThreadsShareOneTokenizer) {
-  const WordPiece tokenizer = golden_tokenizer();
+  const Tokenizer tokenizer = golden_tokenizer();
   const std::string text = "unbelievable [MASK] caf\u00e9 \u4e2d\u6587 journeys";
   const Ids expected = tokenizer.encode(text, 512).ids;
   std::vector<int> equal(4, 0);
@@ -222,14 +222,14 @@ TEST(WordPiece, ThreadsShareOneTokenizer) {
 }
 
 TEST(WordPiece, ACopyIsIndependent) {
-  auto original = std::make_unique<WordPiece>(small_vocabulary(), TokenizerOptions{});
-  const WordPiece copy = *original;
+  auto original = std::make_unique<Tokenizer>(small_vocabulary(), TokenizerOptions{});
+  const Tokenizer copy = *original;
   original.reset();
   EXPECT_EQ(copy.encode("aac [SEP]", 512).ids, (Ids{2, 7, 6, 3, 3}));
 }
 
 TEST(WordPiece, AccessorsNameTheSpecialTokens) {
-  const WordPiece tokenizer(small_vocabulary(), {});
+  const Tokenizer tokenizer(small_vocabulary(), {});
   EXPECT_EQ(tokenizer.size(), 12);
   EXPECT_EQ((Ids{tokenizer.pad(), tokenizer.unk(), tokenizer.cls(), tokenizer.sep()}), (Ids{0, 1, 2, 3}));
   EXPECT_EQ(tokenizer.token(8), "##cc");
@@ -238,7 +238,7 @@ TEST(WordPiece, AccessorsNameTheSpecialTokens) {
 }
 
 TEST(WordPiece, TooSmallAMaxLengthIsAnError) {
-  const WordPiece tokenizer(small_vocabulary(), {});
+  const Tokenizer tokenizer(small_vocabulary(), {});
   EXPECT_EQ(error_of([&] { tokenizer.encode("a", 1); }),
             "max_length 1 has no room for [CLS] and [SEP]; it must be at least 2");
   EXPECT_EQ(error_of([&] { tokenizer.encode_pair("a", "b", 2); }),
@@ -249,7 +249,7 @@ TEST(WordPiece, TooSmallAMaxLengthIsAnError) {
 
 TEST(WordPiece, VocabularyMustBeWhole) {
   const auto error = [](std::vector<std::string> vocabulary, TokenizerOptions options = {}) {
-    return error_of([&] { WordPiece(std::move(vocabulary), std::move(options)); });
+    return error_of([&] { Tokenizer(std::move(vocabulary), std::move(options)); });
   };
   EXPECT_EQ(error({"[UNK]", "[CLS]", "a"}), "the vocabulary of 3 tokens lacks [PAD] [SEP]");
   EXPECT_EQ(error({}), "the vocabulary of 0 tokens lacks [PAD] [UNK] [CLS] [SEP]");

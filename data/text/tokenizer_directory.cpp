@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reading vocab.txt and Hugging Face directories for WordPiece.
+// Reading vocab.txt and Hugging Face directories.
 #include <utility>
 
 #include "core/check.h"
 #include "data/text/lines.h"
+#include "data/text/tokenizer.h"
 #include "data/text/tokenizer_files.h"
 #include "data/text/unicode_classes.h"
-#include "data/text/wordpiece.h"
 
 namespace espalier {
 namespace {
@@ -21,7 +21,7 @@ std::string_view without_space_at_end(std::string_view token) {
 
 }  // namespace
 
-std::vector<std::string> WordPiece::read_vocabulary(const std::filesystem::path& vocab_txt) {
+std::vector<std::string> Tokenizer::read_vocabulary(const std::filesystem::path& vocab_txt) {
   Lines lines(vocab_txt, Lines::Of::records, "one token per line", int64_t{32} << 20);
   std::vector<std::string> tokens;
   for (std::string_view line; lines.next(line);) tokens.emplace_back(without_space_at_end(line));
@@ -29,13 +29,14 @@ std::vector<std::string> WordPiece::read_vocabulary(const std::filesystem::path&
   return tokens;
 }
 
-WordPiece WordPiece::from_directory(const std::filesystem::path& directory) {
+Tokenizer Tokenizer::from_directory(const std::filesystem::path& directory) {
   TokenizerFiles files = read_tokenizer_files(directory);
   std::vector<std::string> vocabulary = espalier::read_vocabulary(files);
   TokenizerOptions options = read_options(files);
-  options.added_tokens = read_added_tokens(files, vocabulary);
+  if (options.kind == TokenizerKind::byte_level_bpe) options.merges = read_merges(files, vocabulary);
+  options.added_tokens = read_added_tokens(files, options.special, vocabulary);
   try {
-    WordPiece tokenizer(std::move(vocabulary), std::move(options));
+    Tokenizer tokenizer(std::move(vocabulary), std::move(options));
     tokenizer.notes_ = std::move(files.notes);
     return tokenizer;
   } catch (const Error& error) { fail(directory.string(), ": ", error.what()); }
