@@ -65,19 +65,19 @@ Json to_json(const AddedToken& token) {
           {"single_word", token.single_word}, {"normalized", token.normalized}, {"special", token.special}};
 }
 
-Json tokenizer_config(const Tokenizer& tokenizer, int64_t max_length) {
+Json tokenizer_config(const Tokenizer& tokenizer, const BertConfig& config) {
   const TokenizerOptions& options = tokenizer.options();
   Json json = {{"tokenizer_class", "BertTokenizer"},
                {"do_lower_case", options.lowercase},
                {"strip_accents", options.strip_accents ? Json(*options.strip_accents) : Json()},
                {"tokenize_chinese_chars", options.tokenize_chinese_chars},
-               {"model_max_length", max_length}};
+               {"model_max_length", config.longest()}};
   const auto& vocabulary = tokenizer.vocabulary();
   for (const auto& [role, token] : special_tokens)
     json[role] = std::ranges::find(vocabulary, token) == vocabulary.end() ? Json() : Json(token);
   for (const auto& [id, token] : added_tokens(tokenizer, false))
     json["added_tokens_decoder"][std::to_string(id)] = to_json(token);
-  if (!options.segments) json["model_input_names"] = {"input_ids", "attention_mask"};
+  if (!options.segments || config.type_vocab_size == 0) json["model_input_names"] = {"input_ids", "attention_mask"};
   return json;
 }
 
@@ -145,7 +145,7 @@ std::map<std::string, std::string> model_files(const Model& model, const Json& m
   return {{"config.json", config.dump(2) + '\n'},
           {"vocab.txt", vocabulary_text(model)},
           {"tokenizer.json", tokenizer_json(model.tokenizer).dump(0) + '\n'},
-          {"tokenizer_config.json", tokenizer_config(model.tokenizer, model.config.longest()).dump(2) + '\n'}};
+          {"tokenizer_config.json", tokenizer_config(model.tokenizer, model.config).dump(2) + '\n'}};
 }
 
 bool is_exported_file(const std::string& name) {

@@ -61,12 +61,24 @@ HeadInFile head_of(const HfWeights& weights, const HfConfig& config) {
                            : "its weights have " + none + ", only " + weights.some_names()};
 }
 
+// For a model without embeddings of segments: it reads none, so that the tokenizer may make those of BERT, which as its
+// teacher reads the same batches. Nor is there anything to tell about them.
+void ignore_segments(Tokenizer& tokenizer, std::vector<std::string>& notes) {
+  TokenizerOptions options = tokenizer.options();
+  if (options.kind != TokenizerKind::wordpiece || options.segments) return;
+  options.segments = true;
+  tokenizer = Tokenizer(tokenizer.vocabulary(), options);
+  std::erase_if(notes, [](const std::string& note) { return note.ends_with("has no token_type_ids"); });
+}
+
 std::unique_ptr<Model> open_directory(const fs::path& directory, const OpenOptions& options) {
   if (options.vocabulary.empty()) check_exported_vocabulary(directory);
   HfConfig hf = read_config(directory);
   Tokenizer tokenizer =
       options.vocabulary.empty() ? Tokenizer::from_directory(directory) : read_tokenizer(options.vocabulary);
   check_vocabulary(tokenizer.vocabulary(), hf.model, directory.string());
+  std::vector<std::string> notes = tokenizer.notes();
+  if (hf.model.type_vocab_size == 0) ignore_segments(tokenizer, notes);
   const HfWeights weights(directory, hf.model.architecture, hf.class_name);
   const HeadChoice head = choose_head(hf.model, head_of(weights, hf), options, directory.string());
   auto model = std::make_unique<Model>(hf.model, std::move(tokenizer));
@@ -74,7 +86,7 @@ std::unique_ptr<Model> open_directory(const fs::path& directory, const OpenOptio
   model->report.unknown_fields = hf.unknown;
   model->report.labels = head.labels;
   model->report.new_head = head.why_new;
-  model->report.notes = model->tokenizer.notes();
+  model->report.notes = notes;
   return model;
 }
 
