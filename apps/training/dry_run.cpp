@@ -39,13 +39,6 @@ std::vector<int64_t> spread(const std::vector<int64_t>& values, int64_t count, d
   return chosen;
 }
 
-// The sentences of these places.
-TokenizedDataset part_of(const TokenizedDataset& data, const std::vector<int64_t>& rows) {
-  TokenizedDataset part;
-  append(part, data, rows);
-  return part;
-}
-
 }  // namespace
 
 Forecast Run::dry_run() {
@@ -93,7 +86,8 @@ double Run::take_measured_step(const Epoch& epoch, int64_t window, int64_t step)
 double Run::seconds_of_evaluation() {
   std::vector<int64_t> sizes;
   for (int64_t i = 0; i < dev_data_.sentences(); ++i) sizes.push_back(dev_data_.length(i));
-  const TokenizedDataset part = part_of(dev_data_, spread(sizes, lengths * options_.learning.batch_size));
+  TokenizedDataset part;
+  append(part, dev_data_, spread(sizes, lengths * options_.learning.batch_size));
   const Ema::InUse average(ema_.get());
   compressors_.before_evaluation();
   const double seconds = evaluate(*model_->bert, part, options_.learning.batch_size).seconds;

@@ -177,6 +177,13 @@ TEST_F(Training, CheckpointHoldsTheEffectiveOptions) {
   succeed(train({{"max-steps", "1"}}));
   const nlohmann::json expected = {{"model", "random:tiny"},
                                    {"data", "data"},
+                                   {"dev-data", ""},
+                                   {"validation-split", 0.0},
+                                   {"format", "auto"},
+                                   {"text-column", ""},
+                                   {"pair-column", ""},
+                                   {"label-column", ""},
+                                   {"task", ""},
                                    {"vocab", "vocab.txt"},
                                    {"labels", {"negative", "positive"}},
                                    {"epochs", 2},
