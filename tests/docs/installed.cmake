@@ -22,7 +22,12 @@ foreach(program ${programs})
     endif()
   endforeach()
 endforeach()
-run(bash -c "source '${work}/installed/share/bash-completion/completions/export'; COMP_WORDS=(export --format ''); COMP_CWORD=2; _espalier_export; echo \"\${COMPREPLY[*]}\"")
+file(WRITE ${work}/complete.sh "source '${work}/installed/share/bash-completion/completions/export'
+COMP_WORDS=(export --format '')
+COMP_CWORD=2
+_espalier_export
+echo \"\${COMPREPLY[*]}\"\n")
+run(bash complete.sh)
 expect("^hf onnx edge h5")
 find_program(man man)
 if(man)
