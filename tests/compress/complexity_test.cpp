@@ -8,7 +8,7 @@ namespace espalier {
 namespace {
 
 std::unique_ptr<Model> model_of(const BertConfig& config) {
-  auto model = std::make_unique<Model>(config, WordPiece({"[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"}, {}));
+  auto model = std::make_unique<Model>(config, Tokenizer({"[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"}, {}));
   model->store.allocate(1, 0.02F);
   return model;
 }
