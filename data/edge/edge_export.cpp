@@ -51,6 +51,14 @@ void add_tokenizer(EdgeWriter& writer, const Tokenizer& tokenizer) {
   writer.add("tokenizer", std::vector<int32_t>{o.lowercase, o.strip_accents.value_or(o.lowercase),
                                                o.tokenize_chinese_chars, o.segments});
   writer.add("added_tokens", added);
+  const auto& [pad, unk, cls, sep, mask] = o.special;
+  if (o.special != SpecialTokens()) writer.add("special_tokens", std::vector<std::string>{pad, unk, cls, sep, mask});
+  if (o.longest_word != TokenizerOptions().longest_word)
+    writer.add("longest_word", std::vector{static_cast<int32_t>(o.longest_word)});
+  if (o.kind == TokenizerKind::byte_level_bpe) {
+    writer.add("merges", o.merges);
+    writer.add("add_prefix_space", std::vector<int32_t>{o.add_prefix_space});
+  }
   writer.add("added_token_flags", flags);
 }
 
@@ -62,8 +70,6 @@ void add_encoder(EdgeWriter& writer, const Model& model) {
 }
 
 void check_servable(const Model& model) {
-  CHECK(model.tokenizer.options().kind == TokenizerKind::wordpiece, model.source,
-        ": has a byte-level BPE, which an edge file cannot hold; expected a WordPiece vocabulary");
   CHECK(answer_of_task(model.config.head) != nullptr, model.source, ": has the head '", model.config.head,
         "', which an edge file cannot hold; expected classification, multi-label or regression");
   CHECK(dynamic_cast<const PooledHead*>(&model.bert->head()) != nullptr, model.source,

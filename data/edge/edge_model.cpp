@@ -12,6 +12,26 @@
 namespace espalier {
 namespace {
 
+// Sections of a tokenizer that is not plainly BERT's.
+void read_other_kinds(const EdgeFile& file, TokenizerOptions& o) {
+  if (file.has("special_tokens")) {
+    const std::vector<std::string> names = file.texts("special_tokens");
+    CHECK(names.size() == 5, file.source(), ": section 'special_tokens' has ", names.size(), " texts, expected 5");
+    o.special = {names[0], names[1], names[2], names[3], names[4]};
+  }
+  if (file.has("longest_word")) {
+    const std::vector<int32_t> longest = file.integers("longest_word");
+    CHECK(longest.size() == 1 && longest[0] >= 0, file.source(), ": section 'longest_word' is no length");
+    o.longest_word = longest[0];
+  }
+  if (!file.has("merges")) return;
+  o.kind = TokenizerKind::byte_level_bpe;
+  o.merges = file.texts("merges");
+  const std::vector<int32_t> space = file.integers("add_prefix_space");
+  CHECK(space.size() == 1, file.source(), ": section 'add_prefix_space' has ", space.size(), " numbers, expected 1");
+  o.add_prefix_space = space[0] != 0;
+}
+
 Tokenizer tokenizer_of(const EdgeFile& file) {
   const std::vector<int32_t> options = file.integers("tokenizer");
   CHECK(options.size() == 4, file.source(), ": section 'tokenizer' has ", options.size(), " numbers, expected 4");
@@ -19,6 +39,7 @@ Tokenizer tokenizer_of(const EdgeFile& file) {
                         .strip_accents = options[1] != 0,
                         .tokenize_chinese_chars = options[2] != 0,
                         .segments = options[3] != 0};
+  read_other_kinds(file, o);
   const std::vector<std::string> added = file.texts("added_tokens");
   const std::vector<int32_t> flags = file.integers("added_token_flags");
   CHECK(added.size() == flags.size(), file.source(), ": has ", added.size(), " added tokens, with flags for ",

@@ -24,7 +24,8 @@ using Json = nlohmann::json;
 
 constexpr int64_t largest_vocabulary = int64_t{64} << 20;  // bytes
 
-const char* const vocabulary_key = "checksum of vocab.txt";  // in the metadata of model.safetensors
+// In the metadata of model.safetensors.
+std::string vocabulary_key(const std::string& file) { return "checksum of " + file; }
 
 const char *const weights_file = "model.safetensors", *const grids_file = "quantization.json";
 
@@ -79,8 +80,9 @@ Exported export_hf(const Model& model, const fs::path& directory) {
   AtomicFolder folder(directory, is_exported_file);
   const fs::path& to = folder.temporary();
   for (const auto& [name, text] : files) write_file(to / name, text);
+  const std::string vocabulary = files.contains("vocab.txt") ? "vocab.txt" : "vocab.json";
   write_safetensors(to / weights_file, tensors,
-                    {{"format", "pt"}, {vocabulary_key, hex(checksum(files.at("vocab.txt")))}});
+                    {{"format", "pt"}, {vocabulary_key(vocabulary), hex(checksum(files.at(vocabulary)))}});
   Exported exported{.bytes = folder.bytes()};
   folder.commit();
   const std::string obstacle = obstacle_in_transformers(model.config);
@@ -95,15 +97,19 @@ Exported export_hf(const Model& model, const fs::path& directory) {
 
 void check_exported_vocabulary(const fs::path& directory) {
   std::error_code ignored;
-  const fs::path weights = directory / "model.safetensors", file = directory / "vocab.txt";
-  if (!fs::exists(weights, ignored) || !fs::exists(file, ignored)) return;
-  const Safetensors header(weights);
-  const auto expected = header.metadata().find(vocabulary_key);
-  CHECK(expected == header.metadata().end() || expected->second == hex(checksum(read_file(file, largest_vocabulary))),
+  const fs::path weights = directory / "model.safetensors";
+  for (const char* const name : {"vocab.txt", "vocab.json"}) {
+    const fs::path file = directory / name;
+    if (!fs::exists(weights, ignored) || !fs::exists(file, ignored)) continue;
+    const Safetensors header(weights);
+    const auto expected = header.metadata().find(vocabulary_key(name));
+    CHECK(
+        expected == header.metadata().end() || expected->second == hex(checksum(read_file(file, largest_vocabulary))),
         file.string(),
         ": differs from the file that export wrote together with model.safetensors: it is damaged or was changed; put "
         "that file back, or, if the change is meant, open the model with --vocab ",
         directory.string());
+  }
 }
 
 }  // namespace espalier

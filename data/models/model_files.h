@@ -14,9 +14,7 @@ namespace espalier {
 // there are not listed. What differs between layers stays in layer_heads and layer_intermediate.
 BertConfig simplest(BertConfig config);
 
-// Text by name: config.json; vocab.txt; tokenizer_config.json, which has the tokens behind the last one that is more
-// than an added one; and tokenizer.json, the same for the library tokenizers and for transformers.js. `more` is added
-// to config.json. Throws Error for tokens that vocab.txt cannot hold.
+// Text by name: config.json, to which `more` is added, and tokenizer_files().
 std::map<std::string, std::string> model_files(const Model& model, const nlohmann::json& more);
 
 // Whether an export writes a file or a folder of that name into its directory.

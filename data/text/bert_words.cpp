@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // BertWords: code points go through clean_text, CJK spacing, NFD, accent stripping and lowercasing one at a time; only
-// combining marks are held back, until the next starter fixes their canonical order.
+// combining marks are held back, until the next starter fixes their canonical order. Words of ASCII alone take a short
+// way.
 #include "data/text/bert_words.h"
 
 #include <algorithm>
@@ -47,7 +48,12 @@ std::string BertWords::normalize(std::string_view text, const TokenizerOptions& 
 
 std::string_view BertWords::next() {
   word_.clear();
-  while (used_ < ready_.size() || refill()) {
+  while (true) {
+    if (used_ == ready_.size()) {
+      if (word_.empty())
+        if (const std::string_view word = next_ascii(); !word.empty()) return word;
+      if (!refill()) return word_;
+    }
     const char32_t c = ready_[used_].c;
     const auto kind = c < 128 ? kAscii[c] : is_punctuation(c) ? Kind::kPunctuation : Kind::kWord;
     if (kind != Kind::kWord && !word_.empty()) return word_;
@@ -56,6 +62,24 @@ std::string_view BertWords::next() {
     append_utf8(word_, c);
     if (kind == Kind::kPunctuation) return word_;
   }
+}
+
+// The next word, if it is ASCII and no character follows that may belong to it; else empty. Skips white space.
+std::string_view BertWords::next_ascii() {
+  const auto kind = [&](std::size_t at) {
+    const auto byte = static_cast<unsigned char>(text_[at]);
+    return byte < 128 ? kAscii[byte] : Kind::kDropped;
+  };
+  while (position_ < text_.size() && kind(position_) == Kind::kSpace) ++position_;
+  std::size_t end = position_;
+  while (end < text_.size() && kind(end) == Kind::kWord) ++end;
+  if (end == position_ && end < text_.size() && kind(end) == Kind::kPunctuation) ++end;
+  if (end < text_.size() && kind(end) == Kind::kDropped) return {};
+  const std::string_view word = text_.substr(position_, end - position_);
+  position_ = end;
+  if (!lowercase_) return word;
+  word_.assign(word);
+  for (char& c : word_) c = static_cast<char>(ascii_lower(static_cast<unsigned char>(c)));
   return word_;
 }
 

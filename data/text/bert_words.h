@@ -27,6 +27,7 @@ class BertWords {
   std::string_view next();
 
  private:
+  std::string_view next_ascii();
   bool refill();
   void push_as_it_is(char32_t c);
   void push_cleaned(char32_t c);

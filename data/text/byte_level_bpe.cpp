@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <bit>
+#include <iterator>
+#include <limits>
 #include <unordered_set>
 #include <utility>
 
@@ -13,6 +15,8 @@
 
 namespace espalier {
 namespace {
+
+constexpr int32_t kNoMerge = std::numeric_limits<int32_t>::max();
 
 int64_t pair_of(int32_t left, int32_t right) { return int64_t{left} << 32 | right; }
 
@@ -69,14 +73,17 @@ const std::array<std::string, 256>& byte_letters() {
 
 std::vector<std::string> merges_among(const std::set<std::string_view>& tokens, std::span<const std::string> merges) {
   std::unordered_set<std::string> made(byte_letters().begin(), byte_letters().end());
-  std::vector<std::string> kept;
-  for (const std::string& merge : merges) {
+  const auto can_be_done = [&](const std::string& merge) {
     const auto [left, right] = parts_of(merge);
-    std::string result = result_of(merge);
-    if (!made.contains(std::string(left)) || !made.contains(std::string(right)) || !tokens.contains(result)) continue;
-    kept.push_back(merge);
-    made.insert(std::move(result));
+    return made.contains(std::string(left)) && made.contains(std::string(right)) && tokens.contains(result_of(merge));
+  };
+  for (std::size_t before = 0; before != made.size();) {  // a merge may stand before those that make its tokens
+    before = made.size();
+    for (const std::string& merge : merges)
+      if (can_be_done(merge)) made.insert(result_of(merge));
   }
+  std::vector<std::string> kept;
+  std::ranges::copy_if(merges, std::back_inserter(kept), can_be_done);
   return kept;
 }
 
@@ -93,10 +100,13 @@ void ByteLevelBpe::check_merges(const Ids& vocabulary, std::span<const std::stri
       CHECK(vocabulary.contains(token), place(i), ": the merge ", quoted(merges[i]), " needs the token ", quoted(token),
             ", which the vocabulary lacks; take merges and vocabulary of the same model");
     CHECK(seen.insert(merges[i]).second, place(i), ": the merge ", quoted(merges[i]), " is there a second time");
+    made.insert(std::move(result));
+  }
+  for (std::size_t i = 0; i < merges.size(); ++i) {
+    const auto [left, right] = parts_of(merges[i]);
     for (const std::string_view token : {left, right})
       CHECK(made.contains(std::string(token)), place(i), ": the merge ", quoted(merges[i]), " needs ", quoted(token),
-            ", which no merge before it makes; the order counts: take the file as the model's author wrote it");
-    made.insert(std::move(result));
+            ", which no merge makes; take all merges, as the model's author wrote them");
   }
 }
 
@@ -166,8 +176,34 @@ void ByteLevelBpe::append(std::string_view part, WordPiece::Text /*kind*/, std::
   }
 }
 
-// Of the merges that can be done, the one of the lowest rank is, and of those with the same rank the first in the word.
+// The pair with the lowest rank is merged, and of equal pairs the first one, until there is none.
+void ByteLevelBpe::merge_short_word(std::string_view word, std::vector<int32_t>& ids) const {
+  std::array<Neighbours, kShortWord> all;
+  std::size_t size = word.size();
+  const auto look_up = [&](std::size_t i) {
+    const Merge* const merge = i + 1 < size ? find_merge(all[i].token, all[i + 1].token) : nullptr;
+    all[i].rank = merge != nullptr ? merge->rank : kNoMerge;
+    all[i].result = merge != nullptr ? merge->id : 0;
+  };
+  for (std::size_t i = 0; i < size; ++i) all[i].token = bytes_[static_cast<unsigned char>(word[i])];
+  for (std::size_t i = 0; i < size; ++i) look_up(i);
+  const auto less = [](const Neighbours& a, const Neighbours& b) { return a.rank < b.rank; };
+  while (true) {
+    auto* const best = std::min_element(all.data(), all.data() + size, less);
+    if (best->rank == kNoMerge) break;
+    best->token = best->result;
+    std::move(best + 2, all.data() + size, best + 1);
+    --size;
+    const auto at = static_cast<std::size_t>(best - all.data());
+    if (at > 0) look_up(at - 1);
+    look_up(at);
+  }
+  for (std::size_t i = 0; i < size; ++i) ids.push_back(all[i].token);
+}
+
+// The same for words of any length, with a heap.
 void ByteLevelBpe::merge_word(std::string_view word, Scratch& scratch, std::vector<int32_t>& ids, Wanted wanted) const {
+  if (wanted == Wanted::result && word.size() <= kShortWord) return merge_short_word(word, ids);
   auto& [symbols, due] = scratch;
   symbols.clear();
   const auto size = static_cast<int64_t>(word.size());

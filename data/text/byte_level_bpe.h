@@ -37,8 +37,8 @@ class ByteLevelBpe {
   using Ids = std::unordered_map<std::string_view, int32_t>;
 
   // Throws Error, which begins with place(index), for a merge that is not two tokens with a space between them, whose
-  // tokens or result the vocabulary lacks, that comes a second time, or that needs a token that no merge before it
-  // makes.
+  // tokens or result the vocabulary lacks, that comes a second time, or that needs a token that no merge makes. One
+  // that stands before the merges that it needs is none: Hugging Face's trainer writes some.
   static void check_merges(const Ids& vocabulary, std::span<const std::string> merges,
                            const std::function<std::string(std::size_t)>& place);
 
@@ -54,6 +54,10 @@ class ByteLevelBpe {
   struct Merge {
     int64_t pair = -1;  // left << 32 | right
     int32_t rank = 0, id = 0;
+  };
+  static constexpr std::size_t kShortWord = 40;  // bytes
+  struct Neighbours {                            // a token of a short word, and its merge with the next one
+    int32_t token, rank, result;
   };
   struct Symbol {
     int32_t id;
@@ -73,6 +77,7 @@ class ByteLevelBpe {
 
   void add_merges(const Ids& vocabulary, std::span<const std::string> merges);
   const Merge* find_merge(int32_t left, int32_t right) const;
+  void merge_short_word(std::string_view word, std::vector<int32_t>& ids) const;
   void merge_word(std::string_view word, Scratch& scratch, std::vector<int32_t>& ids, Wanted wanted) const;
   void add_due(int64_t place, Scratch& scratch) const;
 

@@ -102,6 +102,7 @@ Tokenizer::Encoding Tokenizer::encode(std::string_view text, int max_length) con
         "; it must be at least 2");
   const auto room = static_cast<std::size_t>(max_length) - 2;
   Encoding result;
+  result.ids.reserve(std::min(room, text.size() / 3) + 8);
   result.ids.push_back(cls_);
   append_ids(text, room + 1, result.ids);
   if (result.ids.size() > room + 1) result.ids.resize(room + 1);

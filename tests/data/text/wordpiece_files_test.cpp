@@ -132,13 +132,11 @@ TEST(WordPieceDirectory, RefusesFieldsThatLeadToOtherIds) {
   const Json sequence = {{"type", "Sequence"}, {"normalizers", {{{"type", "NFD"}}, {{"type", "Lowercase"}}}}};
   const Json other_end = {{"type", "BertProcessing"}, {"sep", {"</s>", 3}}, {"cls", {"[CLS]", 2}}};
   for (const Field& field : std::vector<Field>{
-           {"/model/unk_token", "[PAD]", "unk_token is \"[PAD]\"; expected \"[UNK]\", since nothing else is done here"},
+           {"/model/unk_token", "[PAD]", ""},
            {"/model/continuing_subword_prefix", "@@",
             "continuing_subword_prefix is \"@@\"; expected \"##\", since nothing "
             "else is done here"},
-           {"/model/max_input_chars_per_word", 5,
-            "max_input_chars_per_word is 5; expected 100, since nothing else is done "
-            "here"},
+           {"/model/max_input_chars_per_word", 5, ""},
            {"/model/max_input_chars_per_word", 100, ""},
            {"/normalizer", nullptr, "its normalizer is null; expected BERT's BertNormalizer"},
            {"/normalizer", sequence, "its normalizer is a \"Sequence\"; expected BERT's BertNormalizer"},
@@ -167,18 +165,17 @@ TEST(WordPieceDirectory, RefusesFieldsThatLeadToOtherIds) {
             "truncation_side is \"left\"; expected \"right\", since nothing else is done here"},
            {"/split_special_tokens", true,
             "split_special_tokens is true; expected false, since nothing else is done here"},
-           {"/cls_token", "<s>",
-            "cls_token is \"<s>\"; expected [CLS]: give the token that name in the vocabulary and "
-            "here"},
+           {"/cls_token", "<s>", ""},
            {"/cls_token", nullptr, "cls_token is not given, but [CLS] is in the vocabulary; expected cls_token [CLS]"},
            {"/mask_token", nullptr, ""},
            {"/mask_token", {{"content", "[MASK]"}, {"lstrip", true}}, ""},
-           {"/tokenizer_class", "RobertaTokenizer",
-            "tokenizer_class is \"RobertaTokenizer\"; expected BertTokenizer, or "
-            "PreTrainedTokenizerFast with BERT's pipeline in tokenizer.json"},
+           {"/tokenizer_class", "LlamaTokenizer",
+            "tokenizer_class is \"LlamaTokenizer\"; expected BertTokenizer, RobertaTokenizer, or "
+            "PreTrainedTokenizerFast "
+            "with the pipeline of one of them in tokenizer.json"},
            {"/tokenizer_class", "PreTrainedTokenizerFast",
-            "tokenizer_class is \"PreTrainedTokenizerFast\", but there is no "
-            "tokenizer.json; expected BertTokenizer"},
+            "tokenizer_class is \"PreTrainedTokenizerFast\", but there is no tokenizer.json; expected BertTokenizer or "
+            "RobertaTokenizer"},
            {"/auto_map",
             {{"AutoTokenizer", "x.y"}},
             "auto_map names a tokenizer in Python code; expected BertTokenizer as "
@@ -223,7 +220,7 @@ TEST(WordPieceDirectory, SaysWhatIsWrong) {
   const std::string model = std::string("{") + kModel;
   EXPECT_EQ(error("", "", ""), ": holds no vocabulary; expected vocab.txt or tokenizer.json");
   EXPECT_EQ(error("a\na\n", "", ""), ": the vocabulary has the token a twice, as 0 and 1");
-  EXPECT_EQ(error("", R"({"model": {"type": "BPE"}})", ""),
+  EXPECT_EQ(error("", R"({"model": {"type": "BPE"}})", R"({"tokenizer_class": "BertTokenizer"})"),
             "/tokenizer.json: its model is a \"BPE\"; expected BERT's WordPiece");
   EXPECT_EQ(error("", model + R"(, "normalizer": {"type": "Sequence"}})", ""),
             "/tokenizer.json: its normalizer is a \"Sequence\"; expected BERT's BertNormalizer");
