@@ -79,7 +79,7 @@ void Run::read_data() {
   const DataFiles files = find_data(options_.data, !options_.dry_run);
   options_.data = files.where;
   inputs_.add("the model", described(*model_));
-  RunData data = read_run_data(options_, *model_, listener_);
+  RunData data = read_run_data(files, options_, *model_, listener_);
   train_data_ = std::move(data.train);
   dev_data_ = std::move(data.dev);
   inputs_.add(data.train_name, described(train_data_));
