@@ -3,7 +3,7 @@
 SHELL := bash -o pipefail
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := build
-.PHONY: build run report test test-fast asan tsan tsan-all fuzz aarch64 wasm format lint install uninstall web web-serve web-test sst2 bert-base clean help
+.PHONY: build run report test test-fast asan tsan tsan-all fuzz aarch64 wasm format lint install uninstall python-test web web-serve web-test sst2 bert-base clean help
 
 # As many compilers as there are cores, but no more than memory has room for (1.5 GB each).
 JOBS ?= $(shell cat /proc/meminfo /sys/fs/cgroup/memory.max 2>/dev/null | awk -v cores=$$(nproc) \
@@ -77,12 +77,18 @@ lint: ## check the format and run clang-tidy
 	@$(call configure,release,build)
 	@JOBS=$(JOBS) CLANG_TIDY=$(CLANG_TIDY) .ci/lint
 
-install: build ## install programs, libraries, headers, recipes, manual pages, completion and docs; PREFIX=DIR (default /usr/local)
+install: ## build and install programs, libraries, headers, recipes, manual pages, completion and docs; PREFIX=DIR (default /usr/local)
+	@$(call compile,release,build,programs)
 	@cmake --install build --prefix $(PREFIX)
 
 uninstall: ## remove what the last installation below PREFIX=DIR has put there
 	@xargs -d '\n' rm -f -- <$(PREFIX)/share/espalier/manifest.txt
 	@find $(PREFIX) -depth -type d -path '*espalier*' -empty -delete
+
+python-test: ## build the Python package in build-python/venv and run its tests; skipped where pip finds no packages
+	@.ci/setup python3-venv python3-dev
+	@$(call compile,release,build,programs)
+	@CMAKE_BUILD_PARALLEL_LEVEL=$(JOBS) .ci/python-test
 
 web: ## build the browser page and its model into build-web/site; ESPALIER_MODEL=FILE.edge or FILE.h5
 	@.ci/setup emscripten nodejs googletest
@@ -103,7 +109,7 @@ bert-base: ## download bert-base-uncased into runs/models/bert-base-uncased (lik
 	@.ci/fetch-bert-base
 
 clean: ## remove what was built; runs/ with its models and data stays
-	@rm -rf build build-asan build-tsan build-fuzz build-debug build-aarch64 build-wasm build-web
+	@rm -rf build build-asan build-tsan build-fuzz build-debug build-aarch64 build-wasm build-web build-python
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):[^#]*## \(.*\)/make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16

@@ -54,7 +54,7 @@ int Inspect::run(const CommonOptions& common) const {
                 {"labels", config.labels},
                 {"initialised", model->report.initialised},
                 {"parts", parts_to_json(parts)},
-                {"complexity", complexity_to_json(complexity_of(*model), config.max_position_embeddings)},
+                {"complexity", complexity_to_json(complexity_of(*model), config.longest())},
                 {"histogram", bins},
                 {"options", model->options}});
     return 0;
@@ -74,7 +74,7 @@ int Inspect::run(const CommonOptions& common) const {
                 config.num_attention_heads, config.intermediate_size, Record(heads).text().c_str(),
                 Record(widths).text().c_str());
   if (shrunk || pruned > 0) std::printf("%s", what_it_brings(full, total).c_str());
-  print_complexity(complexity_of(*model), config.max_position_embeddings);
+  print_complexity(complexity_of(*model), config.longest());
   return 0;
 }
 

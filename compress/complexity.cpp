@@ -47,7 +47,10 @@ Complexity complexity_of(const Model& model) {
     }
   }
   for (const Parameter* p : model.store.all())
-    if (p->role == Role::weight && !Encoder::owns(p->name)) result.head_macs += p->shape.size();
+    if (p->role == Role::weight && !Encoder::owns(p->name))
+      result.head_macs += p->shape.size();
+    else if (p->role == Role::weight && p->name.starts_with("bert.embeddings"))
+      result.embeddings.projections += p->shape.size();
   return result;
 }
 

@@ -28,7 +28,7 @@ struct LayerComplexity {
 
 struct Complexity {
   int64_t hidden = 0;
-  LayerComplexity embeddings = {};  // parameters and bytes only: rows are looked up
+  LayerComplexity embeddings = {};  // rows are looked up; ELECTRA's projection is work
   std::vector<LayerComplexity> layers = {};
   LayerComplexity head = {};     // its work is in head_macs
   int64_t head_macs = 0;         // a sentence, or a token where
@@ -36,7 +36,9 @@ struct Complexity {
 
   LayerComplexity encoder() const;  // all layers together
   int64_t head_work(int64_t n) const { return head_for_tokens ? n * head_macs : head_macs; }
-  int64_t per_sentence(int64_t n) const { return encoder().per_sentence(n) + head_work(n); }
+  int64_t per_sentence(int64_t n) const {
+    return embeddings.per_sentence(n) + encoder().per_sentence(n) + head_work(n);
+  }
   int64_t parameters() const { return embeddings.parameters + encoder().parameters + head.parameters; }
   int64_t bytes() const { return embeddings.bytes + encoder().bytes + head.bytes; }
 };

@@ -64,6 +64,8 @@ void print_complexity(const Complexity& complexity, int64_t positions) {
     for (const int64_t n : list) std::printf(" %10.3f", value(n));
     std::printf("\n");
   };
+  if (complexity.embeddings.projections > 0)
+    row("embeddings", [&](int64_t n) { return millions(complexity.embeddings.per_sentence(n)); });
   row("head", [&](int64_t n) { return millions(complexity.head_work(n)); });
   row("a sentence", [&](int64_t n) { return millions(complexity.per_sentence(n)); });
   row("a token", [&](int64_t n) { return millions(complexity.per_sentence(n)) / static_cast<double>(n); });
@@ -89,6 +91,7 @@ Record complexity_to_json(const Complexity& complexity, int64_t positions) {
           {"bytes", complexity.bytes()},
           {"macs_per_sentence", sentence},
           {"macs_per_token", token},
+          {"embedding_macs_per_token", complexity.embeddings.projections},
           {"head_macs", complexity.head_macs},
           {"encoder", layer_to_json(complexity.encoder(), list)},
           {"layers", layers}};

@@ -41,8 +41,11 @@ std::vector<Answer> Classifier::classify(std::span<const Text> texts) const {
         Context context;
         const Tensor logits = (*model_->bert)(batch, context).value;
         std::vector<Answer> answers;
-        for (int64_t b = 0; b < batch.sentences(); ++b)
-          answers.push_back(head.answer(logits.view(b * head.width(), {1, head.width()})));
+        for (int64_t b = 0; b < batch.sentences(); ++b) {
+          const Tensor row = logits.view(b * head.width(), {1, head.width()});
+          answers.push_back(head.answer(row));
+          answers.back().logits.assign(row.span<float>().begin(), row.span<float>().end());
+        }
         return answers;
       });
 }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <set>
 
 #include "apps/cli/part_table.h"
 #include "apps/reporting/comparison.h"
@@ -15,9 +16,17 @@ namespace {
 
 using M = const ModelFigures&;
 
+// Metrics that evaluate shows by class; here they would be too many.
+const std::set<std::string> of_class_report = {"micro_f1",     "weighted_f1", "macro_precision",
+                                               "macro_recall", "precision",   "recall"};
+
 Column number(Column::Group group, const std::string& title, int decimals, const std::function<double(M)>& figure,
               bool brief = false) {
-  return {group, title, brief, [decimals, figure](M m) { return format("%.*f", decimals, figure(m)); }, figure};
+  const auto text = [decimals, figure](M m) {
+    const double value = figure(m);
+    return std::isnan(value) ? "-" : format("%.*f", decimals, value);
+  };
+  return {group, title, brief, text, figure};
 }
 
 void add_quality(std::vector<Column>& columns, M first) {
@@ -30,6 +39,7 @@ void add_quality(std::vector<Column>& columns, M first) {
        [](M m) { return m.interval.low; }});
   for (size_t i = 1; i < first.metrics.values.size(); ++i) {
     const std::string name = first.metrics.values[i].name;
+    if (of_class_report.contains(name)) continue;
     columns.push_back(number(Column::quality, name, 4, [name](M m) {
       const auto found = std::ranges::find(m.metrics.values, name, &Metrics::Value::name);
       return found == m.metrics.values.end() ? NAN : found->value;

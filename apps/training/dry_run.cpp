@@ -10,8 +10,9 @@
 namespace espalier {
 namespace {
 
-constexpr int64_t lengths = 12;  // batches from short to long that are measured
-constexpr double enough = 4;     // seconds of steps, where steps are short
+constexpr int64_t lengths = 8;   // batches from short to long that a round measures
+constexpr double enough = 2;     // seconds of steps, where steps are short
+constexpr int least_rounds = 2;  // memory is at its peak when training and evaluation have taken turns
 
 // The rows from which a window of an epoch is made: how many tokens they have.
 std::vector<int64_t> tokens_of_windows(const Loader& loader) {
@@ -23,15 +24,18 @@ std::vector<int64_t> tokens_of_windows(const Loader& loader) {
   return tokens;
 }
 
-// `count` of the places 0 … values.size() - 1, evenly spaced when these are sorted by their values, the largest first.
-std::vector<int64_t> spread(const std::vector<int64_t>& values, int64_t count) {
+// `count` of the places 0 … values.size() - 1, evenly spaced when these are sorted by their values, the largest first;
+// other ones for another shift in [0, 1).
+std::vector<int64_t> spread(const std::vector<int64_t>& values, int64_t count, double shift = 0.5) {
   std::vector<int64_t> places(values.size());
   std::iota(places.begin(), places.end(), 0);
   std::ranges::stable_sort(
       places, [&](int64_t a, int64_t b) { return values[static_cast<size_t>(a)] > values[static_cast<size_t>(b)]; });
-  const int64_t all = std::ssize(values), taken = std::min(all, count);
+  const int64_t taken = std::min(std::ssize(values), count);
+  const double distance = static_cast<double>(values.size()) / static_cast<double>(taken);
   std::vector<int64_t> chosen;
-  for (int64_t i = 0; i < taken; ++i) chosen.push_back(places[static_cast<size_t>((2 * i + 1) * all / (2 * taken))]);
+  for (int64_t i = 0; i < taken; ++i)
+    chosen.push_back(places[static_cast<size_t>((static_cast<double>(i) + shift) * distance)]);
   return chosen;
 }
 
@@ -55,38 +59,35 @@ Forecast Run::dry_run() {
                     .steps = schedule_.total,
                     .evaluations = evaluations(),
                     .start_seconds = watch_.seconds()};
-  forecast.step_seconds = seconds_of_step();
-  forecast.evaluation_seconds = seconds_of_evaluation();
+  const std::vector<int64_t> tokens = tokens_of_windows(*loader_);
+  const Epoch epoch = loader_->epoch(0);
+  const auto longest = std::ranges::max_element(tokens) - tokens.begin();
+  for (int i = 0; i < 2; ++i) take_measured_step(epoch, longest, 0);
+  double seconds = 0, shift = 0.5;
+  int64_t measured_tokens = 0;
+  for (int round = 0; round < least_rounds || seconds < enough; ++round, shift = std::fmod(shift + 0.618, 1)) {
+    const std::vector<int64_t> windows = spread(tokens, lengths, shift);
+    for (int64_t i = 0; i < std::ssize(windows); ++i) {
+      // Steps from all over the run: what compressors do changes with them.
+      seconds += take_measured_step(epoch, windows[static_cast<size_t>(i)], i * schedule_.total / std::ssize(windows));
+      measured_tokens += tokens[static_cast<size_t>(windows[static_cast<size_t>(i)])];
+    }
+    if (round < least_rounds) forecast.evaluation_seconds = seconds_of_evaluation();
+  }
+  // Times are nearly proportional to tokens: what the measured batches have more or less than the average is made up
+  // for.
+  forecast.step_seconds = seconds / static_cast<double>(measured_tokens) * static_cast<double>(train_data_.tokens()) /
+                          static_cast<double>(std::ssize(tokens));
   return forecast;
 }
 
-// Times are nearly proportional to tokens: what the measured batches have more or less than the average is made up for.
-double Run::seconds_of_step() {
-  const std::vector<int64_t> tokens = tokens_of_windows(*loader_);
-  const auto longest = std::ranges::max_element(tokens) - tokens.begin();
-  const std::vector<int64_t> windows = spread(tokens, lengths);
-  const Epoch epoch = loader_->epoch(0);
-  double seconds = 0;
-  int64_t measured_tokens = 0, taken = 0;
-  const auto take = [&](int64_t place) {
-    const Stopwatch watch;
-    // Steps from all over the run: what compressors do changes with them.
-    state_.step = taken % std::ssize(windows) * schedule_.total / std::ssize(windows);
-    take_step(*model_, epoch.window(place), compressors_, step_options());
-    if (ema_) ema_->update(state_.step + 1);
-    throw_if_stopped();
-    return watch.seconds();
-  };
-  for (int i = 0; i < 2; ++i) take(longest);  // memory is there then, and the peak has been reached
-  do {
-    for (const int64_t place : windows) {
-      seconds += take(place);
-      measured_tokens += tokens[static_cast<size_t>(place)];
-      listener_.progress(++taken, 0, "measuring steps");
-    }
-  } while (seconds < enough);
-  const double all_tokens = static_cast<double>(train_data_.tokens()) / static_cast<double>(std::ssize(tokens));
-  return seconds / static_cast<double>(measured_tokens) * all_tokens;
+double Run::take_measured_step(const Epoch& epoch, int64_t window, int64_t step) {
+  throw_if_stopped();
+  state_.step = step;
+  const Stopwatch watch;
+  take_step(*model_, epoch.window(window), compressors_, step_options());
+  if (ema_) ema_->update(step + 1);
+  return watch.seconds();
 }
 
 double Run::seconds_of_evaluation() {
@@ -95,8 +96,7 @@ double Run::seconds_of_evaluation() {
   const TokenizedDataset part = part_of(dev_data_, spread(sizes, lengths * options_.learning.batch_size));
   const Ema::InUse average(ema_.get());
   compressors_.before_evaluation();
-  double seconds = 0;
-  for (int i = 0; i < 2; ++i) seconds = evaluate(*model_->bert, part, options_.learning.batch_size).seconds;
+  const double seconds = evaluate(*model_->bert, part, options_.learning.batch_size).seconds;
   compressors_.after_evaluation();
   return seconds / static_cast<double>(part.tokens()) * static_cast<double>(dev_data_.tokens());
 }

@@ -75,7 +75,7 @@ class Run {
   bool over() const { return evaluated_step() >= schedule_.total || out_of_patience(); }
   double epochs_done() const { return static_cast<double>(state_.step) / static_cast<double>(loader_->windows()); }
   StepOptions step_options();
-  double seconds_of_step();
+  double take_measured_step(const Epoch& epoch, int64_t window, int64_t step);
   double seconds_of_evaluation();
   int64_t evaluations() const;
   void log_step(const Window& window, const StepResult& result, double rate);

@@ -124,7 +124,11 @@ std::vector<Answer> EdgeModel::answer(const PackedBatch& batch) const {
   const Rows logits = space.rows(Workspace::middle, sentences, classifier_.out(), DType::f32);
   classifier_.multiply(classifier_.converted(pooled, space, Workspace::input), logits);
   std::vector<Answer> answers;
-  for (int64_t b = 0; b < sentences; ++b) answers.push_back(answer_of_({logits.at<float>(b), labels_.size()}, labels_));
+  for (int64_t b = 0; b < sentences; ++b) {
+    const std::span<const float> row(logits.at<float>(b), labels_.size());
+    answers.push_back(answer_of_(row, labels_));
+    answers.back().logits.assign(row.begin(), row.end());
+  }
   return answers;
 }
 

@@ -5,7 +5,7 @@
 //   /config               JSON, the fields of Hugging Face's config.json, with the labels
 //   /vocabulary           the tokens, a list
 //   /tokenizer            JSON, the fields of TokenizerOptions; see data/models/tokenizer_record.cpp
-//   /merges               list of the merges of a byte-level BPE, in their order
+//   /merges               of a byte-level BPE: its merges, a list, in their order
 //   /options              JSON, the effective options of the run
 //   /pruned               list of the parameters that were pruned; absent: none. Their masks are the non-zeros of the
 //                         stored weights, so that nothing is stored twice, or else
@@ -86,8 +86,7 @@ void save_checkpoint(const std::filesystem::path& path, const ParameterStore& st
   root.write_text("config", config_to_json(contents.config).dump());
   root.write_texts("vocabulary", contents.vocabulary);
   root.write_text("tokenizer", to_json(contents.tokenizer).dump());
-  if (contents.tokenizer.kind == TokenizerKind::byte_level_bpe)
-    root.write_texts("merges", contents.tokenizer.merges);
+  if (contents.tokenizer.kind == TokenizerKind::byte_level_bpe) root.write_texts("merges", contents.tokenizer.merges);
   root.write_text("options", contents.options.text());
   const Hdf5Group weights = root.create_group("weights");
   const bool resumes = optimizer != nullptr && state != nullptr;
@@ -142,8 +141,7 @@ Checkpoint::Checkpoint(const std::filesystem::path& path) : path_(path.string())
   contents_.vocabulary = root.read_texts("vocabulary");
   check_vocabulary(contents_.vocabulary, contents_.config, path_);
   contents_.tokenizer = tokenizer_options_of(JsonFields(root, "tokenizer"));
-  if (contents_.tokenizer.kind == TokenizerKind::byte_level_bpe)
-    contents_.tokenizer.merges = root.read_texts("merges");
+  if (contents_.tokenizer.kind == TokenizerKind::byte_level_bpe) contents_.tokenizer.merges = root.read_texts("merges");
   contents_.options = Record(parse_object(root.read_text("options"), root.where("options")));
   resumes_ = root.contains("training");
 }

@@ -3,6 +3,12 @@
 
 namespace espalier {
 
+int64_t Holdout::place(OfClass& c) const {
+  const auto begin = static_cast<int64_t>(static_cast<double>(c.taken) / share_),
+             end = static_cast<int64_t>(static_cast<double>(c.taken + 1) / share_);
+  return begin + static_cast<int64_t>(c.random.uniform() * static_cast<double>(end - begin));
+}
+
 bool Holdout::takes(int32_t label) {
   auto found = classes_.find(label);
   if (found == classes_.end()) {
@@ -11,13 +17,10 @@ bool Holdout::takes(int32_t label) {
     found->second.next = place(found->second);
   }
   OfClass& c = found->second;
-  ++c.seen;
-  bool takes = false;
-  for (; c.next < static_cast<double>(c.seen); c.next = place(c)) {
-    takes = true;
-    ++c.taken;
-  }
-  return takes;
+  if (c.seen++ != c.next) return false;
+  ++c.taken;
+  c.next = place(c);
+  return true;
 }
 
 }  // namespace espalier

@@ -21,9 +21,9 @@ class Holdout {
   struct OfClass {
     Rng random;
     int64_t seen = 0, taken = 0;
-    double next = 0;  // which one is taken next, counted in this class
+    int64_t next = 0;  // which one is taken next, counted in this class
   };
-  double place(OfClass& c) const { return (static_cast<double>(c.taken) + c.random.uniform()) / share_; }
+  int64_t place(OfClass& c) const;  // one of the next 1 / share examples
 
   double share_;
   uint64_t seed_;

@@ -32,6 +32,7 @@ def read_checkpoint(path):
     with h5py.File(path) as file:
         model = {name: json.loads(text(file, name)) for name in ("config", "tokenizer", "options")}
         model["vocabulary"] = texts(file, "vocabulary")
+        model["merges"] = texts(file, "merges") if "merges" in file else []  # of a byte-level BPE
         weights = {name: weight(node) for name, node in file["weights"].items()}
         model["weights"] = {name: values for name, (values, _) in weights.items()}
         model["integers"] = {name: integers for name, (_, integers) in weights.items() if integers is not None}

@@ -17,6 +17,7 @@ struct Answer {
   std::vector<double> probabilities = {};                         // of each of Head::labels(); empty: there are none
   std::optional<std::vector<std::string>> chosen = {};            // for tasks that choose any number of classes
   std::vector<double> values = {};                                // for tasks whose answer is numbers
+  std::vector<float> logits = {};                                 // where Classifier or EdgeModel answers
 };
 
 // logits[C] of C labels.

@@ -23,9 +23,8 @@ TEST(Holdout, TakesItsShareOfEachClass) {
     const auto all = taken(share, 3, labels);
     double rare = 0, often = 0;
     for (size_t i = 0; i < labels.size(); ++i) (labels[i] == 1 ? rare : often) += all[i] ? 1 : 0;
-    const double tolerance = share <= 0.5 ? 1 : 25 * share;  // above a half, two draws may meet in one row
-    EXPECT_NEAR(rare, 100 * share, tolerance) << share;
-    if (share <= 0.5) { EXPECT_NEAR(often, 4900 * share, 1) << share; }
+    EXPECT_NEAR(rare, 100 * share, 1) << share;
+    EXPECT_NEAR(often, 4900 * share, 1) << share;
   }
 }
 
