@@ -8,8 +8,6 @@
 #include "data/files/atomic_folder.h"
 #include "data/models/model_files.h"
 #include "data/models/tokenizer_export.h"
-#include "data/text/examples.h"
-#include "data/text/lines.h"
 #include "data/text/vocabulary_training.h"
 
 namespace {
@@ -27,25 +25,6 @@ struct TrainVocab {
 
   void declare(Options& rows);
 
-  // A table's texts, or else lines. Neither need fit into memory.
-  void count(const std::filesystem::path& path, WordCounts& words, const Listener& listener) const {
-    if (path.extension() == ".tsv" || format_of(path) != TableFormat::tsv) {
-      ReadOptions options;
-      options.labels = Labels::ignored;
-      ExampleReader reader(path, options);
-      for (Example example; reader.next(example);) {
-        words.add(example.first);
-        if (!example.second.empty()) words.add(example.second);
-      }
-      return;
-    }
-    Lines lines(path, Lines::Of::sentences, "a text in UTF-8", int64_t{1} << 50);
-    for (std::string_view line; lines.next(line);) {
-      words.add(line);
-      listener.progress(lines.given(), lines.size(), path.filename().string());
-    }
-  }
-
   int run(const CommonOptions& common) {
     training.options.kind = type == VocabularyType::bpe ? TokenizerKind::byte_level_bpe : TokenizerKind::wordpiece;
     if (type == VocabularyType::bpe) training.options.special = SpecialTokens::roberta();
@@ -53,10 +32,11 @@ struct TrainVocab {
     AtomicFolder folder(output, is_exported_file);
     const Listener listener = common.listener();
     WordCounts words(training.options);
-    for (const std::filesystem::path& path : input) count(path, words, listener);
+    for (const std::filesystem::path& path : input)
+      words.add_file(path, [&](int64_t read, int64_t of) { listener.progress(read, of, path.filename().string()); });
     const Tokenizer tokenizer =
         training.run(words.words(), [&](int64_t tokens) { listener.progress(tokens, training.size, "tokens"); });
-    for (const auto& [name, text] : tokenizer_files(tokenizer, max_length, output))
+    for (const auto& [name, text] : tokenizer_files(tokenizer, output, {.max_length = max_length}))
       write_file(folder.temporary() / name, text);
     folder.commit();
     if (common.json)

@@ -12,7 +12,7 @@ int bench_tokenize(const BenchOptions& o, const CommonOptions& common) {
   const Stopwatch opening;
   const Tokenizer tokenizer = Tokenizer::from_directory(source);
   const double opened = opening.seconds();
-  const std::vector<std::filesystem::path> files = {find_data(o.data).path / "train.tsv"};
+  const std::vector<std::filesystem::path> files = {find_data(o.data).train};
   const std::vector<std::string> sentences = read_sentences(files);
   size_t bytes = 0, ids = 0;
   for (const std::string& sentence : sentences) bytes += sentence.size();

@@ -13,17 +13,6 @@ namespace espalier {
 
 using Json = nlohmann::json;
 
-namespace {
-
-// DistilBERT's class has no input for segments.
-Tokenizer tokenizer_for_transformers(const Model& model) {
-  TokenizerOptions options = model.tokenizer.options();
-  options.segments = options.segments && model.config.type_vocab_size > 0;
-  return {model.tokenizer.vocabulary(), options};
-}
-
-}  // namespace
-
 BertConfig simplest(BertConfig config) {
   const auto all = [](const std::vector<int64_t>& values, int64_t value) {
     return std::ranges::all_of(values, [&](int64_t v) { return v == value; });
@@ -41,7 +30,8 @@ std::map<std::string, std::string> model_files(const Model& model, const Json& m
   if (model.config.first_position == 0) config["pad_token_id"] = model.tokenizer.pad();  // else it decides positions
   config.update(more);
   std::map<std::string, std::string> files =
-      tokenizer_files(tokenizer_for_transformers(model), model.config.longest(), model.source);
+      tokenizer_files(model.tokenizer, model.source,
+                      {.max_length = model.config.longest(), .segments = model.config.type_vocab_size > 0});
   files["config.json"] = config.dump(2) + '\n';
   return files;
 }

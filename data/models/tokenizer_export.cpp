@@ -79,13 +79,13 @@ Json to_json(const AddedToken& token) {
 }
 
 // AutoTokenizer's BertTokenizer knows words of 100 characters only; otherwise tokenizer.json has to be taken whole.
-Json tokenizer_config(const Tokenizer& tokenizer, int64_t max_length) {
+Json tokenizer_config(const Tokenizer& tokenizer, const ModelInput& input) {
   const TokenizerOptions& options = tokenizer.options();
   const bool bpe = has_merges(tokenizer), whole = !bpe && options.longest_word != TokenizerOptions().longest_word;
   Json json = {{"tokenizer_class", bpe     ? "RobertaTokenizer"
                                    : whole ? "PreTrainedTokenizerFast"
                                            : "BertTokenizer"},
-               {"model_max_length", max_length}};
+               {"model_max_length", input.max_length}};
   for (const auto& [role, token] : roles(options.special)) json[role] = token;
   if (!tokenizer.mask()) json["mask_token"] = nullptr;
   for (const auto& [id, token] : added_tokens(tokenizer, false))
@@ -99,8 +99,9 @@ Json tokenizer_config(const Tokenizer& tokenizer, int64_t max_length) {
   json["do_lower_case"] = options.lowercase;
   json["strip_accents"] = options.strip_accents ? Json(*options.strip_accents) : Json();
   json["tokenize_chinese_chars"] = options.tokenize_chinese_chars;
-  if (!options.segments) json["model_input_names"] = {"input_ids", "attention_mask"};
-  if (options.segments && whole) json["model_input_names"] = {"input_ids", "token_type_ids", "attention_mask"};
+  const bool segments = options.segments && input.segments;
+  if (!segments) json["model_input_names"] = {"input_ids", "attention_mask"};
+  if (segments && whole) json["model_input_names"] = {"input_ids", "token_type_ids", "attention_mask"};
   return json;
 }
 
@@ -183,11 +184,11 @@ std::string tokenizer_json(const Tokenizer& tokenizer) {
 
 }  // namespace
 
-std::map<std::string, std::string> tokenizer_files(const Tokenizer& tokenizer, int64_t max_length,
-                                                   const std::string& source) {
+std::map<std::string, std::string> tokenizer_files(const Tokenizer& tokenizer, const std::string& source,
+                                                   const ModelInput& input) {
   std::map<std::string, std::string> files = {
       {"tokenizer.json", tokenizer_json(tokenizer)},
-      {"tokenizer_config.json", tokenizer_config(tokenizer, max_length).dump(2) + '\n'}};
+      {"tokenizer_config.json", tokenizer_config(tokenizer, input).dump(2) + '\n'}};
   if (has_merges(tokenizer)) {
     files["vocab.json"] = ids_of(tokenizer).dump() + '\n';
     files["merges.txt"] = merges_txt(tokenizer);

@@ -10,10 +10,16 @@
 
 namespace espalier {
 
+// What the model takes.
+struct ModelInput {
+  int64_t max_length = 512;
+  bool segments = true;
+};
+
 // Text by name: vocab.txt, or vocab.json and merges.txt; tokenizer_config.json, which has the tokens behind the last
 // one that is more than an added one; and tokenizer.json, the same for the library tokenizers and for transformers.js.
 // Throws Error, which begins with `source`, for tokens that vocab.txt cannot hold.
-std::map<std::string, std::string> tokenizer_files(const Tokenizer& tokenizer, int64_t max_length,
-                                                   const std::string& source);
+std::map<std::string, std::string> tokenizer_files(const Tokenizer& tokenizer, const std::string& source,
+                                                   const ModelInput& input = {});
 
 }  // namespace espalier

@@ -11,7 +11,9 @@
 #include "core/check.h"
 #include "data/text/bert_words.h"
 #include "data/text/byte_level_bpe.h"
+#include "data/text/examples.h"
 #include "data/text/gpt2_words.h"
+#include "data/text/lines.h"
 #include "data/text/pair_merging.h"
 #include "data/text/unicode_classes.h"
 
@@ -58,10 +60,10 @@ std::vector<std::string> alphabet_of(const Counts& words, int64_t most) {
   return alphabet;
 }
 
-// Places of tokens; new ones are put at the end.
-class Places {
+// TokenIds of tokens; new ones are put at the end.
+class TokenIds {
  public:
-  explicit Places(std::vector<std::string>& vocabulary) : vocabulary_(vocabulary) {
+  explicit TokenIds(std::vector<std::string>& vocabulary) : vocabulary_(vocabulary) {
     for (const std::string& token : vocabulary) ids_.emplace(token, static_cast<int32_t>(ids_.size()));
   }
   int32_t add(const std::string& token) {
@@ -76,7 +78,7 @@ class Places {
 };
 
 std::vector<CountedWord> wordpiece_words(const Counts& words, int64_t most, std::vector<std::string>& vocabulary) {
-  Places places(vocabulary);
+  TokenIds places(vocabulary);
   const std::vector<std::string> alphabet = alphabet_of(words, most);
   for (const std::string& character : alphabet) places.add(character);
   std::vector<CountedWord> counted;
@@ -92,7 +94,7 @@ std::vector<CountedWord> wordpiece_words(const Counts& words, int64_t most, std:
 }
 
 std::vector<CountedWord> byte_words(const Counts& words, std::vector<std::string>& vocabulary) {
-  Places places(vocabulary);
+  TokenIds places(vocabulary);
   std::vector<std::string> letters(byte_letters().begin(), byte_letters().end());
   std::ranges::sort(letters);
   for (const std::string& letter : letters) places.add(letter);
@@ -121,6 +123,24 @@ void WordCounts::add(std::string_view text) {
   for (std::size_t begin = 0, end = 0; begin < text.size(); begin = end) {
     end = end_of_gpt2_word(text, begin);
     count(text.substr(begin, end - begin));
+  }
+}
+
+void WordCounts::add_file(const std::filesystem::path& path, const std::function<void(int64_t, int64_t)>& progress) {
+  if (path.extension() == ".tsv" || format_of(path) != TableFormat::tsv) {
+    ReadOptions read;
+    read.labels = Labels::ignored;
+    ExampleReader reader(path, read);
+    for (Example example; reader.next(example);) {
+      add(example.first);
+      add(example.second);
+    }
+    return;
+  }
+  Lines lines(path, Lines::Of::sentences, "a text in UTF-8", int64_t{1} << 50);
+  for (std::string_view line; lines.next(line);) {
+    add(line);
+    progress(lines.given(), lines.size());
   }
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -30,6 +31,9 @@ class WordCounts {
   explicit WordCounts(TokenizerOptions options) : options_(std::move(options)) {}
 
   void add(std::string_view text);
+  // A table's texts, or else lines; neither need fit into memory. `progress` is told the bytes read, and of how many.
+  // Throws Error as Lines and ExampleReader do.
+  void add_file(const std::filesystem::path& path, const std::function<void(int64_t, int64_t)>& progress);
   const std::unordered_map<std::string, int64_t>& words() const { return words_; }
 
  private:

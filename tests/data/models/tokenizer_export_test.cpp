@@ -35,7 +35,7 @@ void expect_same(const Tokenizer& found, const Tokenizer& expected) {
 
 void expect_comes_back(const Tokenizer& tokenizer) {
   const TemporaryFolder folder;
-  for (const auto& [name, text] : tokenizer_files(tokenizer, 512, "x")) write_bytes(folder / name, text);
+  for (const auto& [name, text] : tokenizer_files(tokenizer, "x")) write_bytes(folder / name, text);
   expect_same(Tokenizer::from_directory(folder.path()), tokenizer);
   for (const char* name : {"vocab.json", "merges.txt", "vocab.txt"}) fs::remove(folder / name);
   expect_same(Tokenizer::from_directory(folder.path()), tokenizer);

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Espalier's tokenizers beside Hugging Face's tokenizers, one thread each: speed on train.tsv, whether all ids are equal
 there and on hostile lines, and whether train_vocab makes the vocabulary that the library's trainers make. Prints the
-tables of docs/TOKENIZERS.md. WordPiece takes the vocabulary of --vocab; byte-level BPE has those that are trained here,
+table of docs/TOKENIZERS.md. WordPiece takes the vocabulary of --vocab; byte-level BPE has those that are trained here,
 since the speed depends on how many words are one token. Run it with a Python that has transformers, with nothing else
 on the machine."""
 import json, os, random, statistics, subprocess, tempfile, time
