@@ -39,6 +39,7 @@ Spread spread_of(const std::vector<double>& values) {
 
 std::vector<double> values_of(const std::vector<SeedResult>& runs, const std::string& metric) {
   std::vector<double> values;
+  values.reserve(runs.size() + 2);
   for (const SeedResult& run : runs) values.push_back(run.result.metrics.number(metric, std::nan("")));
   return values;
 }
