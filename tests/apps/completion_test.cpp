@@ -27,8 +27,8 @@ class Pages : public Programs {
 
 TEST_F(Pages, BashOffersOptionsAndTheirValues) {
   EXPECT_EQ(offered("--meth", 1), "--method\n");
-  EXPECT_EQ(offered("--sco", 1), "--scope\n");
-  EXPECT_EQ(offered("--scope ''", 2), "layer global\n");
+  EXPECT_EQ(offered("--scop", 1), "--scope\n");
+  EXPECT_EQ(offered("--scope ''", 2), "layer global row\n");
   EXPECT_EQ(offered("--scope = g", 3), "global\n") << "as bash splits --scope=g";
   EXPECT_EQ(offered("--method ma", 2), "magnitude\n");
   EXPECT_EQ(offered("--model ''", 2), "\n") << "bash itself offers files";
