@@ -51,10 +51,12 @@ std::vector<std::string> alphabet_of(const Counts& words, int64_t most) {
   for (const auto& [word, count] : words)
     for (const std::string& character : characters_of(word)) counts[character] += count;
   std::vector<std::pair<int64_t, std::string>> sorted;
+  sorted.reserve(counts.size());
   for (const auto& [character, count] : counts) sorted.emplace_back(-count, character);
   std::ranges::sort(sorted);
   if (std::ssize(sorted) > most) sorted.resize(static_cast<std::size_t>(most));
   std::vector<std::string> alphabet;
+  alphabet.reserve(sorted.size());
   for (const auto& [count, character] : sorted) alphabet.push_back(character);
   std::ranges::sort(alphabet);
   return alphabet;

@@ -53,7 +53,20 @@ def added_tokens(build, work):
                 yield answer["ids"] == whole(answer["text"])["input_ids"] == alone.encode(answer["text"]).ids
 
 
+def byte_level(build, work):
+    """Byte-level BPE, whose files are those of RoBERTa."""
+    plain = {name: golden(os.path.join("byte_level", name)) for name in ("vocab.json", "merges.txt")}
+    for i, case in enumerate(map(json.loads, golden("byte_level.jsonl").splitlines())):
+        files = case["files"] if "tokenizer.json" in case["files"] else plain | case["files"]
+        whole, alone = exported(build, work, f"bytes{i}", {"config.json": {"model_type": "roberta"}} | files)
+        for first, second, length, ids in case["answers"]:
+            found = whole([first], None if second is None else [second], truncation="longest_first", max_length=length)
+            alone.enable_truncation(length)
+            other = alone.encode(first) if second is None else alone.encode(first, second)
+            yield ids == found["input_ids"][0] == other.ids
+
+
 def summary(build, work):
     """One line."""
-    same = [*hostile_texts(build, work), *added_tokens(build, work)]
+    same = [*hostile_texts(build, work), *added_tokens(build, work), *byte_level(build, work)]
     return f"Token ids of {len(same)} hostile texts of tests/golden: {sum(same)} the same in transformers and tokenizers."
