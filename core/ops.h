@@ -83,8 +83,7 @@ struct ClassLoss {
   void check(const char* op, int64_t classes, double divisor) const;  // throws for what does not fit
 };
 
-// cross_entropy with a ClassLoss, as PyTorch's. The sum of the rows' weights as divisor gives the weighted mean. Saved:
-// [B, C].
+// cross_entropy with a ClassLoss. With the sum of the rows' weights as divisor it is PyTorch's mean. Saved: [B, C].
 Var weighted_cross_entropy(const Var& logits, std::span<const int32_t> labels, const ClassLoss& loss, double divisor);
 
 // Distillation (Hinton et al. 2015, arXiv:1503.02531): T^2 times the Kullback-Leibler divergence of softmax(logits / T)

@@ -39,6 +39,7 @@ Spread spread_of(const std::vector<double>& values) {
 
 std::vector<double> values_of(const std::vector<SeedResult>& runs, const std::string& metric) {
   std::vector<double> values;
+  values.reserve(runs.size() + 2);
   for (const SeedResult& run : runs) values.push_back(run.result.metrics.number(metric, std::nan("")));
   return values;
 }
@@ -91,29 +92,28 @@ void print_summary(const std::vector<SeedResult>& runs, const CommonOptions& com
   const SeedResult& best = *std::ranges::max_element(runs, [](const SeedResult& a, const SeedResult& b) {
     return a.result.metric.better(b.result.best, a.result.best);
   });
-  const std::vector<std::string> names = metric_names(best.result);
-  Record summary = {{"best_output", best.result.output.string()}, {"best_seed", best.seed}};
-  TableRows rows = {{"seed"}};
-  for (const SeedResult& run : runs) rows.push_back({std::to_string(run.seed)});
-  rows.insert(rows.end(), {{"mean"}, {"standard deviation"}});
   std::vector<uint64_t> seeds;
-  for (const SeedResult& run : runs) seeds.push_back(run.seed);
-  summary.set("seeds", seeds);
-  for (const std::string& name : names) {
-    const std::vector<double> values = values_of(runs, name);
+  TableRows rows = {{"dev"}};
+  std::vector<std::string> best_steps = {"best step"};
+  for (const SeedResult& run : runs) {
+    seeds.push_back(run.seed);
+    rows.front().push_back("seed " + std::to_string(run.seed));
+    best_steps.push_back(std::to_string(run.result.best_step));
+  }
+  rows.front().insert(rows.front().end(), {"mean", "standard deviation"});
+  best_steps.resize(rows.front().size());
+  Record summary = {{"best_output", best.result.output.string()}, {"best_seed", best.seed}, {"seeds", seeds}};
+  for (const std::string& name : metric_names(best.result)) {
+    std::vector<double> values = values_of(runs, name);
     const Spread spread = spread_of(values);
     summary.set("eval_" + name + "_mean", spread.mean);
     summary.set("eval_" + name + "_std", spread.deviation);
-    rows.front().push_back("dev " + name);
-    for (size_t i = 0; i < values.size(); ++i) rows[i + 1].push_back(format("%.4f", values[i]));
-    rows[rows.size() - 2].push_back(format("%.4f", spread.mean));
-    rows.back().push_back(format("%.4f", spread.deviation));
+    values.insert(values.end(), {spread.mean, spread.deviation});
+    rows.push_back({name});
+    for (const double value : values) rows.back().push_back(format("%.4f", value));
   }
+  rows.push_back(best_steps);
   if (common.json) return print_json(summary);
-  rows.front().emplace_back("best step");
-  for (size_t i = 0; i < runs.size(); ++i) rows[i + 1].push_back(std::to_string(runs[i].result.best_step));
-  rows[rows.size() - 2].emplace_back();
-  rows.back().emplace_back();
   std::printf("\n%s\nbest: %s (seed %lu)\n", markdown_table(rows).c_str(), best.result.output.c_str(), best.seed);
 }
 

@@ -25,10 +25,10 @@ void calibrate(Compressor& compressor, Model& model, const CalibrationOptions& o
                const Listener& listener) {
   const int max_length = options.max_length.of(model.config.longest());
   const DataFiles files = find_data(options.data);
-  if (files.train != files.where) listener.say(files.note);
   const TokenizedDataset data = read_text(
       files.train, model.tokenizer, model.bert->head(), max_length,
       {.labels = gradients ? Labels::required : Labels::if_present, .table = options.table, .say = listener.say});
+  if (files.train != files.where) listener.say(files.note);
   const Loader loader(data, {.batch_size = options.batch_size, .seed = options.seed});
   const Epoch epoch = loader.epoch(0);
   if (gradients) model.store.make_gradients();

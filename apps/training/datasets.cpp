@@ -29,7 +29,7 @@ fs::path one_of(const fs::path& folder, std::initializer_list<const char*> names
 DataFiles files_in(const fs::path& wanted, const std::string& note) {
   DataFiles files{{}, {}, wanted.string(), note};
   std::error_code ignored;
-  if (fs::exists(wanted, ignored) && !fs::is_directory(wanted, ignored)) {
+  if (!fs::is_directory(wanted, ignored) && (fs::exists(wanted, ignored) || wanted.has_extension())) {
     files.train = wanted;
     return files;
   }

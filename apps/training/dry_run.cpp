@@ -11,7 +11,7 @@ namespace espalier {
 namespace {
 
 constexpr int64_t lengths = 8;   // batches from short to long that a round measures
-constexpr double enough = 2;     // seconds of steps, where steps are short
+constexpr double enough = 1;     // seconds of steps, where steps are short
 constexpr int least_rounds = 2;  // memory is at its peak when training and evaluation have taken turns
 
 // The rows from which a window of an epoch is made: how many tokens they have.

@@ -78,7 +78,7 @@ Task Run::new_task(const BertConfig& config) const {
 void Run::read_data() {
   const DataFiles files = find_data(options_.data, !options_.dry_run);
   inputs_.add("the model", described(*model_));
-  RunData data = read_run_data(options_, *model_, listener_);
+  RunData data = read_run_data(files, options_, *model_, listener_);
   options_.data = files.where;  // as found, for the checkpoint
   train_data_ = std::move(data.train);
   dev_data_ = std::move(data.dev);

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "apps/training/split_data.h"
 
-#include "apps/training/datasets.h"
 #include "core/check.h"
 #include "core/format.h"
 
 namespace espalier {
 
-RunData read_run_data(const TrainOptions& options, const Model& model, const Listener& listener) {
-  DataFiles files = find_data(options.data, !options.dry_run);
+RunData read_run_data(DataFiles files, const TrainOptions& options, const Model& model, const Listener& listener) {
   if (!options.dev_data.empty()) files.dev = options.dev_data;
   const double share = options.validation_split;
   std::string told;

@@ -2,6 +2,7 @@
 // The text that a run trains on and the one that it is evaluated on.
 #pragma once
 
+#include "apps/training/datasets.h"
 #include "apps/training/options.h"
 #include "core/listener.h"
 #include "data/models/model_source.h"
@@ -15,8 +16,8 @@ struct RunData {
   std::string note;                  // "data: FOLDER: 2000 training sentences …", for the log
 };
 
-// Reads --data and --dev-data, or splits off --validation-split. Throws Error where there is nothing to evaluate on,
-// and where there are two things.
-RunData read_run_data(const TrainOptions& options, const Model& model, const Listener& listener);
+// Reads the files of --data, with --dev-data, or splits off --validation-split. Throws Error where there is nothing to
+// evaluate on, and where there are two things.
+RunData read_run_data(DataFiles files, const TrainOptions& options, const Model& model, const Listener& listener);
 
 }  // namespace espalier

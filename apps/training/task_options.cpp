@@ -76,7 +76,8 @@ void TaskOptions::declare(Options& rows) {
            "focal loss (Lin et al. 2017): the training loss of a class with probability p times (1 - p)^gamma; 0: off")
       .between(0, 100, "a number from 0 to 100 is expected");
   rows.add("metric", metric,
-           "which metric on the dev data chooses the best checkpoint: loss, accuracy, macro_f1, matthews, roc_auc, pearson, "
+           "which metric on the dev data chooses the best checkpoint: loss, accuracy, macro_f1, matthews, roc_auc, "
+           "pearson, "
            "… as the task has them; default: accuracy, f1 for any number of labels, the squared error for numbers")
       .no_default()
       .because("which checkpoint is the best depends on it");
@@ -104,6 +105,7 @@ Metric TaskOptions::chosen_metric(const Head& head, const TokenizedDataset& dev)
   const std::string wanted = metric.empty() ? head.metric() : metric;
   const auto found = std::ranges::find(known, wanted, &Metric::name);
   std::vector<std::string> names;
+  names.reserve(known.size());
   for (const Metric& each : known) names.push_back(each.name);
   CHECK(found != known.end(), "--metric ", wanted, ": this task has no such metric; choose ", words_of(names));
   if (!metric.empty() && head.width() > 0 && dev.sentences() > 0)

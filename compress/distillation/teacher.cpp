@@ -63,8 +63,8 @@ void Teacher::check(const Model& student, int max_length) const {
     CHECK(labels.size() == wanted.size() && (labels == wanted || generic(labels)), "teacher ", model->source,
           ": its labels are ", listed(labels), ", the student's ", listed(wanted),
           "; expected the same in the same order: name the student's with --labels, or choose another teacher");
-    CHECK(max_length <= model->config.longest(), "teacher ", model->source, ": takes ",
-          model->config.longest(), " tokens a sentence; --max-length is ", max_length);
+    CHECK(max_length <= model->config.longest(), "teacher ", model->source, ": takes ", model->config.longest(),
+          " tokens a sentence; --max-length is ", max_length);
   }
 }
 

@@ -113,7 +113,7 @@ TEST_F(Tasks, OptionsThatDoNotFitAreRefused) {
                  {"--metric f2: this task has no such metric; choose accuracy, macro_f1"});
   expect_refused(train("a.h5", "--metric pearson"), {"--metric pearson: this task has no such metric"});
   write("sentence\tlabel", {"good film\t1", "fine\t1"});
-  expect_refused(train("a.h5", "--labels bad,good --class-weights balanced"),
+  expect_refused(train("a.h5", "--labels negative,positive --class-weights balanced"),
                  {"--class-weights balanced: the training sentences have 1 of the classes; expected at least two"});
   write("sentence\tlabel", {"good film\t0 1", "fine\t1 1"});
   expect_refused(train("a.h5", "--task multi-label --class-weights balanced"),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Files of torch.save: they are read or refused, and what is read fits into the file. An input that is no zip archive is
-// taken for the pickle in one.
+// Files of torch.save: they are read or refused, and what is read fits into the file. An input that is no zip archive
+// is taken for the pickle in one.
 #include "data/models/element_types.h"
 #include "data/models/torch_file.h"
 #include "tests/fuzz/target.h"
