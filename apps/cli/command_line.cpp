@@ -39,7 +39,7 @@ class Reader {
   // "--completion=SHELL", with which the installation asks.
   std::string read(std::span<const std::string> words) {
     while (!words.empty()) {
-      const std::string word = words.front();
+      std::string word = words.front();
       words = words.subspan(1);
       if (word == "-h") return "--help";
       if (word == "--help" || word == "--version" || word == "--man" || word.starts_with("--completion=")) return word;

@@ -42,9 +42,7 @@ TEST_F(Pages, OtherShellsTakeWhatIsWrittenForThem) {
     for (const std::string name : {"zsh", "fish"}) {
       write_bytes(*this / "script", succeed(program + " --completion=" + name).out);
       expect_in(bytes("script"), "threads");
-      if (there(name)) {
-        EXPECT_EQ(shell(name + " --no-exec script"), "");
-      }
+      if (there(name)) { EXPECT_EQ(shell(name + " --no-exec script"), ""); }
     }
   expect_refused("prune --completion=tcsh", {"--completion=tcsh: choose bash, zsh or fish"});
 }
@@ -55,12 +53,8 @@ TEST_F(Pages, ManualPagesAreWellFormed) {
     const std::string page = succeed(program + " --man").out;
     for (const char* part : {".TH ", ".SH NAME", ".SH SYNOPSIS", "\\-\\-threads", ".SH EXAMPLE"}) expect_in(page, part);
     write_bytes(*this / "page.1", page);
-    if (there("groff")) {
-      EXPECT_EQ(shell("groff -ww -k -Tutf8 -man page.1 2>&1 >/dev/null"), "") << program;
-    }
-    if (there("mandoc")) {
-      EXPECT_EQ(shell("mandoc -Tlint -W error page.1"), "") << program;
-    }
+    if (there("groff")) { EXPECT_EQ(shell("groff -ww -k -Tutf8 -man page.1 2>&1 >/dev/null"), "") << program; }
+    if (there("mandoc")) { EXPECT_EQ(shell("mandoc -Tlint -W error page.1"), "") << program; }
   }
 }
 
