@@ -107,7 +107,7 @@ TEST_F(BadInput, OptionsOfTheOtherPrograms) {
                                   {"--model random:tiny", {"--model random:tiny: expected a checkpoint FILE.h5 or a"}},
                                   {"", {"--model is required", "tokenize --help"}}});
   expect_all_refused("bench", {{"", {"--help"}},
-                               {"fly", {"what fly: choose train, infer, gemm, sparse, adamw or attention"}},
+                               {"fly", {"what fly: choose train, infer, gemm, sparse, adamw, attention or tokenize"}},
                                {"train --steps 0 --data data" + tiny, {"--steps"}},
                                {"infer --batch-size -3 --data data" + tiny, {"--batch-size"}}});
   expect_all_refused("train_sst2", {{"", {"is required", "train_sst2 --help"}},

@@ -47,7 +47,7 @@ TEST_F(ExportProgram, AShrunkModelLeavesWithItsOwnShapes) {
 TEST_F(ExportProgram, MistakesAreOneLine) {
   const std::string tiny = "export --model random:tiny --vocab vocab.txt ";
   expect_refused(tiny, {"--output is required"});
-  expect_refused(tiny + "--output out --format tflite", {"--format tflite: choose hf, onnx or edge"});
+  expect_refused(tiny + "--output out --format tflite", {"--format tflite: choose hf, onnx, edge or h5"});
   expect_refused("export --model nothing.h5 --output out", {"nothing.h5: there is no such file"});
   expect_refused(tiny + "--output vocab.txt", {"vocab.txt: is a file"});
   expect_refused(tiny + "--output data", {"data: is a directory with files in it; expected a new or empty one"});
