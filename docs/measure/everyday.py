@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Six made-up data sets, trained here and with PyTorch by the same recipe and seeds. Each has 1200 rows for training and
+"""Six made-up data sets, trained here and with PyTorch by the same recipe and seeds. Each has 600 rows for training and
 400 for evaluation, and some wrong labels, so that no model reaches 100 %. Both sides keep the best of three epochs by
 the same metric. Prints the table of docs/results/EVERYDAY.md: mean and sample standard deviation over the seeds. Run it
 with a Python that has torch, transformers and numpy."""
@@ -87,7 +87,7 @@ class Set:
         folder.mkdir(parents=True, exist_ok=True)
         rng = random.Random("espalier " + self.name)
         self.parts = {}
-        for part, count in (("train", 1200), ("dev", 400)):
+        for part, count in (("train", 600), ("dev", 400)):
             rows = self.parts[part] = [self.row(rng) for _ in range(count)]
             with open(folder / f"{part}.{self.suffix}", "w", newline="", encoding="utf-8") as out:
                 if self.suffix == "csv":
