@@ -14,7 +14,7 @@ using namespace espalier;
 Tokenizer open_tokenizer(const std::string& model) {
   if (std::filesystem::is_directory(model)) return Tokenizer::from_directory(model);
   CHECK(std::filesystem::is_regular_file(model), "--model ", model,
-        ": expected a checkpoint FILE.h5 or a Hugging Face directory, with a vocabulary inside");
+        ": there is no such file; expected a checkpoint FILE.h5 or a Hugging Face directory, with a vocabulary inside");
   return Checkpoint(model).tokenizer();
 }
 

@@ -17,6 +17,7 @@ enum class VocabularyType { wordpiece, bpe };
 
 struct TrainVocab {
   std::vector<std::filesystem::path> input;
+  TableOptions table;
   std::string output;
   VocabularyType type = VocabularyType::wordpiece;
   VocabularyTraining training;
@@ -33,7 +34,8 @@ struct TrainVocab {
     const Listener listener = common.listener();
     WordCounts words(training.options);
     for (const std::filesystem::path& path : input)
-      words.add_file(path, [&](int64_t read, int64_t of) { listener.progress(read, of, path.filename().string()); });
+      words.add_file(path, table,
+                     [&](int64_t read, int64_t of) { listener.progress(read, of, path.filename().string()); });
     const Tokenizer tokenizer =
         training.run(words.words(), [&](int64_t tokens) { listener.progress(tokens, training.size, "tokens"); });
     for (const auto& [name, text] : tokenizer_files(tokenizer, output, {.max_length = max_length}))
@@ -58,12 +60,15 @@ void TrainVocab::declare(Options& rows) {
   const auto bpe = [this] { return type == VocabularyType::bpe; };
   const auto wordpiece = [this] { return type == VocabularyType::wordpiece; };
   rows.add("input", input, "texts, a sentence a line, or tables: .tsv, .csv, .jsonl").by_commas().required();
+  rows.add("text-column", table.text_column, "of tables: column of the text, or of the first one of a pair")
+      .no_default();
+  rows.add("pair-column", table.pair_column, "of tables: column of a pair's second text").no_default();
   rows.add("output", output, "directory to write, which must be new or empty").required();
   rows.add("type", type, "wordpiece, as BERT has it, or bpe, byte-level as RoBERTa has it");
   rows.add("size", training.size, "tokens at most; fewer where no pair of pieces is met often enough")
       .between(10, 10000000, "10 to 10000000 are expected");
   rows.add("min-frequency", training.least, "a piece is met at least so many times")
-      .between(1, 1000000000, "at least 1");
+      .between(1, 1000000000, "at least 1 is expected");
   rows.add("alphabet", training.alphabet, "single characters at most, the most frequent; a word with another is [UNK]")
       .between(1, 1000000, "1 to 1000000 are expected")
       .only_if(wordpiece, "has no effect with --type bpe, which knows all bytes");
@@ -72,7 +77,7 @@ void TrainVocab::declare(Options& rows) {
             "a space before each text, so that its first word is as others")
       .only_if(bpe, "has no effect with --type wordpiece");
   rows.add("max-length", max_length, "tokens a sentence, for transformers (model_max_length)")
-      .between(2, 1 << 20, "2 to 1048576");
+      .between(2, 1 << 20, "2 to 1048576 are expected");
 }
 
 int main(int argc, char** argv) {
@@ -84,5 +89,5 @@ int main(int argc, char** argv) {
       "they are read; memory holds the different words only. Every program takes the directory as --vocab, and\n"
       "transformers opens it with AutoTokenizer. More in docs/TOKENIZERS.md.\n"
       "Example: train_vocab --input reviews.txt --type bpe --size 8000 --output vocabulary\n"
-      "         train --model random:mini --vocab vocabulary");
+      "         train --model random:mini --vocab vocabulary --data reviews --output model.h5");
 }

@@ -8,7 +8,7 @@ void ModelOption::declare(Options& rows, bool positional) {
   auto model = rows.add("model", source, "checkpoint FILE.h5, Hugging Face directory or random:SIZE");
   if (!has_default) model.required();
   if (positional) model.positional();
-  rows.add("vocab", vocab, "vocab.txt for random:* models");
+  rows.add("vocab", vocab, "vocab.txt, or a directory that train_vocab has written, for random:* models");
 }
 
 std::unique_ptr<Model> ModelOption::open(const CommonOptions& common, bool may_start_head) const {

@@ -118,7 +118,9 @@ void TrainOptions::declare(Options& rows) {
       .required()
       .free();
   declare_overwrite(rows, overwrite);
-  rows.add("vocab", vocab, "vocab.txt for random:* models; default: the vocabulary of the synthetic reviews")
+  rows.add("vocab", vocab,
+           "vocab.txt, or a directory that train_vocab has written, for random:* models; default: the vocabulary of "
+           "the synthetic reviews")
       .by_content();
   rows.add("task", head,
            "of a new head: classification, regression (numbers) or multi-label (any number of classes for each text); "

@@ -33,9 +33,9 @@ RunData read_run_data(DataFiles files, const TrainOptions& options, const Model&
     data.dev_name = data.train_name + " (validation)";
   } else {
     data.train = read(files.train);
-    CHECK(!files.dev.empty(), files.where,
-          ": has no dev.tsv or validation.tsv (.csv, .jsonl) to evaluate on; expected ",
-          "one beside the training file, or --dev-data FILE, or --validation-split 0.1, which holds out a tenth");
+    CHECK(
+        !files.dev.empty(), files.where, ": has no dev.tsv or validation.tsv (.csv, .jsonl) to evaluate on; expected ",
+        "one in the folder that --data names, or --dev-data FILE, or --validation-split 0.1, which holds out a tenth");
     data.dev = read(files.dev);
   }
   data.note =

@@ -42,7 +42,7 @@ HeadChoice choose_head(BertConfig& config, const HeadInFile& head, const OpenOpt
   const bool other_task = options.head && head.names_task && *options.head != task;
   const bool trained = head.trained && !other_task;
   CHECK(trained || options.may_start_head, source, ": ", head.trained ? "its head is for " + task : head.missing,
-        "; an answer would be random: train one first, with train_sst2 --model ", source);
+        "; an answer would be random: train one first, with train --model ", source);
   const NameList own = config.labels;
   HeadChoice choice{.new_classifier = !trained};
   std::string from = "from the model";

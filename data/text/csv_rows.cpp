@@ -57,8 +57,8 @@ std::vector<std::string> CsvRows::start(Lines& lines) {
 bool CsvRows::next(Lines& lines, std::vector<std::string_view>& fields) {
   if (!read(lines, fields)) return false;
   if (fields.size() != columns_)
-    lines.wrong_at(row_line_, "found ", fields.size(), " columns; expected ", columns_,
-                   " as in the header: a text with a comma, quote or line break stands in quotes");
+    lines.wrong_at(row_line_, "found ", fields.size(), fields.size() == 1 ? " column" : " columns", "; expected ",
+                   columns_, " as in the header: a text with a comma, quote or line break stands in quotes");
   return true;
 }
 
@@ -86,15 +86,15 @@ void CsvRows::parse(const Lines& lines, std::string_view line) {
     next_line_ = lines.number();
     p.bytes = 0;
   }
+  if (lines.number() == 1 && line.starts_with("{\""))
+    lines.wrong("looks like JSON lines; expected CSV: name the file .jsonl, or use --format jsonl");
   if (csv_parse(&p.csv, line.data(), line.size(), Parser::field, Parser::row, &p) != line.size())
-    lines.wrong_at(next_line_,
-                   line.starts_with('{') ? "looks like JSON lines, for which --format jsonl is, with " : "has ",
-                   "a quote at a wrong place",
+    lines.wrong_at(next_line_, "has a quote at a wrong place",
                    lines.number() > next_line_ ? ", at or before line " + std::to_string(lines.number()) : "",
                    "; expected a text with quotes, commas or line breaks to stand in quotes as a whole, and quotes "
                    "inside of it to be doubled");
   p.bytes += line.size();
-  if (p.csv.pstate != 0 && p.bytes > largest_row)
+  if (p.bytes > largest_row)
     lines.wrong_at(next_line_, "begins a row of more than ", largest_row,
                    " bytes; expected one example: a quote may be open that is closed much later");
 }

@@ -67,14 +67,11 @@ std::size_t Lines::line_end() {
 
 bool Lines::next_raw(std::string_view& line) {
   std::size_t end = buffer_.npos;
-  while ((end = line_end()) == buffer_.npos) {
-    if (buffer_.size() - used_ > longest_line)
-      wrong_at(number_ + 1, "is longer than ", longest_line, " bytes; expected ", expected_);
-    if (!fill()) break;
-  }
+  while ((end = line_end()) == buffer_.npos && buffer_.size() - used_ <= longest_line && fill()) {}
   if (end == buffer_.npos && used_ == buffer_.size()) return false;
-  if (++number_ == 1) check_start();
   const std::size_t size = std::min(end, buffer_.size()) - used_, with_end = size + (end == buffer_.npos ? 0 : 1);
+  if (size > longest_line) wrong_at(number_ + 1, "is longer than ", longest_line, " bytes; expected ", expected_);
+  if (++number_ == 1) check_start();
   line = std::string_view(buffer_).substr(used_, kind_ == Of::pieces ? with_end : size);
   used_ += with_end;
   searched_ = 0;

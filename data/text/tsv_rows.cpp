@@ -40,7 +40,7 @@ bool TsvRows::next(Lines& lines, std::vector<std::string_view>& fields) {
   if (!lines.next(line)) return false;
   split_at_tabs(line, fields);
   if (fields.size() != columns_)
-    lines.wrong("found ", fields.size(), " columns; expected ", columns_,
+    lines.wrong("found ", fields.size(), fields.size() == 1 ? " column" : " columns", "; expected ", columns_,
                 " as in the header: text must hold no tab or line break");
   return true;
 }

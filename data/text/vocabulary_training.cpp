@@ -128,18 +128,17 @@ void WordCounts::add(std::string_view text) {
   }
 }
 
-void WordCounts::add_file(const std::filesystem::path& path, const std::function<void(int64_t, int64_t)>& progress) {
+void WordCounts::add_file(const std::filesystem::path& path, const TableOptions& table,
+                          const std::function<void(int64_t, int64_t)>& progress) {
   if (path.extension() == ".tsv" || format_of(path) != TableFormat::tsv) {
-    ReadOptions read;
-    read.labels = Labels::ignored;
-    ExampleReader reader(path, read);
+    ExampleReader reader(path, {.labels = Labels::ignored, .table = table});
     for (Example example; reader.next(example);) {
       add(example.first);
       add(example.second);
     }
     return;
   }
-  Lines lines(path, Lines::Of::sentences, "a text in UTF-8", int64_t{1} << 50);
+  Lines lines(path, Lines::Of::sentences, "texts", int64_t{1} << 50);
   for (std::string_view line; lines.next(line);) {
     add(line);
     progress(lines.given(), lines.size());
@@ -148,7 +147,7 @@ void WordCounts::add_file(const std::filesystem::path& path, const std::function
 
 Tokenizer VocabularyTraining::run(const std::unordered_map<std::string, int64_t>& words,
                                   const std::function<void(int64_t)>& progress) const {
-  CHECK(!words.empty(), "there is no word to learn from; expected texts");
+  CHECK(!words.empty(), "--input: there is no word to learn from; expected texts, a sentence a line");
   const bool bpe = options.kind == TokenizerKind::byte_level_bpe;
   const Counts sorted(words.begin(), words.end());
   std::vector<std::string> vocabulary = special_tokens(options);

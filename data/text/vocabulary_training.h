@@ -9,6 +9,7 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "data/text/table.h"
 #include "data/text/tokenizer.h"
 
 namespace espalier {
@@ -31,9 +32,10 @@ class WordCounts {
   explicit WordCounts(TokenizerOptions options) : options_(std::move(options)) {}
 
   void add(std::string_view text);
-  // A table's texts, or else lines; neither need fit into memory. `progress` is told the bytes read, and of how many.
-  // Throws Error as Lines and ExampleReader do.
-  void add_file(const std::filesystem::path& path, const std::function<void(int64_t, int64_t)>& progress);
+  // A table's texts, in the columns of `table`, or else lines; neither need fit into memory. `progress` is told the
+  // bytes read, and of how many. Throws Error as Lines and ExampleReader do.
+  void add_file(const std::filesystem::path& path, const TableOptions& table,
+                const std::function<void(int64_t, int64_t)>& progress);
   const std::unordered_map<std::string, int64_t>& words() const { return words_; }
 
  private:

@@ -59,8 +59,8 @@ TEST_F(DataPrograms, AShareIsHeldOutForValidation) {
   fs::remove(*this / "data/dev.tsv");
   expect_refused(
       "train_sst2 --data data --output m.h5" + tiny,
-      {"data: has no dev.tsv or validation.tsv (.csv, .jsonl) to evaluate on; expected one beside the training "
-       "file, or --dev-data FILE, or --validation-split 0.1"});
+      {"data: has no dev.tsv or validation.tsv (.csv, .jsonl) to evaluate on; expected one in the folder that --data "
+       "names, or --dev-data FILE, or --validation-split 0.1"});
   const std::string split =
       "train_sst2 --data data/train.tsv --max-steps 4 --batch-size 8 --model random:tiny --vocab "
       "vocab.txt --seed 1 --validation-split ";

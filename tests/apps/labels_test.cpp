@@ -103,7 +103,7 @@ TEST_F(LabelPrograms, ARandomHeadNeverAnswers) {
         "quantize" + model + "--mode dynamic --output q.h5", "prune" + model + "--amount 0.1 --output p.h5",
         "distill --teacher masked --student masked --data data --output s.h5" + length})
     expect_refused(command, {"masked: holds a BertForMaskedLM, which has no classification head",
-                             "train one first, with train_sst2 --model masked"});
+                             "train one first, with train --model masked"});
   expect_in(succeed("inspect masked").out, "initialised from the seed: classifier.bias, classifier.weight");
   succeed("bench infer --model masked --data data --steps 1" + length);
   expect_in(succeed(train + model + length + " --output m.h5").out, "labels: LABEL_0, LABEL_1 (numbers in the data)");

@@ -33,8 +33,11 @@ TEST_F(TrainVocabProgram, RefusesWhatCannotBe) {
   expect_refused("train_vocab --input data/train.tsv --output v --size 12", {"12 tokens has no room for pieces"});
   expect_refused("train_vocab --input data/train.tsv --output v --type bpe --cased", {"--cased"});
   EXPECT_FALSE(exists("v"));
+  write_bytes(folder_ / "mine.csv", "body,n\n\"a film, and a film\",1\n");
+  expect_refused("train_vocab --input mine.csv --output v", {"mine.csv:1:", "--text-column"});
+  succeed("train_vocab --input mine.csv --text-column body --quiet --output mine");
   write_bytes(folder_ / "bytes.txt", "a \xff b\n");
-  expect_refused("train_vocab --input bytes.txt --output v", {"bytes.txt:1: is not UTF-8"});
+  expect_refused("train_vocab --input bytes.txt --output v", {"bytes.txt:1: is not UTF-8; expected texts in UTF-8"});
 }
 
 }  // namespace

@@ -188,7 +188,7 @@ TEST(ModelSource, AHeadThatIsNotInTheFileNeverAnswers) {
     EXPECT_EQ(error_of<Error>([&] { open_model(copy.path()); }),
               copy.path() + ": holds a " + name +
                   ", which has no classification head for sentences (bert.pooler.dense and classifier); an answer "
-                  "would be random: train one first, with train_sst2 --model " +
+                  "would be random: train one first, with train --model " +
                   copy.path());
     const auto task = [](const BertConfig& config) { return Task{config.head, {"a", "b"}, "from the test"}; };
     const auto fresh = open_model(copy.path(), {.may_start_head = true, .new_task = task});

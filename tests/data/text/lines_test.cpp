@@ -72,6 +72,7 @@ TEST(Lines, MayBeLong) {
   too_long.resize((size_t{64} << 20) + 1, 'x');
   EXPECT_EQ(read("a\n" + ten + "\r\nb\n"), (Texts{"a", ten, "b"}));
   EXPECT_EQ(error("a\n" + too_long), ":2: is longer than 67108864 bytes; expected one word per line");
+  EXPECT_EQ(error("a\n" + too_long + "\nb\n"), ":2: is longer than 67108864 bytes; expected one word per line");
 }
 
 TEST(Lines, ManyComeThroughTheBuffer) {

@@ -124,7 +124,8 @@ TEST_F(TableTest, FormatsTakenForEachOtherAreRecognised) {
   expect_in(error("a.tsv", csv), "it looks like CSV: name it .csv, or use --format csv");
   expect_in(error("a.tsv", json), "it looks like JSON lines: name it .jsonl, or use --format jsonl");
   expect_in(error("a.csv", tsv), "it looks like TSV: name it .tsv, or use --format tsv");
-  expect_in(error("a.csv", json), "a.csv:1: looks like JSON lines, for which --format jsonl is");
+  expect_in(error("a.csv", json),
+            "a.csv:1: looks like JSON lines; expected CSV: name the file .jsonl, or use --format jsonl");
   expect_in(error("a.csv", "sentence;label\na;good\n"), "semicolons separate nothing here");
   expect_in(error("a.jsonl", tsv), "it looks like TSV: --format tsv");
   expect_in(error("a.jsonl", csv), "it looks like CSV: --format csv");

@@ -152,9 +152,9 @@ TEST_F(Tsv, BadLabelsAreNamedWithTheirLine) {
 }
 
 TEST_F(Tsv, RowsMustHaveTheHeadersColumns) {
-  const std::string tail = " columns; expected 2 as in the header: text must hold no tab or line break";
-  EXPECT_EQ(error("sentence\tlabel\na\t1\nb\n"), ":3: found 1" + tail);
-  EXPECT_EQ(error("sentence\tlabel\na\tb\t1\n"), ":2: found 3" + tail);
+  const std::string tail = "; expected 2 as in the header: text must hold no tab or line break";
+  EXPECT_EQ(error("sentence\tlabel\na\t1\nb\n"), ":3: found 1 column" + tail);
+  EXPECT_EQ(error("sentence\tlabel\na\tb\t1\n"), ":2: found 3 columns" + tail);
 }
 
 TEST_F(Tsv, BlankLinesMayStandAtTheEnd) {

@@ -65,7 +65,10 @@ TEST(VocabularyTraining, KeepsSizeFrequencyAndAlphabet) {
 }
 
 TEST(VocabularyTraining, SaysWhatIsWrong) {
-  EXPECT_EQ(error_of<Error>([] { trained_on({"", " \t"}, {}); }), "there is no word to learn from; expected texts");
+  EXPECT_EQ(error_of<Error>([] {
+              trained_on({"", " \t"}, {});
+            }),
+            "--input: there is no word to learn from; expected texts, a sentence a line");
   EXPECT_EQ(
       error_of<Error>([] { trained_on({"abc"}, {.size = 10}); }),
       "a vocabulary of 10 tokens has no room for pieces: special tokens and single characters take 10; expected a "
