@@ -66,11 +66,12 @@ std::size_t Lines::line_end() {
 }
 
 bool Lines::next_raw(std::string_view& line) {
-  std::size_t end = buffer_.npos;
-  while ((end = line_end()) == buffer_.npos) {
+  std::size_t end = line_end();
+  while (end == buffer_.npos) {
     if (buffer_.size() - used_ > longest_line)
       wrong_at(number_ + 1, "is longer than ", longest_line, " bytes; expected ", expected_);
     if (!fill()) break;
+    end = line_end();
   }
   if (end == buffer_.npos && used_ == buffer_.size()) return false;
   if (++number_ == 1) check_start();
