@@ -72,16 +72,8 @@ struct Prune {
     const PartReport total = sum_of(parts);
     const auto file = static_cast<int64_t>(std::filesystem::file_size(output.path));
     if (common.json) {
-      figures.update({{"output", output.path},
-                      {"parameters_before", before.parameters},
-                      {"parameters", total.parameters},
-                      {"sparsity", total.sparsity()},
-                      {"file_bytes", file},
-                      {"tensor_bytes", total.stored},
-                      {"dense_bytes", 4 * before.parameters},
-                      {"expected_speedup", before.work(DType::f32) / total.work(DType::f32)},
-                      {"expected_speedup_bf16", before.work(DType::bf16) / total.work(DType::bf16)},
-                      {"parts", parts_to_json(parts)}});
+      figures.update({{"output", output.path}, {"file_bytes", file}, {"parts", parts_to_json(parts)}});
+      figures.update(brings_to_json(before, total));
       return print_json(figures);
     }
     if (common.quiet) return;

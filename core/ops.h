@@ -139,8 +139,7 @@ Var apply_mask(const Var& w, const Tensor& mask, const Var& scores);
 Var fake_quant(const Var& x, const QuantGrid& grid);
 
 // The same on the integers low … high without a zero point, with scales [1] or [rows] that learn: LSQ (Esser et al.
-// 2020, arXiv:1902.08153), whose gradient of a scale is weighted with 1 / sqrt(elements of that scale * high). Saved:
-// x.
+// 2020, arXiv:1902.08153), whose gradient of a scale is weighted with 1 / sqrt(its elements * high). Saved: x.
 Var fake_quant(const Var& x, const Var& scale, int32_t low, int32_t high);
 
 // Sum of one-element terms, each times its weight; without weights, of the terms themselves.

@@ -12,6 +12,25 @@
 #include "data/text/read_text.h"
 
 namespace espalier {
+namespace {
+
+// What the measured steps took, in seconds.
+struct StepTimes {
+  std::vector<double> sentence, forward, backward, update;
+  int64_t tokens = 0, sentences = 0;
+
+  void add(const Window& window, const StepResult& r) {
+    sentence.push_back(seconds(r) / static_cast<double>(window.sentences));
+    forward.push_back(r.forward_seconds);
+    backward.push_back(r.backward_seconds);
+    update.push_back(r.update_seconds);
+    tokens += window.tokens;
+    sentences += window.sentences;
+  }
+  static double seconds(const StepResult& r) { return r.forward_seconds + r.backward_seconds + r.update_seconds; }
+};
+
+}  // namespace
 
 int bench_train(const BenchOptions& o, const CommonOptions& common) {
   const auto model = o.model.open(common, true);
@@ -32,8 +51,7 @@ int bench_train(const BenchOptions& o, const CommonOptions& common) {
 
   Profile profile;
   const MachineLimits limits = o.profile ? measure_limits(precision.compute) : MachineLimits{};
-  std::vector<double> steps, forward, backward, update;
-  int64_t tokens = 0, sentences = 0;
+  StepTimes times;
   const Listener listener = common.listener();
   for (int64_t step = 0; step < o.steps + warm_up; ++step) {
     const Window window = epoch.window(step % loader.windows());
@@ -45,15 +63,8 @@ int bench_train(const BenchOptions& o, const CommonOptions& common) {
                                     .rate = 2e-5,
                                     .max_norm = 1,
                                     .profile = o.profile && step >= warm_up ? &profile : nullptr});
-    const double seconds = r.forward_seconds + r.backward_seconds + r.update_seconds;
-    listener.progress(step + 1, o.steps + warm_up, format("%.1f ms", 1e3 * seconds));
-    if (step < warm_up) continue;
-    steps.push_back(seconds / static_cast<double>(window.sentences));
-    forward.push_back(r.forward_seconds);
-    backward.push_back(r.backward_seconds);
-    update.push_back(r.update_seconds);
-    tokens += window.tokens;
-    sentences += window.sentences;
+    listener.progress(step + 1, o.steps + warm_up, format("%.1f ms", 1e3 * StepTimes::seconds(r)));
+    if (step >= warm_up) times.add(window, r);
   }
   print_figures({{"bench", "train"},
                  {"model", o.model.source},
@@ -67,12 +78,12 @@ int bench_train(const BenchOptions& o, const CommonOptions& common) {
                  {"precision", name_of(precision.compute)},
                  {"products", precision.note},
                  {"cpu", kernels::cpu_description()},
-                 {"examples_per_second", 1 / median(steps)},
-                 {"tokens_per_step", static_cast<double>(tokens) / static_cast<double>(o.steps)},
-                 {"tokens_per_sentence", static_cast<double>(tokens) / static_cast<double>(sentences)},
-                 {"forward_ms", 1e3 * median(forward)},
-                 {"backward_ms", 1e3 * median(backward)},
-                 {"optimizer_ms", 1e3 * median(update)},
+                 {"examples_per_second", 1 / median(times.sentence)},
+                 {"tokens_per_step", static_cast<double>(times.tokens) / static_cast<double>(o.steps)},
+                 {"tokens_per_sentence", static_cast<double>(times.tokens) / static_cast<double>(times.sentences)},
+                 {"forward_ms", 1e3 * median(times.forward)},
+                 {"backward_ms", 1e3 * median(times.backward)},
+                 {"optimizer_ms", 1e3 * median(times.update)},
                  {"peak_memory_gb", static_cast<double>(peak_memory()) * 1e-9}},
                 common);
   if (o.profile) print_profile(profile, o.steps, limits, common);

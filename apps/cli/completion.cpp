@@ -42,9 +42,8 @@ std::string for_bash(const std::string& program, const OptionList& rows) {
   return function +
          "() {\n"
          "  local current=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} offered=\n"
-         "  if [[ $current = '=' ]]; then current=; elif [[ $before = '=' ]]; then before=${COMP_WORDS[COMP_CWORD - "
-         "2]}; "
-         "fi\n"
+         "  if [[ $current = '=' ]]; then current=; elif [[ $before = '=' ]]; then "
+         "before=${COMP_WORDS[COMP_CWORD - 2]}; fi\n"
          "  case $before in\n" +
          values + "    *) [[ $current != -* ]] || offered='" + names +
          "' ;;\n"

@@ -91,4 +91,14 @@ std::string what_it_brings(const PartReport& before, const PartReport& after) {
   return text;
 }
 
+Record brings_to_json(const PartReport& before, const PartReport& after) {
+  return {{"parameters_before", before.parameters},
+          {"parameters", after.parameters},
+          {"sparsity", after.sparsity()},
+          {"tensor_bytes", after.stored},
+          {"dense_bytes", 4 * before.parameters},
+          {"expected_speedup", before.work(DType::f32) / after.work(DType::f32)},
+          {"expected_speedup_bf16", before.work(DType::bf16) / after.work(DType::bf16)}};
+}
+
 }  // namespace espalier

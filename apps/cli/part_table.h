@@ -18,6 +18,7 @@ Record parts_to_json(const std::vector<PartReport>& parts);
 
 // Plain words on what gets smaller and faster from the one model to the other, and what does not.
 std::string what_it_brings(const PartReport& before, const PartReport& after);
+Record brings_to_json(const PartReport& before, const PartReport& after);
 
 // Bytes of a checkpoint, or of a Hugging Face directory's weights; 0 where there is no file.
 int64_t size_of_model(const std::string& source);

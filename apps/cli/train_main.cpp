@@ -32,8 +32,7 @@ struct SeedOptions {
   void declare(Options& rows) {
     rows.add("seeds", seeds,
              "train with each of these seeds, such as 0,1,2, one after the other; the outputs are OUTPUT-seed-N.h5, "
-             "and a "
-             "table has the mean and the standard deviation of the metrics")
+             "and a table has the mean and the standard deviation of the metrics")
         .by_commas()
         .range([this] { return std::set(seeds.begin(), seeds.end()).size() == seeds.size(); },
                "different seeds are expected")

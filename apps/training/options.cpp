@@ -131,8 +131,7 @@ void TrainOptions::declare(Options& rows) {
   rows.add("labels", labels,
            "class names in the order of the numbers in the label column; another number of them than the model has "
            "makes a new head; default: the model's if its head is trained, else those in labels.txt beside the "
-           "training file, "
-           "else LABEL_0, LABEL_1, … or the words in the label column")
+           "training file, else LABEL_0, LABEL_1, … or the words in the label column")
       .by_commas()
       .no_default()
       .range([this] { return labels.empty() || labels.size() >= 2; }, "at least two class names are expected");

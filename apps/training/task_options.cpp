@@ -77,8 +77,8 @@ void TaskOptions::declare(Options& rows) {
       .between(0, 100, "a number from 0 to 100 is expected");
   rows.add("metric", metric,
            "which metric on the dev data chooses the best checkpoint: loss, accuracy, macro_f1, matthews, roc_auc, "
-           "pearson, "
-           "… as the task has them; default: accuracy, f1 for any number of labels, the squared error for numbers")
+           "pearson, … as the task has them; default: accuracy, f1 for any number of labels, the squared error for "
+           "numbers")
       .no_default()
       .because("which checkpoint is the best depends on it");
 }

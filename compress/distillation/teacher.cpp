@@ -55,8 +55,7 @@ void Teacher::check(const Model& student, int max_length) const {
             theirs.token(id), "', of the student's '", ours.token(id), "'; both must read the same tokens");
     CHECK(theirs.options() == ours.options(), "teacher ", model->source,
           ": its tokenizer treats text in another way than the student's (case, accents, Chinese characters or added "
-          "tokens); "
-          "both must read the same tokens");
+          "tokens); both must read the same tokens");
     CHECK(model->config.head == student.config.head, "teacher ", model->source, ": its head is for ",
           model->config.head, ", the student's for ", student.config.head, "; expected the same task");
     const auto &labels = model->bert->head().labels(), &wanted = student.bert->head().labels();

@@ -10,8 +10,11 @@
 #include "data/models/tokenizer_export.h"
 
 namespace espalier {
+namespace {
 
 using Json = nlohmann::json;
+
+}  // namespace
 
 BertConfig simplest(BertConfig config) {
   const auto all = [](const std::vector<int64_t>& values, int64_t value) {

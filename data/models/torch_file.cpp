@@ -26,8 +26,7 @@ void check_format(const InputFile& file) {
   CHECK(read_at(file.descriptor(), 0, begin) == 2 && begin[0] == std::byte{'P'} && begin[1] == std::byte{'K'},
         file.path(),
         ": is no zip archive, as torch.save writes them from PyTorch 1.6 on: it is older, or no file of PyTorch; in "
-        "Python, "
-        "write it anew with torch.save(torch.load(FILE, weights_only=True), FILE)");
+        "Python, write it anew with torch.save(torch.load(FILE, weights_only=True), FILE)");
 }
 
 // The elements from the first one to the last one, in storage.

@@ -131,8 +131,7 @@ void PickleMachine::push_global(std::string_view module, std::string_view name) 
   CHECK(found != globals.end(), source_, ": its pickle wants to run ",
         quoted(std::string(module) + "." + std::string(name)),
         ", which no tensor needs and which could do anything here; nothing was run. Do not load the file in Python "
-        "either, "
-        "unless you trust it; expected the tensors of a state_dict alone");
+        "either, unless you trust it; expected the tensors of a state_dict alone");
   push(PickleValue::global, found - globals.begin());
 }
 

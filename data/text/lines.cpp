@@ -66,8 +66,8 @@ std::size_t Lines::line_end() {
 }
 
 bool Lines::next_raw(std::string_view& line) {
-  std::size_t end = buffer_.npos;
-  while ((end = line_end()) == buffer_.npos && buffer_.size() - used_ <= longest_line && fill()) {}
+  std::size_t end = line_end();
+  while (end == buffer_.npos && buffer_.size() - used_ <= longest_line && fill()) end = line_end();
   if (end == buffer_.npos && used_ == buffer_.size()) return false;
   const std::size_t size = std::min(end, buffer_.size()) - used_, with_end = size + (end == buffer_.npos ? 0 : 1);
   if (size > longest_line) wrong_at(number_ + 1, "is longer than ", longest_line, " bytes; expected ", expected_);

@@ -165,7 +165,8 @@ std::vector<std::string> read_vocabulary(TokenizerFiles& files) {
   CHECK(has_file || !in_json.empty(), files.directory.string(), ": holds no vocabulary; expected ",
         bpe ? "vocab.json and merges.txt" : "vocab.txt", " or tokenizer.json");
   if (!has_file) return in_json;
-  std::vector<std::string> in_file = bpe ? tokens_by_id(read_file_object(path), path) : Tokenizer::read_vocabulary(path);
+  std::vector<std::string> in_file =
+      bpe ? tokens_by_id(read_file_object(path), path) : Tokenizer::read_vocabulary(path);
   if (in_json.empty()) return in_file;
   const auto [one, other] = std::mismatch(in_file.begin(), in_file.end(), in_json.begin(), in_json.end());
   CHECK(one == in_file.end() || other == in_json.end(), files.directory.string(), ": token ", one - in_file.begin(),

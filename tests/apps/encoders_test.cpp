@@ -48,9 +48,8 @@ TEST_P(EncoderPrograms, IsPrunedAndShrunkAndBecomesIntegers) {
 TEST_P(EncoderPrograms, LearnsFromATeacherWithEverythingAtOnceAndResumesToTheSameBits) {
   const std::string train =
       "train_sst2 --model m.h5 --data data --max-length 20 --epochs 30 --batch-size 8 --save-every 3 --quiet "
-      "--precision "
-      "bf16 --prune.amount 0.5 --prune.schedule cubic --qat.on --qat.begin 40 --qat.embedding-bits 8 --distill.teacher "
-      "teacher.h5 --distill.hidden-weight 1 --distill.attention-weight 1 --log-dir log --output ";
+      "--precision bf16 --prune.amount 0.5 --prune.schedule cubic --qat.on --qat.begin 40 --qat.embedding-bits 8 "
+      "--distill.teacher teacher.h5 --distill.hidden-weight 1 --distill.attention-weight 1 --log-dir log --output ";
   succeed(train + "whole.h5");
   fs::remove_all(*this / "log");
   {

@@ -15,8 +15,7 @@ class Tasks : public Programs {
  protected:
   static std::string train(const std::string& output, const std::string& more = "") {
     return "train --model random:tiny --vocab vocab.txt --data data --learning-rate 1e-3 --precision f32 --json "
-           "--quiet "
-           "--output " +
+           "--quiet --output " +
            output + " --log-dir " + output + ".log " + more;
   }
   // What the run says at its end.

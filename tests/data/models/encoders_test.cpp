@@ -123,7 +123,7 @@ class OtherClasses : public testing::Test {
   // What is said when a directory of the golden model `name`, after a change of its files, is opened to answer.
   std::string error(
       const std::string& name, const Json& change,
-      const std::function<std::string(std::string)>& rename = [](std::string n) { return n; }) {
+      const std::function<std::string(const std::string&)>& rename = [](const std::string& n) { return n; }) {
     const fs::path from = fs::path(ESPALIER_TESTS_DIR) / "golden" / "encoders" / name;
     fs::remove_all(folder_ / "model");
     fs::copy(from, folder_ / "model");
@@ -149,7 +149,7 @@ TEST_F(OtherClasses, AnotherClassesHeadIsNotTaken) {
   expect_in(error("roberta", {{"architectures", {"RobertaForTokenClassification"}}}),
             "no classification head for sentences (classifier.dense and classifier.out_proj)");
   // A RobertaModel of itself: no prefix, and a pooler that is not that of the head.
-  const auto bare = [](std::string name) {
+  const auto bare = [](const std::string& name) {
     if (name.starts_with("classifier.out_proj")) return "lm_head" + name.substr(19);
     if (name.starts_with("classifier.dense")) return "pooler.dense" + name.substr(16);
     return name.substr(8);

@@ -146,7 +146,9 @@ TEST(HfConfig, WhatIsWrongIsNamed) {
   expect_in(error(R"({"id2label": null, "label2id": {"negative": 1}})"), "expected 0 … 2, each once");
   expect_in(error(R"({"id2label": null, "label2id": {"negative": "0"}})"), "expected an object of numbers");
   expect_in(error_of<Error>([] { config_from_json(Json::array(), "x"); }), "x: holds a JSON array");
+}
 
+TEST(HfConfig, AFileThatIsNoConfigIsNamed) {
   const TemporaryFolder folder;
   expect_in(error_of<Error>([&] { read_config(folder.path()); }), "config.json: cannot be opened: No such file");
   write_bytes(folder / "config.json", "{\"a\": ");

@@ -153,9 +153,8 @@ TEST_F(Directory, OneErrorListsAllThatDoesNotFit) {
   });
   EXPECT_EQ(text, folder_.path().string() +
                       ": 2 missing (bert.embeddings.LayerNorm.weight, bert.encoder.layer.1.output.dense.bias), 2 of "
-                      "the wrong shape "
-                      "(bert.embeddings.word_embeddings.weight [24, 8] for [25, 8], classifier.weight [2, 8, 1, 1] for "
-                      "[3, 8]); expected the tensors that config.json describes");
+                      "the wrong shape (bert.embeddings.word_embeddings.weight [24, 8] for [25, 8], classifier.weight "
+                      "[2, 8, 1, 1] for [3, 8]); expected the tensors that config.json describes");
   EXPECT_FALSE(model.store.values()) << "memory was taken before the check";
 
   Loaded wrapped;

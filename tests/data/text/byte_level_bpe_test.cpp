@@ -230,8 +230,7 @@ TEST(ByteLevelFiles, RefusesFieldsThatLeadToOtherIds) {
            {"/post_processor/sep",
             {"</s>", 7},
             "its post_processor is \"RobertaProcessing\"; expected RoBERTa's, <s> A </s> and <s> A </s></s> B </s> "
-            "with "
-            "the vocabulary's ids"},
+            "with the vocabulary's ids"},
            {"/post_processor/trim_offsets", false, ""},
            {"/model/merges/3", 5, "merge 3 is 5; expected two tokens"},
            {"/model/merges", "x", "merges is a JSON string; expected a list"},

@@ -50,8 +50,8 @@ TEST_F(ClassNamesTest, WordsAreClassesInAlphabeticalOrder) {
   EXPECT_EQ(names({"pos", "neg", "pos", "mixed"}), (Names{"mixed", "neg", "pos"}));
   expect_in(error({"pos", "pos"}), "all labels are 'pos'; expected at least two classes");
   expect_in(error({"pos", ""}), "train.tsv:3: a label is missing");
-  std::vector<std::string> many;
-  for (int i = 0; i < 1001; ++i) many.push_back("w" + std::to_string(i));
+  std::vector<std::string> many(1001);
+  for (size_t i = 0; i < many.size(); ++i) many[i] = "w" + std::to_string(i);
   expect_in(error(many), "train.tsv:1002: label 'w1000' makes more than 1000 different ones");
 }
 

@@ -11,14 +11,14 @@ namespace {
 
 std::vector<bool> taken(double share, uint64_t seed, const std::vector<int32_t>& labels) {
   Holdout holdout(share, seed);
-  std::vector<bool> all;
-  for (const int32_t label : labels) all.push_back(holdout.takes(label));
+  std::vector<bool> all(labels.size());
+  for (size_t i = 0; i < labels.size(); ++i) all[i] = holdout.takes(labels[i]);
   return all;
 }
 
 TEST(Holdout, TakesItsShareOfEachClass) {
-  std::vector<int32_t> labels;
-  for (int i = 0; i < 5000; ++i) labels.push_back(i % 50 == 0 ? 1 : 0);
+  std::vector<int32_t> labels(5000);
+  for (size_t i = 0; i < labels.size(); i += 50) labels[i] = 1;
   for (const double share : {0.1, 0.15, 0.5, 0.75}) {
     const auto all = taken(share, 3, labels);
     double rare = 0, often = 0;

@@ -171,8 +171,7 @@ TEST(WordPieceDirectory, RefusesFieldsThatLeadToOtherIds) {
            {"/mask_token", {{"content", "[MASK]"}, {"lstrip", true}}, ""},
            {"/tokenizer_class", "LlamaTokenizer",
             "tokenizer_class is \"LlamaTokenizer\"; expected BertTokenizer, RobertaTokenizer, or "
-            "PreTrainedTokenizerFast "
-            "with the pipeline of one of them in tokenizer.json"},
+            "PreTrainedTokenizerFast with the pipeline of one of them in tokenizer.json"},
            {"/tokenizer_class", "PreTrainedTokenizerFast",
             "tokenizer_class is \"PreTrainedTokenizerFast\", but there is no tokenizer.json; expected BertTokenizer or "
             "RobertaTokenizer"},
