@@ -74,7 +74,8 @@ TEST_F(BadInput, OptionsOfTheOtherPrograms) {
   expect_all_refused("predict" + tiny, {{"--max-length 600", {"--max-length 600: expected 3 … 512"}},
                                         {"--threads 1.5", {"--threads '1.5': a whole number is expected"}}});
   expect_all_refused("tokenize", {{"--model " + golden + " --max-length 1", {"--max-length 1: at least 2 is expected"}},
-                                  {"--model random:tiny", {"--model random:tiny: expected a checkpoint FILE.h5 or a"}},
+                                  {"--model random:tiny",
+                                   {"--model random:tiny: there is no such file; expected a checkpoint FILE.h5 or a"}},
                                   {"", {"--model is required", "tokenize --help"}}});
   expect_all_refused("bench", {{"", {"--help"}},
                                {"fly", {"what fly: choose train, infer, gemm, sparse, adamw, attention or tokenize"}},
