@@ -3,7 +3,7 @@
 400 for evaluation, and some wrong labels, so that no model reaches 100 %. Both sides keep the best of three epochs by
 the same metric. Prints the table of docs/results/EVERYDAY.md: mean and sample standard deviation over the seeds. Run it
 with a Python that has torch, transformers and numpy."""
-import csv, pathlib, random, statistics
+import csv, pathlib, random, statistics, sys
 import programs
 
 RECIPE = {"epochs": 3, "batch-size": 32, "learning-rate": 5e-5, "weight-decay": 0.01, "warmup": 0.06}
@@ -205,7 +205,10 @@ for data in SETS:
         continue
     folder = pathlib.Path(a.runs) / data.name.replace(" ", "-")
     data.write(folder)
-    mine = [ours(data, folder, a, seed) for seed in seeds]
-    theirs = [pytorch(data, a.model, seed) for seed in seeds]
+    mine, theirs = [], []
+    for seed in seeds:
+        mine.append(ours(data, folder, a, seed))
+        theirs.append(pytorch(data, a.model, seed))
+        print(f"{data.name}, seed {seed}: {mine[-1]:.4f}, PyTorch {theirs[-1]:.4f}", file=sys.stderr, flush=True)
     difference = statistics.mean(mine) - statistics.mean(theirs)
     print(f"| {data.name} | {data.metric} | {shown(mine)} | {shown(theirs)} | {difference:+.4f} |", flush=True)
