@@ -4,6 +4,7 @@
 // gx = (w_c s q p f'(p) - (1 - s) p q f'(q)) gy / divisor.
 #include "core/ops.h"
 #include "core/ops/focal.h"
+#include "core/ops/kept_gradient.h"
 
 namespace espalier::ops {
 namespace {
@@ -19,7 +20,7 @@ Var weighted_binary_cross_entropy(const Var& logits, const Tensor& targets, cons
   loss.check("weighted_binary_cross_entropy", logits.value.cols(), divisor);
   return dispatch_real("weighted_binary_cross_entropy", logits.dtype(), [&](auto zero) {
     using T = decltype(zero);
-    Tensor gradient(logits.shape(), logits.dtype()), y({1}, logits.dtype());
+    Tensor gradient(logits.shape(), logits.dtype());
     double total = 0;
     for (int64_t i = 0; i < gradient.size(); ++i) {
       const auto x = static_cast<double>(logits.value.data<T>()[i]), t = static_cast<double>(targets.data<T>()[i]);
@@ -30,17 +31,7 @@ Var weighted_binary_cross_entropy(const Var& logits, const Tensor& targets, cons
       total += (yes > 0 ? yes * of_p.loss : 0) + (no > 0 ? no * of_q.loss : 0);
       gradient.data<T>()[i] = static_cast<T>(yes * std::exp(log_q) * of_p.slope - no * std::exp(log_p) * of_q.slope);
     }
-    *y.data<T>() = static_cast<T>(total / divisor);
-    return Tape::record("weighted_binary_cross_entropy", y, {&logits},
-                        [gradient, divisor](const Tensor& gy, Tape::Slots& slots) {
-                          auto g = slots[0];
-                          if (!g) return;
-                          const T scale = *gy.data<T>() / static_cast<T>(divisor);
-                          for (int64_t i = 0; i < gradient.size(); ++i) {
-                            T& to = g.to.data<T>()[i];
-                            to = (g.accumulate ? to : T{0}) + gradient.data<T>()[i] * scale;
-                          }
-                        });
+    return with_kept_gradient<T>("weighted_binary_cross_entropy", total, divisor, logits, gradient);
   });
 }
 

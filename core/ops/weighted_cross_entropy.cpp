@@ -7,6 +7,7 @@
 
 #include "core/ops.h"
 #include "core/ops/focal.h"
+#include "core/ops/kept_gradient.h"
 #include "core/ops/log_softmax.h"
 
 namespace espalier::ops {
@@ -18,7 +19,7 @@ Var weighted_cross_entropy(const Var& logits, std::span<const int32_t> labels, c
   loss.check("weighted_cross_entropy", classes, divisor);
   return dispatch_real("weighted_cross_entropy", logits.dtype(), [&](auto zero) {
     using T = decltype(zero);
-    Tensor gradient = Tensor::zeros(logits.shape(), logits.dtype()), y({1}, logits.dtype());
+    Tensor gradient = Tensor::zeros(logits.shape(), logits.dtype());
     std::vector<double> log_p(static_cast<size_t>(classes)), a(log_p);
     double total = 0;
     for (int64_t b = 0; b < rows; ++b) {
@@ -42,17 +43,7 @@ Var weighted_cross_entropy(const Var& logits, std::span<const int32_t> labels, c
         gradient.data<T>()[b * classes + c] =
             static_cast<T>(a[static_cast<size_t>(c)] - std::exp(log_p[static_cast<size_t>(c)]) * sum);
     }
-    *y.data<T>() = static_cast<T>(total / divisor);
-    return Tape::record("weighted_cross_entropy", y, {&logits},
-                        [gradient, divisor](const Tensor& gy, Tape::Slots& slots) {
-                          auto g = slots[0];
-                          if (!g) return;
-                          const T scale = *gy.data<T>() / static_cast<T>(divisor);
-                          for (int64_t i = 0; i < gradient.size(); ++i) {
-                            T& to = g.to.data<T>()[i];
-                            to = (g.accumulate ? to : T{0}) + gradient.data<T>()[i] * scale;
-                          }
-                        });
+    return with_kept_gradient<T>("weighted_cross_entropy", total, divisor, logits, gradient);
   });
 }
 
