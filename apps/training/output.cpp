@@ -5,6 +5,7 @@
 
 #include "core/check.h"
 #include "core/hdf5/file.h"
+#include "core/ranks.h"
 
 namespace espalier {
 namespace {
@@ -28,7 +29,9 @@ OptionRow<std::string> OutputFile::declare(Options& rows, const std::string& nam
   return row;
 }
 
-void say_always(const std::string& line) { std::cerr << line << '\n'; }
+void say_always(const std::string& line) {
+  if (is_first_rank()) std::cerr << line << '\n';
+}
 
 void announce_replaced(const fs::path& file, bool overwrite, Written written) {
   if (overwrite || !has_content(file)) return;
