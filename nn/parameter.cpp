@@ -138,7 +138,7 @@ void ParameterStore::make_gradients() {
   gradients_ = Tensor::zeros(values_.shape());
   for (Parameter* p : sorted_) {
     p->grad.grad = gradients_.view(p->first, p->shape);
-    if (p->role == Role::embedding) p->grad.rows.emplace(p->shape[0]);
+    if (p->role == Role::embedding && !p->whole_gradient) p->grad.rows.emplace(p->shape[0]);
   }
 }
 

@@ -72,7 +72,7 @@ AdamW::AdamW(ParameterStore& store, const AdamWOptions& options)
       v_(Tensor::zeros(store.values().shape())) {
   store.make_gradients();
   for (Parameter* p : store.all())
-    if (p->role == Role::embedding && p->shape[0] >= large_table)
+    if (p->role == Role::embedding && !p->whole_gradient && p->shape[0] >= large_table)
       tables_[p] = std::make_unique<DeferredRows>(*p, m_.data<float>() + p->first, v_.data<float>() + p->first);
 }
 
