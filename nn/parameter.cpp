@@ -138,7 +138,7 @@ ParameterStore::Gradients ParameterStore::new_gradients() const {
   for (size_t i = 0; i < sorted_.size(); ++i) {
     const Parameter& p = *sorted_[i];
     made.leaves[i].grad = made.values.view(p.first, p.shape);
-    if (p.role == Role::embedding) made.leaves[i].rows.emplace(p.shape[0]);
+    if (p.role == Role::embedding && !p.whole_gradient) made.leaves[i].rows.emplace(p.shape[0]);
   }
   return made;
 }

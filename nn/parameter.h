@@ -70,8 +70,9 @@ struct Parameter {
   int64_t first = 0;   // index of the first element in the flat buffers
   std::vector<std::shared_ptr<WeightTransform>> transforms = {};
   ValueCopy copy = {};
-  double rate_share = 1;  // of the learning rate, see optim/parameter_groups
-  bool frozen = false;    // keeps its value: a constant to a tape, nothing to the optimizer
+  bool whole_gradient = false;  // of a table: it never comes by rows, because a decoder reads all of them
+  double rate_share = 1;        // of the learning rate, see optim/parameter_groups
+  bool frozen = false;          // keeps its value: a constant to a tape, nothing to the optimizer
 
   // Set by an optimizer that defers the updates of rows without gradient: brings these rows, or all if none are named,
   // up to date. Whoever reads the value calls it first, as use() and use_rows() do.
