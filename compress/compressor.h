@@ -39,6 +39,8 @@ class Compressor {
   virtual std::map<std::string, double> terms() const { return {}; }
   virtual bool looks_inside() const { return false; }
   virtual void after_backward(int64_t /*step*/) {}  // gradients of the whole window are in the store, not yet clipped
+  // Whether after_backward reads or changes those of the model; else each process needs only its share of them.
+  virtual bool reads_gradients() const { return true; }
   virtual void after_step(int64_t /*step*/) {}      // the optimizer has updated the stored values
 
   // Whether the model is, after so many steps, as small as it is meant to become: a run's best checkpoint is one of

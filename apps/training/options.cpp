@@ -2,6 +2,8 @@
 // The options of a fine-tuning: what they are called, what they mean, what is allowed.
 #include "apps/training/options.h"
 
+#include <bit>
+
 #include "apps/training/datasets.h"
 #include "apps/training/output.h"
 #include "apps/training/table_options.h"
@@ -22,6 +24,18 @@ void LearningOptions::declare(Options& rows) {
   rows.add("accumulate", accumulate, "batches a step: the result equals one batch of batch-size * accumulate sentences")
       .at_least(1)
       .at_most(1'000'000);
+  auto parts = rows.add("micro-batches", micro_batches,
+                        "parts into which a batch is cut, a power of two; each has a gradient of its own, and a tree "
+                        "that their positions fix sums them: any number of ranks, up to this one, gives the same bits; "
+                        "default: 8 where mpirun starts the program, else 1");
+  parts.no_default().range(
+      [this] {
+        return micro_batches > 0 && micro_batches <= 65536 && std::has_single_bit(static_cast<uint64_t>(micro_batches));
+      },
+      "a power of two from 1 to 65536 is expected");
+  rows.add("gradient-dtype", gradient_dtype,
+           "of the gradients that micro-batches add up and ranks exchange: f32, or bf16, which halves the bytes that "
+           "travel and rounds each sum");
   rows.add("learning-rate", learning_rate, "peak learning rate").positive();
   rows.add("weight-decay", weight_decay,
            "AdamW's decoupled decay of weights and embeddings; biases and layer norms do not decay")
