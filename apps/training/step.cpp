@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "apps/training/observations.h"
 #include "apps/training/timing.h"
 
 namespace espalier {
@@ -33,6 +34,9 @@ StepResult take_step(Model& model, const Window& window, Compressor& compressor,
     });
     if (options.gradients) result.backward_seconds += seconds_of([&] { tape.backward(loss); });
   }
+  Observations observations;
+  observations.take(compressor);
+  observations.exchange(compressor);
   if (!options.gradients) return result;
   compressor.after_backward(options.step);
   if (options.profile != nullptr) options.profile->start();
