@@ -8,38 +8,10 @@
 #include "core/kernels/elementwise.h"
 #include "core/parallel.h"
 #include "core/profile.h"
+#include "core/ranks.h"
 
 namespace espalier {
 namespace {
-
-constexpr int64_t piece = 1 << 16;  // elements a task; fixed, because the order of the norm's sum depends on it
-
-// Consecutive elements of one parameter that are updated as a whole: rows of it, and whole steps of its copy.
-struct Run {
-  Parameter* parameter;
-  int64_t first, size;  // within the parameter
-  bool has_gradient;    // else its gradient is zero
-};
-
-// All parameters with a gradient except those of `skip`.
-std::vector<Run> runs_of(const ParameterStore& store,
-                         const std::map<const Parameter*, std::unique_ptr<DeferredRows>>& skip) {
-  std::vector<Run> runs;
-  for (Parameter* p : store.all()) {
-    if (!p->grad.written || (p->grad.by_rows && skip.contains(p))) continue;
-    const int64_t rows = p->grad.by_rows ? p->shape[0] : 1, size = p->shape.size() / rows;
-    const int64_t longest = std::max<int64_t>(1, piece / p->copy.step) * p->copy.step;
-    for (int64_t r = 0; r < rows;) {
-      const bool has = !p->grad.by_rows || p->grad.rows->contains(r);
-      int64_t end = r + 1;
-      while (end < rows && p->grad.rows->contains(end) == has) ++end;
-      for (int64_t at = r * size; at < end * size; at += longest)
-        runs.push_back({p, at, std::min(longest, end * size - at), has});
-      r = end;
-    }
-  }
-  return runs;
-}
 
 constexpr int64_t large_table = 2048;  // rows from which on untouched rows are deferred
 
@@ -47,14 +19,23 @@ constexpr int64_t large_table = 2048;  // rows from which on untouched rows are 
 
 bool decays(Role role) { return role == Role::weight || role == Role::embedding; }
 
-double gradient_norm(const ParameterStore& store) {
-  const std::vector<Run> runs = runs_of(store, {});
-  std::vector<double> sums(runs.size());
-  parallel_for(static_cast<int64_t>(runs.size()), [&](int64_t i) {
-    const Run& run = runs[static_cast<size_t>(i)];
-    sums[static_cast<size_t>(i)] =
-        run.has_gradient ? kernels::sum_of_squares(run.size, run.parameter->grad.grad.data<float>() + run.first) : 0;
+double gradient_norm(const ParameterStore& store, bool dealt) {
+  const std::vector<Piece> pieces = written_pieces(store);
+  std::vector<double> sums(pieces.size());
+  const auto is_own = [&](const Piece& piece) {
+    return !dealt || !dealt_out(*piece.parameter) || owner(piece) == rank();
+  };
+  parallel_for(static_cast<int64_t>(pieces.size()), [&](int64_t i) {
+    const Piece& piece = pieces[static_cast<size_t>(i)];
+    if (piece.has_gradient && is_own(piece))
+      sums[static_cast<size_t>(i)] =
+          kernels::sum_of_squares(piece.size, piece.parameter->grad.grad.data<float>() + piece.first);
   });
+  if (dealt && ranks() > 1) {
+    const std::vector<double> all = gather_all(sums);
+    for (size_t i = 0; i < pieces.size(); ++i)
+      if (!is_own(pieces[i])) sums[i] = all[static_cast<size_t>(owner(pieces[i])) * pieces.size() + i];
+  }
   double total = 0;
   for (const double s : sums) total += s;
   return std::sqrt(total);
@@ -66,18 +47,17 @@ double clip_factor(double norm, double max_norm) {
 }
 
 AdamW::AdamW(ParameterStore& store, const AdamWOptions& options)
-    : store_(store),
-      options_(options),
-      m_(Tensor::zeros(store.values().shape())),
-      v_(Tensor::zeros(store.values().shape())) {
-  store.make_gradients();
+    : store_(store), options_(options), moments_(store, options.dealt && ranks() > 1) {
   for (Parameter* p : store.all())
-    if (p->role == Role::embedding && p->shape[0] >= large_table)
-      tables_[p] = std::make_unique<DeferredRows>(*p, m_.data<float>() + p->first, v_.data<float>() + p->first);
+    if (p->role == Role::embedding && p->grad.rows && p->shape[0] >= large_table && !p->frozen) {
+      const Moments::At at = moments_.at(*p, 0);
+      tables_[p] = std::make_unique<DeferredRows>(*p, at.m, at.v);
+    }
 }
 
 void AdamW::step(double learning_rate, double gradient_scale) {
   ++steps_;
+  moments_.prepare();
   const auto t = static_cast<double>(steps_);
   kernels::AdamWStep s;
   s.beta2 = static_cast<float>(options_.beta2);
@@ -101,17 +81,22 @@ void AdamW::step(double learning_rate, double gradient_scale) {
     else
       deferred->settle({});  // a whole gradient, or none: no row may lag behind
   }
-  const std::vector<Run> runs = runs_of(store_, tables_);
-  for (const Run& run : runs) work_count().bytes += (run.parameter->has_copy() ? 32 : 28) * run.size;
-  parallel_for(static_cast<int64_t>(runs.size()), [&](int64_t i) {
-    const Run& run = runs[static_cast<size_t>(i)];
-    const Parameter& p = *run.parameter;
-    const int64_t at = p.first + run.first;
-    const float* const g = run.has_gradient ? p.grad.grad.data<float>() + run.first : nullptr;
-    kernels::adamw(step_of(p), run.size, g, p.value.data<float>() + run.first, m_.data<float>() + at,
-                   v_.data<float>() + at);
-    p.updated(run.first, run.size);
+  std::set<const Parameter*> deferred;
+  for (const auto& [table, rows] : tables_)
+    if (table->grad.by_rows) deferred.insert(table);
+  std::vector<Piece> pieces = written_pieces(store_, deferred);
+  if (options_.dealt)
+    std::erase_if(pieces, [](const Piece& p) { return dealt_out(*p.parameter) && owner(p) != rank(); });
+  for (const Piece& piece : pieces) work_count().bytes += (piece.parameter->has_copy() ? 32 : 28) * piece.size;
+  parallel_for(static_cast<int64_t>(pieces.size()), [&](int64_t i) {
+    const Piece& piece = pieces[static_cast<size_t>(i)];
+    const Parameter& p = *piece.parameter;
+    const float* const g = piece.has_gradient ? p.grad.grad.data<float>() + piece.first : nullptr;
+    const Moments::At at = moments_.at(p, piece.first);
+    kernels::adamw(step_of(p), piece.size, g, p.value.data<float>() + piece.first, at.m, at.v);
+    p.updated(piece.first, piece.size);
   });
+  if (options_.dealt) gather_values(store_);
   store_.clear_gradients();
 }
 

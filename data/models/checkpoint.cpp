@@ -224,8 +224,10 @@ void Checkpoint::load_optimizer(AdamW& optimizer, const ParameterStore& store) c
   const Hdf5Group training = root().group("training");
   CHECK(training.read_texts("layout") == layout_of(store), training.where("layout"),
         " has other parameters or shapes than the model; resume with the model of the stopped run");
-  training.read_into("first_moments", optimizer.first_moments());
-  training.read_into("second_moments", optimizer.second_moments());
+  const Tensor first(store.values().shape()), second(store.values().shape());
+  training.read_into("first_moments", first);
+  training.read_into("second_moments", second);
+  optimizer.set_moments(first, second);
   int64_t steps = 0;
   JsonFields(training, "state").count("optimizer_steps", steps);
   optimizer.set_steps(steps);
