@@ -84,26 +84,11 @@ void Run::log_step(const Window& window, const StepResult& result, double rate) 
   const double speed = static_cast<double>(sentences_) / training_seconds_;
   Record line = {{"step", state_.step},      {"epoch", epochs_done()}, {"loss", result.loss},
                  {"grad_norm", result.norm}, {"learning_rate", rate},  {"examples_per_second", speed}};
-  for (const auto& [name, value] : terms()) line.set(name, value);
+  for (const auto& [name, value] : compressors_.terms()) line.set(name, value);
   log_.write(line);
   listener_.progress(
       state_.step, schedule_.total,
       format("epoch %ld  loss %.4f  rate %.2e  %.1f examples/s", state_.epoch + 1, result.loss, rate, speed));
-}
-
-// Of the loss, over all ranks.
-std::map<std::string, double> Run::terms() const {
-  std::map<std::string, double> terms = compressors_.terms();
-  if (ranks() == 1) return terms;
-  std::vector<double> own;
-  for (const auto& [name, value] : terms) own.push_back(value);
-  const std::vector<double> all = gather_all(own);
-  size_t i = 0;
-  for (auto& [name, value] : terms) {
-    value = 0;
-    for (size_t from = i++; from < all.size(); from += own.size()) value += all[from];
-  }
-  return terms;
 }
 
 TrainResult Run::result() const {

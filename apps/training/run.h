@@ -83,7 +83,6 @@ class Run {
   double seconds_of_evaluation();
   int64_t evaluations() const;
   void log_step(const Window& window, const StepResult& result, double rate);
-  std::map<std::string, double> terms() const;
   void evaluate_and_keep();
   bool keep_if_best(const Metrics& metrics);
   void count_for_patience(double value);

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "apps/training/observations.h"
 #include "apps/training/timing.h"
 #include "core/check.h"
 #include "core/ranks.h"
@@ -36,7 +37,11 @@ class Passes {
     while (all[last].sentences() == 0) --last;
     for (size_t i = 0; i <= last; ++i)
       if (all[i].sentences() > 0) pass(lane, static_cast<int64_t>(i), i == last ? done : Tape::LeafDone());
+    observations_.take(compressor_);
   }
+
+  // The compressor learns what all lanes showed to it.
+  void end(bool all_ranks) { observations_.exchange(compressor_, all_ranks); }
 
   double loss() const { return std::accumulate(losses_.begin(), losses_.end(), 0.0); }
 
@@ -83,6 +88,7 @@ class Passes {
   bool looks_inside_;
   LossWeight weight_;
   std::vector<double> losses_;  // [batches]
+  Observations observations_;
 };
 
 }  // namespace
@@ -103,6 +109,7 @@ StepResult take_step(Model& model, const Window& window, Compressor& compressor,
     for (int64_t lane = 0; lane < window.lanes; ++lane) has_work.push_back(passes.has_work(lane) ? 1 : 0);
     sum->run(has_work, [&](int64_t lane, const Tape::LeafDone& done) { passes.run(lane, done); });
   }
+  passes.end(sum != nullptr);
   if (!options.gradients) return result;
   const bool dealt = sum != nullptr && ranks() > 1;
   result.loss = dealt ? passes.loss_of_all() : passes.loss();
