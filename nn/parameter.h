@@ -115,6 +115,13 @@ class ParameterStore {
   const Tensor& values() const { return values_; }        // [n] f32
   const Tensor& gradients() const { return gradients_; }  // [n] f32; made when first used, see Parameter::grad
   void make_gradients();                                  // idempotent; training calls it, inference saves the memory
+  // Gradients beside the store's: those of all parameters, by position in all().
+  struct Gradients {
+    Tensor values;
+    std::vector<LeafGrad> leaves;
+  };
+  Gradients new_gradients() const;         // nothing is written
+  void swap_gradients(Gradients& others);  // no tape may know them
   void check_finite(const std::string& source) const;     // throws, naming the parameter, for a NaN or an infinity
   void settle() const;                                    // see Parameter::settle; before values are saved or looked at
   void clear_gradients();                                 // forgets them without touching memory
