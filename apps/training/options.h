@@ -10,6 +10,7 @@
 #include "core/options.h"
 #include "core/products/precision.h"
 #include "data/text/table.h"
+#include "optim/optimizer.h"
 #include "optim/schedule.h"
 
 namespace espalier {
@@ -27,6 +28,7 @@ struct LearningOptions {
   GradientType gradient_dtype = GradientType::f32;
   bool shuffle = true;
   double learning_rate = 2e-5, weight_decay = 0.01, warmup = 0.06, max_grad_norm = 1;
+  Rule optimizer = Rule::adamw;
   Decay schedule = Decay::linear;
   double layer_decay = 1;                // see optim/parameter_groups
   std::vector<std::string> freeze = {};  // patterns of names
