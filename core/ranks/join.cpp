@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/ranks/join.h"
 
-#include <unistd.h>
-
-#include <array>
-
 #include "core/ranks/carrier.h"
 
 namespace espalier {
@@ -15,9 +11,7 @@ void join_ranks(const std::string& program) {
   Carrier& c = carrier();
   c.program = program;
   open_carrier(ranks);
-  std::array<char, 256> name{};
-  gethostname(name.data(), name.size() - 1);
-  c.hosts = gather_all(std::string_view(name.data()));
+  c.hosts = gather_all(name_of_host());
 }
 
 }  // namespace espalier

@@ -13,6 +13,8 @@ struct Started {
 };
 Started started();
 
+std::string name_of_host();  // this one
+
 // Meets the other processes where there are any; to be called before anything else, by a program whose work can be
 // divided. `program` begins its lines. Throws Error where this build has no MPI, or mpirun is another MPI's.
 // A program that does not name this function does not load MPI's library.

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <unistd.h>
+
+#include <array>
 #include <cstdlib>
 
 #include "core/ranks.h"
@@ -25,6 +28,12 @@ Started started() {
     if (const int rank = number_in(names.rank), ranks = number_in(names.ranks); rank >= 0 && ranks > rank)
       return {rank, ranks};
   return {};
+}
+
+std::string name_of_host() {
+  std::array<char, 256> name{};
+  gethostname(name.data(), name.size() - 1);
+  return name.data();
 }
 
 bool started_by_mpirun() { return started().ranks > 0; }
