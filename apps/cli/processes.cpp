@@ -80,11 +80,12 @@ void agree(Options& rows, const CommonOptions& common) {
 }
 
 int threads_of_rank(const CommonOptions& common) {
-  if (ranks() == 1 || common.threads > 0) return common.threads;
+  if (ranks() == 1) return common.threads;
   const cpu_set_t usable = usable_cores();
   std::string own(reinterpret_cast<const char*>(&usable), sizeof usable);  // and on which machine they are
-  own += name_of_host();
+  own += this_machine();
   const auto sharing = static_cast<int>(std::ranges::count(gather_all(own), own));
+  if (common.threads > 0) return common.threads;
   const int may_use = CPU_COUNT(&usable), chosen = std::max(1, std::min(may_use, cpu_quota()) / sharing);
   common.listener().say(format("threads: %d for each rank (%d of the machine's %ld cores for %d of them)", chosen,
                                may_use, sysconf(_SC_NPROCESSORS_ONLN), sharing));

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdlib>
+#include <fstream>
 
 #include "core/ranks.h"
 #include "core/ranks/join.h"
@@ -34,6 +35,14 @@ std::string name_of_host() {
   std::array<char, 256> name{};
   gethostname(name.data(), name.size() - 1);
   return name.data();
+}
+
+std::string this_machine() {
+  std::array<char, 64> processes{};
+  if (readlink("/proc/self/ns/pid", processes.data(), processes.size() - 1) < 0) processes = {"?"};
+  std::string boot = "?";
+  std::ifstream("/proc/sys/kernel/random/boot_id") >> boot;
+  return boot + processes.data();
 }
 
 bool started_by_mpirun() { return started().ranks > 0; }
