@@ -107,6 +107,7 @@ class MpiThread {
 
   void run() {
     setenv("OMPI_MCA_mpi_yield_when_idle", "1", 0);  // while it starts and ends: ranks may share a core
+    setenv("OPAL_OUTPUT_REDIRECT", "file", 0);       // what Open MPI itself says of a lost rank, many times
     prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);    // else a short sleep lasts 50 microseconds longer
     int provided = 0;
     MPI_Init_thread(nullptr, nullptr, MPI_THREAD_FUNNELED, &provided);
