@@ -24,7 +24,7 @@ std::vector<std::string> words_of(const std::string& text) {
 // The child's half of a start: surroundings, then the program. Ends with 127 where that fails.
 [[noreturn]] void become(const std::filesystem::path& folder, std::vector<std::string> arguments,
                          const Around& around) {
-  const std::string path = ESPALIER_APPS_DIR "/" + arguments.at(0);
+  const std::string path = std::filesystem::path(ESPALIER_APPS_DIR) / arguments.at(0);  // as it is, if it begins with /
   std::vector<char*> argv;
   argv.reserve(arguments.size() + 1);
   for (std::string& argument : arguments) argv.push_back(argument.data());

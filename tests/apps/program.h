@@ -31,7 +31,7 @@ struct Around {
   bool one_thread = false;                    // the system lets the program start no thread
 };
 
-// A running program. `command` is split at spaces; its first word is the program's name.
+// A running program. `command` is split at spaces; its first word is the program's name, or the path of another one.
 class Process {
  public:
   Process(const std::filesystem::path& folder, const std::string& command, const Around& around = {});
