@@ -5,8 +5,8 @@
 
 namespace espalier {
 
-void Observations::exchange(Compressor& compressor) {
-  if (ranks() > 1) {
+void Observations::exchange(Compressor& compressor, bool all_ranks) {
+  if (all_ranks && ranks() > 1) {
     std::vector<Observed> own;
     own.swap(lanes_);
     // Every process gives a joined() of its lanes; they come one behind the other.

@@ -13,9 +13,9 @@ class Observations {
   // At the end of each lane of this process, in order; a lane without a sentence has none.
   void take(Compressor& compressor) { lanes_.push_back(compressor.take_observed()); }
 
-  // At the step's end, called by every process: the compressor absorbs the lanes of all, those of rank 0 first. Nothing
-  // is left here.
-  void exchange(Compressor& compressor);
+  // At the step's end: the compressor absorbs the lanes of all ranks, which call it together, those of rank 0 first; or
+  // only those of this one. Nothing is left here.
+  void exchange(Compressor& compressor, bool all_ranks);
 
  private:
   std::vector<Observed> lanes_;

@@ -10,15 +10,25 @@
 #include "core/options.h"
 #include "core/products/precision.h"
 #include "data/text/table.h"
+#include "optim/optimizer.h"
 #include "optim/schedule.h"
 
 namespace espalier {
 
+enum class GradientType { f32, bf16 };
+template <>
+struct Names<GradientType> {
+  static constexpr const char* list[] = {"f32", "bf16"};
+};
+
 // How the weights move.
 struct LearningOptions {
   int64_t epochs = 3, batch_size = 32, accumulate = 1, max_steps = 0;
+  int64_t micro_batches = 1;
+  GradientType gradient_dtype = GradientType::f32;
   bool shuffle = true;
   double learning_rate = 2e-5, weight_decay = 0.01, warmup = 0.06, max_grad_norm = 1;
+  Rule optimizer = Rule::adamw;
   Decay schedule = Decay::linear;
   double layer_decay = 1;                // see optim/parameter_groups
   std::vector<std::string> freeze = {};  // patterns of names
