@@ -147,7 +147,7 @@ Tensor cached_logits(const Teacher& teacher, const TokenizedDataset& data, const
     Tensor logits({data.sentences(), teacher.head().width()});
     if (is_first_rank()) read_logits(cache, key, logits);
     const std::string all =
-        gather_all(is_first_rank() ? std::string_view(static_cast<const char*>(logits.raw()), logits.bytes()) : "")
+        gather_all(is_first_rank() ? std::string_view(reinterpret_cast<const char*>(logits.raw()), logits.bytes()) : "")
             .front();
     std::memcpy(logits.raw(), all.data(), logits.bytes());
     return logits;

@@ -43,7 +43,7 @@ std::vector<Part> received(int from, const PackedBatch& batch, const std::vector
   for (const auto& [name, x] : like) {
     all.emplace_back(name, Tensor({batch.offsets.back(), x.cols()}, x.dtype()));
     const Tensor& to = all.back().second;
-    receive(from, Channel::rows, {static_cast<std::byte*>(to.raw()), static_cast<size_t>(to.bytes())}).wait();
+    receive(from, Channel::rows, {to.raw(), to.bytes()}).wait();
   }
   return all;
 }
@@ -54,7 +54,7 @@ void help(const Teacher& teacher, const TokenizedDataset& data, const StateParts
   const Epoch epoch = loader.epoch(0);
   for (int64_t i = rank(); i < loader.batches(); i += ranks()) {
     for (const auto& [name, x] : inside_of(teacher, epoch.batch(i), parts))
-      send(0, Channel::rows, {static_cast<const std::byte*>(x.raw()), static_cast<size_t>(x.bytes())}).wait();
+      send(0, Channel::rows, {x.raw(), x.bytes()}).wait();
     if (progress) progress(std::min(i + ranks(), loader.batches()), loader.batches());
   }
 }
