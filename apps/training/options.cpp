@@ -33,6 +33,7 @@ void LearningOptions::declare(Options& rows) {
         return micro_batches > 0 && micro_batches <= 65536 && std::has_single_bit(static_cast<uint64_t>(micro_batches));
       },
       "a power of two from 1 to 65536 is expected");
+  micro_batches_row = &parts.option();
   rows.add("gradient-dtype", gradient_dtype,
            "of the gradients that micro-batches add up and ranks exchange: f32, or bf16, which halves the bytes that "
            "travel and rounds each sum");

@@ -25,6 +25,7 @@ struct Names<GradientType> {
 struct LearningOptions {
   int64_t epochs = 3, batch_size = 32, accumulate = 1, max_steps = 0;
   int64_t micro_batches = 1;
+  const Option* micro_batches_row = nullptr;  // whether the number was given
   GradientType gradient_dtype = GradientType::f32;
   bool shuffle = true;
   double learning_rate = 2e-5, weight_decay = 0.01, warmup = 0.06, max_grad_norm = 1;

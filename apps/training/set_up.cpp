@@ -51,8 +51,7 @@ Run::Run(TrainOptions& options, const Options& rows, const std::vector<Algorithm
 // Those of the run that is resumed, unless told otherwise: the number of ranks may be another one now.
 void Run::choose_micro_batches() {
   int64_t& chosen = options_.learning.micro_batches;
-  const auto row = std::ranges::find(rows_.rows(), "micro-batches", &Option::name);
-  if (row == rows_.rows().end() || !row->given)
+  if (!options_.learning.micro_batches_row->given)
     chosen = saved_ ? saved_->contents().options.integer("micro-batches", 1) : started_by_mpirun() ? 8 : 1;
   if (started_by_mpirun())
     listener_.say(
