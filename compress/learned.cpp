@@ -7,7 +7,7 @@ namespace espalier {
 
 void Learned::start() {
   store.lay_out();
-  optimizer_ = std::make_unique<AdamW>(store, AdamWOptions{.weight_decay = 0});
+  optimizer_ = std::make_unique<Optimizer>(store, OptimizerOptions{.weight_decay = 0});
 }
 
 void Learned::save(const Hdf5Group& group) const {

@@ -6,7 +6,7 @@
 #include <memory>
 
 #include "core/hdf5/file.h"
-#include "optim/adamw.h"
+#include "optim/optimizer.h"
 
 namespace espalier {
 
@@ -23,7 +23,7 @@ class Learned {
   void load(const Hdf5Group& group);  // throws, naming the dataset, for what does not fit
 
  private:
-  std::unique_ptr<AdamW> optimizer_;  // without weight decay
+  std::unique_ptr<Optimizer> optimizer_;  // without weight decay
 };
 
 }  // namespace espalier

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/tape.h"
 
+#include <set>
+
 namespace espalier {
 
 Var Tape::leaf(const Tensor& value, LeafGrad& grad) {
@@ -27,7 +29,7 @@ Var Tape::push(const char* name, Tensor y, std::span<const Var* const> inputs, s
   return {std::move(y), this, static_cast<int>(nodes_.size()) - 1};
 }
 
-void Tape::backward(const Var& out, const Tensor& seed) {
+void Tape::backward(const Var& out, const Tensor& seed, const LeafDone& done) {
   CHECK(out.tape == this, "backward: the output does not lie on this tape");
   Tensor start = seed;
   if (!start) {
@@ -49,8 +51,13 @@ void Tape::backward(const Var& out, const Tensor& seed) {
     });
   }
   if (profile_ != nullptr) profile_->lap("between forward and backward", Profile::other);
+  std::vector<uint8_t> first_use(done ? nodes_.size() : 0);  // of a leaf, which is the last one that is passed
+  std::set<const LeafGrad*> seen;
+  for (size_t i = 0; i < first_use.size(); ++i)
+    first_use[i] = nodes_[i].leaf != nullptr && seen.insert(nodes_[i].leaf).second ? 1 : 0;
   for (int i = out.id; i >= 0; --i) {  // creation order is topological order
     Node& node = nodes_[static_cast<size_t>(i)];
+    if (done && first_use[static_cast<size_t>(i)] != 0) done(*node.leaf);
     if (node.closure && node.written) {
       Slots slots(*this, node.inputs);
       node.closure->run(node.grad, slots);

@@ -133,13 +133,25 @@ int64_t ParameterStore::count() const {
   return total;
 }
 
+ParameterStore::Gradients ParameterStore::new_gradients() const {
+  Gradients made{Tensor::zeros(values_.shape()), std::vector<LeafGrad>(sorted_.size())};
+  for (size_t i = 0; i < sorted_.size(); ++i) {
+    const Parameter& p = *sorted_[i];
+    made.leaves[i].grad = made.values.view(p.first, p.shape);
+    if (p.role == Role::embedding && !p.whole_gradient) made.leaves[i].rows.emplace(p.shape[0]);
+  }
+  return made;
+}
+
+void ParameterStore::swap_gradients(Gradients& others) {
+  std::swap(gradients_, others.values);
+  for (size_t i = 0; i < sorted_.size(); ++i) std::swap(sorted_[i]->grad, others.leaves[i]);
+}
+
 void ParameterStore::make_gradients() {
   if (gradients_) return;
-  gradients_ = Tensor::zeros(values_.shape());
-  for (Parameter* p : sorted_) {
-    p->grad.grad = gradients_.view(p->first, p->shape);
-    if (p->role == Role::embedding) p->grad.rows.emplace(p->shape[0]);
-  }
+  Gradients made = new_gradients();
+  swap_gradients(made);
 }
 
 void ParameterStore::clear_gradients() {

@@ -70,8 +70,9 @@ struct Parameter {
   int64_t first = 0;   // index of the first element in the flat buffers
   std::vector<std::shared_ptr<WeightTransform>> transforms = {};
   ValueCopy copy = {};
-  double rate_share = 1;  // of the learning rate, see optim/parameter_groups
-  bool frozen = false;    // keeps its value: a constant to a tape, nothing to the optimizer
+  bool whole_gradient = false;  // of a table: it never comes by rows, because a decoder reads all of them
+  double rate_share = 1;        // of the learning rate, see optim/parameter_groups
+  bool frozen = false;          // keeps its value: a constant to a tape, nothing to the optimizer
 
   // Set by an optimizer that defers the updates of rows without gradient: brings these rows, or all if none are named,
   // up to date. Whoever reads the value calls it first, as use() and use_rows() do.
@@ -114,6 +115,13 @@ class ParameterStore {
   const Tensor& values() const { return values_; }        // [n] f32
   const Tensor& gradients() const { return gradients_; }  // [n] f32; made when first used, see Parameter::grad
   void make_gradients();                                  // idempotent; training calls it, inference saves the memory
+  // Gradients beside the store's: those of all parameters, by position in all().
+  struct Gradients {
+    Tensor values;
+    std::vector<LeafGrad> leaves;
+  };
+  Gradients new_gradients() const;         // nothing is written
+  void swap_gradients(Gradients& others);  // no tape may know them
   void check_finite(const std::string& source) const;     // throws, naming the parameter, for a NaN or an infinity
   void settle() const;                                    // see Parameter::settle; before values are saved or looked at
   void clear_gradients();                                 // forgets them without touching memory

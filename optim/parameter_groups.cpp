@@ -10,7 +10,7 @@
 #include "core/check.h"
 #include "core/format.h"
 #include "core/pattern.h"
-#include "optim/adamw.h"
+#include "optim/optimizer.h"
 
 namespace espalier {
 namespace {

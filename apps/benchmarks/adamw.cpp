@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Clipping and AdamW over a model's parameters, against one plain pass over the same bytes.
-#include "optim/adamw.h"
+#include "optim/optimizer.h"
 #include "apps/benchmarks/benchmarks.h"
 #include "core/kernels/elementwise.h"
 #include "core/parallel.h"
@@ -30,7 +30,7 @@ double stream_seconds(const std::array<Tensor, 4>& arrays, int64_t repeats) {
 
 int bench_adamw(const BenchOptions& o, const CommonOptions& common) {
   const auto model = o.model.open(common, true);
-  AdamW optimizer(model->store, {});
+  Optimizer optimizer(model->store, {});
   const auto all_written = [&] {
     for (Parameter* p : model->store.all()) p->grad.written = true;
   };

@@ -46,7 +46,7 @@ int bench_train(const BenchOptions& o, const CommonOptions& common) {
   const TokenizedDataset data = read_text(files.train, model->tokenizer, model->bert->head(), max_length);
   const Loader loader(data, {.batch_size = o.batch_size, .accumulate = o.accumulate, .seed = common.seed});
   const Epoch epoch = loader.epoch(0);
-  AdamW optimizer(model->store, {});
+  Optimizer optimizer(model->store, {});
   constexpr int64_t warm_up = 3;
 
   Profile profile;

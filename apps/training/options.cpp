@@ -23,8 +23,11 @@ void LearningOptions::declare(Options& rows) {
       .at_least(1)
       .at_most(1'000'000);
   rows.add("learning-rate", learning_rate, "peak learning rate").positive();
+  rows.add("optimizer", optimizer,
+           "adamw (Loshchilov & Hutter 2019) or, for large batches, lamb (You et al. 2020): each tensor's step is in "
+           "proportion to its size");
   rows.add("weight-decay", weight_decay,
-           "AdamW's decoupled decay of weights and embeddings; biases and layer norms do not decay")
+           "the optimizer's decoupled decay of weights and embeddings; biases and layer norms do not decay")
       .not_negative();
   rows.add("layer-decay", layer_decay,
            "the learning rate of layer l of L, from 0, is the rate * layer-decay^(L - l), that of the embeddings the "

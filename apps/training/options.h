@@ -10,6 +10,7 @@
 #include "core/options.h"
 #include "core/products/precision.h"
 #include "data/text/table.h"
+#include "optim/optimizer.h"
 #include "optim/schedule.h"
 
 namespace espalier {
@@ -19,6 +20,7 @@ struct LearningOptions {
   int64_t epochs = 3, batch_size = 32, accumulate = 1, max_steps = 0;
   bool shuffle = true;
   double learning_rate = 2e-5, weight_decay = 0.01, warmup = 0.06, max_grad_norm = 1;
+  Rule optimizer = Rule::adamw;
   Decay schedule = Decay::linear;
   double layer_decay = 1;                // see optim/parameter_groups
   std::vector<std::string> freeze = {};  // patterns of names

@@ -100,7 +100,7 @@ class Run {
   TokenizedDataset train_data_, dev_data_;
   Metric metric_;  // which chooses the best checkpoint
   std::unique_ptr<Loader> loader_;
-  std::unique_ptr<AdamW> optimizer_;
+  std::unique_ptr<Optimizer> optimizer_;
   std::unique_ptr<Ema> ema_;  // null: the weights themselves are evaluated and saved
   CompressorList compressors_;
   Schedule schedule_;

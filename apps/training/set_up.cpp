@@ -113,7 +113,8 @@ void Run::make_optimizer() {
                .total = total};
   set_layer_decay(model_->store, model_->config.num_hidden_layers, o.layer_decay);
   freeze(model_->store, o.freeze);
-  optimizer_ = std::make_unique<AdamW>(model_->store, AdamWOptions{.weight_decay = o.weight_decay});
+  optimizer_ =
+      std::make_unique<Optimizer>(model_->store, OptimizerOptions{.rule = o.optimizer, .weight_decay = o.weight_decay});
   listener_.say(optimizer_->describe());
   if (o.layer_decay < 1 || !o.freeze.empty())
     listener_.say("groups of parameters, with the peak rate:\n" +

@@ -15,8 +15,9 @@ StepResult take_step(Model& model, const Window& window, Compressor& compressor,
   compressor.before_forward(options.step);
   const bool looks_inside = compressor.looks_inside();
   const Head& head = model.bert->head();
-  const double weight = std::accumulate(window.batches.begin(), window.batches.end(), 0.0,
-                                        [&](double sum, const PackedBatch& batch) { return sum + head.weight(batch); });
+  const LossWeight weight =
+      std::accumulate(window.batches.begin(), window.batches.end(), LossWeight(),
+                      [&](const LossWeight& sum, const PackedBatch& batch) { return sum + head.weight(batch); });
   uint64_t number = options.first_batch;
   for (const PackedBatch& batch : window.batches) {
     if (options.profile != nullptr) options.profile->start();

@@ -6,7 +6,7 @@
 #include "compress/compressor.h"
 #include "core/profile.h"
 #include "data/models/model_source.h"
-#include "optim/adamw.h"
+#include "optim/optimizer.h"
 
 namespace espalier {
 
@@ -14,12 +14,12 @@ struct StepOptions {
   int64_t step = 0;          // updates before this one
   uint64_t first_batch = 0;  // number of the window's first batch, over all steps: no dropout mask repeats
   uint64_t seed = 0;
-  bool training = true;        // with dropout
-  bool gradients = true;       // false: forward passes only, which observers watch
-  AdamW* optimizer = nullptr;  // null: no update, the gradients are forgotten
-  double rate = 0;             // learning rate
-  double max_norm = 0;         // of all gradients; 0: they are not clipped
-  Profile* profile = nullptr;  // where time and work go
+  bool training = true;            // with dropout
+  bool gradients = true;           // false: forward passes only, which observers watch
+  Optimizer* optimizer = nullptr;  // null: no update, the gradients are forgotten
+  double rate = 0;                 // learning rate
+  double max_norm = 0;             // of all gradients; 0: they are not clipped
+  Profile* profile = nullptr;      // where time and work go
 };
 
 struct StepResult {

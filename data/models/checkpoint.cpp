@@ -75,7 +75,7 @@ Json to_json(const TrainingState& state, int64_t optimizer_steps) {
 }  // namespace
 
 void save_checkpoint(const std::filesystem::path& path, const ParameterStore& store, const CheckpointContents& contents,
-                     const AdamW* optimizer, const TrainingState* state, const std::function<void(Hdf5Group)>& more) {
+                     const Optimizer* optimizer, const TrainingState* state, const std::function<void(Hdf5Group)>& more) {
   check_vocabulary(contents.vocabulary, contents.config, path.string());
   store.settle();
   AtomicFile target(path);
@@ -219,13 +219,15 @@ TrainingState Checkpoint::state() const {
   return state;
 }
 
-void Checkpoint::load_optimizer(AdamW& optimizer, const ParameterStore& store) const {
+void Checkpoint::load_optimizer(Optimizer& optimizer, const ParameterStore& store) const {
   CHECK(resumes_, path_, ": has no optimizer state; expected the file of a run that can be resumed");
   const Hdf5Group training = root().group("training");
   CHECK(training.read_texts("layout") == layout_of(store), training.where("layout"),
         " has other parameters or shapes than the model; resume with the model of the stopped run");
-  training.read_into("first_moments", optimizer.first_moments());
-  training.read_into("second_moments", optimizer.second_moments());
+  const Tensor first(store.values().shape()), second(store.values().shape());
+  training.read_into("first_moments", first);
+  training.read_into("second_moments", second);
+  optimizer.set_moments(first, second);
   int64_t steps = 0;
   JsonFields(training, "state").count("optimizer_steps", steps);
   optimizer.set_steps(steps);

@@ -18,7 +18,7 @@
 #include "nn/config.h"
 #include "nn/mask.h"
 #include "nn/parameter.h"
-#include "optim/adamw.h"
+#include "optim/optimizer.h"
 
 namespace espalier {
 
@@ -47,7 +47,7 @@ struct TrainingState {
 // `more` adds groups of its own to the file. Throws Error where the file cannot be made and Failure where it cannot be
 // completed; a file that was there before is then as it was.
 void save_checkpoint(const std::filesystem::path& path, const ParameterStore& store, const CheckpointContents& contents,
-                     const AdamW* optimizer = nullptr, const TrainingState* state = nullptr,
+                     const Optimizer* optimizer = nullptr, const TrainingState* state = nullptr,
                      const std::function<void(Hdf5Group)>& more = {});
 
 // Throws Error, with both numbers, where the word embeddings have fewer rows than the vocabulary has tokens. More rows
@@ -77,7 +77,7 @@ class Checkpoint {
 
   bool resumes() const { return resumes_; }                                  // has a training state and the optimizer's
   TrainingState state() const;                                               // throws if there is none
-  void load_optimizer(AdamW& optimizer, const ParameterStore& store) const;  // of a store with the same layout
+  void load_optimizer(Optimizer& optimizer, const ParameterStore& store) const;  // of a store with the same layout
 
   const Hdf5Group& root() const { return file_.root(); }  // for what `more` has written
 

@@ -45,6 +45,7 @@ PackedBatch pack(const TokenizedDataset& data, std::span<const int64_t> rows) {
 Loader::Loader(const TokenizedDataset& data, const LoaderOptions& options) : data_(&data), options_(options) {
   CHECK(data.sentences() > 0, "the dataset holds no sentences; expected at least one");
   CHECK(options.batch_size > 0, "batch size ", options.batch_size, "; expected at least 1 sentence");
+  CHECK(options.micro_batches > 0, "micro-batches ", options.micro_batches, "; expected at least 1 a batch");
   CHECK(options.accumulate > 0, "accumulate ", options.accumulate, "; expected at least 1 batch per step");
 }
 
@@ -63,12 +64,13 @@ Epoch::Epoch(const Loader& loader, int64_t number) : loader_(loader), order_(loa
   }
 }
 
-PackedBatch Epoch::batch(int64_t index) const {
+PackedBatch Epoch::micro_batch(int64_t index, int64_t part, int64_t parts) const {
   CHECK(index >= 0 && index < loader_.batches(), "batch ", index, " of an epoch with ", loader_.batches());
-  const int64_t size = loader_.options().batch_size;
-  const int64_t begin = index * size;
-  const int64_t left = loader_.data().sentences() - begin;
-  return pack(loader_.data(), std::span(order_).subspan(begin, std::min(size, left)));
+  const int64_t first = index * loader_.options().batch_size,
+                size = std::min(loader_.options().batch_size, loader_.data().sentences() - first);
+  const int64_t begin = size * part / parts, end = size * (part + 1) / parts;
+  return pack(loader_.data(),
+              std::span(order_).subspan(static_cast<size_t>(first + begin), static_cast<size_t>(end - begin)));
 }
 
 Window Epoch::window(int64_t index) const {
@@ -76,12 +78,14 @@ Window Epoch::window(int64_t index) const {
   const int64_t begin = index * loader_.options().accumulate;
   const int64_t count = std::min(loader_.options().accumulate, loader_.batches() - begin);
   Window window;
-  for (int64_t i = begin; i < begin + count; ++i) {
-    window.batches.push_back(batch(i));
-    window.sentences += window.batches.back().sentences();
-    window.labelled += window.batches.back().labelled();
-    window.tokens += window.batches.back().tokens();
-  }
+  window.lanes = loader_.options().micro_batches;
+  for (int64_t lane = 0; lane < window.lanes; ++lane)
+    for (int64_t i = begin; i < begin + count; ++i) {
+      window.batches.push_back(micro_batch(i, lane, window.lanes));
+      window.sentences += window.batches.back().sentences();
+      window.labelled += window.batches.back().labelled();
+      window.tokens += window.batches.back().tokens();
+    }
   return window;
 }
 

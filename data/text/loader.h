@@ -54,19 +54,24 @@ enum class Order {
 };
 
 struct LoaderOptions {
-  int64_t batch_size = 32;  // sentences
-  int64_t accumulate = 1;   // batches that make one optimizer step
+  int64_t batch_size = 32;    // sentences
+  int64_t accumulate = 1;     // batches that make one optimizer step
+  int64_t micro_batches = 1;  // parts into which each batch is cut, with a gradient of their own; see optim/lanes.h
   Order order = Order::shuffled;
   uint64_t seed = 0;
 };
 
 // The batches of one optimizer step. Their losses are to be averaged over `sentences`, which is smaller in an epoch's
-// last window.
+// last window. Cut into L micro-batches each, they come lane by lane: part 0 of each batch, then part 1 of each, …;
+// parts without sentences are empty.
 struct Window {
   std::vector<PackedBatch> batches;
   int64_t sentences = 0;
   int64_t labelled = 0;  // labels in the batches
   int64_t tokens = 0;
+  int64_t lanes = 1;  // L
+
+  int64_t batches_in_lane() const { return std::ssize(batches) / lanes; }
 };
 
 // Where a run stands, to be saved and resumed: `window` is the next one of `epoch`, counted from 0.
@@ -102,11 +107,13 @@ class Epoch {
  public:
   Epoch(const Loader& loader, int64_t number);
 
-  PackedBatch batch(int64_t index) const;
+  PackedBatch batch(int64_t index) const { return micro_batch(index, 0, 1); }
   Window window(int64_t index) const;
   const std::vector<int64_t>& order() const { return order_; }
 
  private:
+  PackedBatch micro_batch(int64_t index, int64_t part, int64_t parts) const;
+
   Loader loader_;
   std::vector<int64_t> order_;  // [N]
 };

@@ -81,13 +81,13 @@ class ScoredClasses {
 
 }  // namespace
 
-Var Classification::loss(const Var& logits, const PackedBatch& batch, double weight) const {
-  const double divisor = weight > 0 ? weight : 1;
+Var Classification::loss(const Var& logits, const PackedBatch& batch, const LossWeight& weight) const {
+  const double divisor = weight.labels > 0 ? weight.labels : 1;
   return loss_.plain() ? ops::cross_entropy(logits, batch.labels, divisor)
                        : ops::weighted_cross_entropy(logits, batch.labels, loss_, divisor);
 }
 
-double Classification::weight(const PackedBatch& batch) const {
+LossWeight Classification::weight(const PackedBatch& batch) const {
   double sum = 0;
   for (const int32_t label : batch.labels) sum += label >= 0 ? loss_.weight(label) : 0;
   return sum;

@@ -14,9 +14,9 @@ class Classification : public PooledHead {
   Classification(ParameterStore& store, const Encoder& encoder) : PooledHead(store, encoder), reader_(labels()) {}
 
   Label read_label(std::string_view text) const override { return reader_(text); }
-  Var loss(const Var& logits, const PackedBatch& batch, double weight) const override;
+  Var loss(const Var& logits, const PackedBatch& batch, const LossWeight& weight) const override;
   // The sum of the weights of the labels, so that the loss is the weighted mean, as PyTorch's CrossEntropyLoss.
-  double weight(const PackedBatch& batch) const override;
+  LossWeight weight(const PackedBatch& batch) const override;
   void set_loss(const ops::ClassLoss& loss) override { loss_ = loss; }
   Tensor scores(const Tensor& logits, const PackedBatch& batch) const override;
   Metrics metrics(const Tensor& scores) const override;

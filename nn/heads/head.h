@@ -15,6 +15,18 @@
 
 namespace espalier {
 
+// What labels count in the means that a loss is made of. Most losses are one mean. That of pre-training is the sum of
+// two: over masked tokens and over pairs of sentences. The weight of an optimizer step is the sum over its batches.
+struct LossWeight {
+  LossWeight(double of_labels = 0, double of_pairs = 0) : labels(of_labels), pairs(of_pairs) {}
+  bool operator==(const LossWeight&) const = default;
+
+  double labels, pairs;
+};
+inline LossWeight operator+(const LossWeight& a, const LossWeight& b) {
+  return {a.labels + b.labels, a.pairs + b.pairs};
+}
+
 class Head {
  public:
   virtual ~Head() = default;
@@ -35,9 +47,9 @@ class Head {
   // The loss of one batch of an optimizer step: summed over what is labelled in the batch, divided by `weight`, that of
   // all batches of the step. So the sum over the step's batches is the mean, and zero where nothing is labelled. One
   // element.
-  virtual Var loss(const Var& logits, const PackedBatch& batch, double weight) const = 0;
+  virtual Var loss(const Var& logits, const PackedBatch& batch, const LossWeight& weight) const = 0;
   // What a batch counts in that mean: its labels, unless a head weighs them.
-  virtual double weight(const PackedBatch& batch) const { return static_cast<double>(batch.labelled()); }
+  virtual LossWeight weight(const PackedBatch& batch) const { return static_cast<double>(batch.labelled()); }
   // From now on loss() is this one; metrics() keep the plain loss. Throws, naming the option, for what the task does
   // not have: unless a head knows better, for all but the plain loss.
   virtual void set_loss(const ops::ClassLoss& loss);

@@ -100,9 +100,9 @@ Label MultiLabel::read_label(std::string_view text) const {
   return label;
 }
 
-Var MultiLabel::loss(const Var& logits, const PackedBatch& batch, double weight) const {
+Var MultiLabel::loss(const Var& logits, const PackedBatch& batch, const LossWeight& weight) const {
   const auto [x, targets] = labelled(logits, batch);
-  const double divisor = (weight > 0 ? weight : 1) * static_cast<double>(width());
+  const double divisor = (weight.labels > 0 ? weight.labels : 1) * static_cast<double>(width());
   return loss_.plain() ? ops::binary_cross_entropy(x, targets, divisor)
                        : ops::weighted_binary_cross_entropy(x, targets, loss_, divisor);
 }

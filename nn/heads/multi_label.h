@@ -17,7 +17,7 @@ class MultiLabel : public PooledHead {
 
   // Names with commas or spaces between, none of them in a blank text; or 0 or 1 for each class.
   Label read_label(std::string_view text) const override;
-  Var loss(const Var& logits, const PackedBatch& batch, double weight) const override;
+  Var loss(const Var& logits, const PackedBatch& batch, const LossWeight& weight) const override;
   // The binary form of ops::soft_cross_entropy, each class for itself; the mean over the classes.
   Var soft_loss(const Var& logits, const Tensor& teacher, double temperature, double divisor) const override;
   // A class weight is that of yes against no.

@@ -60,9 +60,9 @@ Label Regression::read_label(std::string_view text) const {
   return label;
 }
 
-Var Regression::loss(const Var& logits, const PackedBatch& batch, double weight) const {
+Var Regression::loss(const Var& logits, const PackedBatch& batch, const LossWeight& weight) const {
   const auto [x, targets] = labelled(logits, batch);
-  return ops::mse(x, targets, (weight > 0 ? weight : 1) * static_cast<double>(width()));
+  return ops::mse(x, targets, (weight.labels > 0 ? weight.labels : 1) * static_cast<double>(width()));
 }
 
 Var Regression::soft_loss(const Var& logits, const Tensor& teacher, double /*temperature*/, double divisor) const {

@@ -15,7 +15,7 @@ class Regression : public PooledHead {
 
   // As many numbers as there are names, with commas or spaces between.
   Label read_label(std::string_view text) const override;
-  Var loss(const Var& logits, const PackedBatch& batch, double weight) const override;
+  Var loss(const Var& logits, const PackedBatch& batch, const LossWeight& weight) const override;
   // The squared difference; the temperature has no meaning here.
   Var soft_loss(const Var& logits, const Tensor& teacher, double temperature, double divisor) const override;
   Tensor scores(const Tensor& logits, const PackedBatch& batch) const override;

@@ -129,7 +129,7 @@ TEST_F(ResumeInputs, AStateThatDoesNotFitIsRefused) {
     const auto model = open_model(path);
     TrainingState state = Checkpoint(path).state();
     change(state, model->options);
-    const AdamW optimizer(model->store, {});
+    const Optimizer optimizer(model->store, {});
     save_checkpoint(path, model->store, model->contents(), &optimizer, &state);
   };
   const std::vector<std::function<void(TrainingState&)>> changes = {
@@ -161,7 +161,7 @@ TEST_F(ResumeInputs, OldStatesAreTaken) {
   for (const std::string& name : model->options.names())
     if (name != "inputs" && name != "best-step") options.set(name, model->options.at(name));
   model->options = options;
-  const AdamW optimizer(model->store, {});
+  const Optimizer optimizer(model->store, {});
   const TrainingState state = {.step = 1, .batch = 1, .seed = 7};
   save_checkpoint(*this / "m.state.h5", model->store, model->contents(), &optimizer, &state);
   expect_in(succeed(train() + " --resume").out, "m.state.h5 was written by an earlier version, without fingerprints");

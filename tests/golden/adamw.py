@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Golden values of the optimizer (tests/optim): twenty steps of torch.optim.AdamW with clipping and a changing learning rate, the same with a
-share of the rate for each parameter, a frozen one and torch.optim.swa_utils.AveragedModel, and the learning rates of transformers' schedules. Usage: python adamw.py > adamw.txt"""
+"""Golden values of the optimizer (tests/optim): twenty steps of torch.optim.AdamW with clipping and a changing learning rate, the same by LAMB as it is
+written below, the first with a share of the rate for each parameter, a frozen one and torch.optim.swa_utils.AveragedModel, and the learning rates of transformers' schedules. Usage: python adamw.py > adamw.txt"""
 import torch
 import transformers
 
@@ -61,6 +61,40 @@ for step in range(STEPS):
         for name in SHAPES:
             print(record(f"shares{step}/{name}", parameters[name].detach()))
             print(record(f"average{step}/{name}", averaged.module[name].detach()))
+
+parameters = {name: torch.nn.Parameter(torch.from_numpy(uniform(name, 1000, shape, 1)).float()) for name, shape in SHAPES.items()}
+moments = {name: (torch.zeros(shape), torch.zeros(shape)) for name, shape in SHAPES.items()}
+
+
+@torch.no_grad()
+def lamb(step, rate, beta1=0.9, beta2=0.999, eps=1e-6):
+    """Algorithm 2 of You et al. 2020, with corrected moments; no decay and no trust ratio for biases and norms."""
+    for name, w in parameters.items():
+        if w.grad is None:
+            continue
+        m, v = moments[name]
+        m.lerp_(w.grad, 1 - beta1)
+        v.mul_(beta2).addcmul_(w.grad, w.grad, value=1 - beta2)
+        u = m / (1 - beta1 ** (step + 1)) / ((v / (1 - beta2 ** (step + 1))).sqrt() + eps)
+        ratio = 1.0
+        if name in decayed:
+            u += DECAY * w
+            w_norm, u_norm = w.double().norm().item(), u.double().norm().item()
+            ratio = w_norm / u_norm if w_norm > 0 and u_norm > 0 else 1.0
+        w -= rate * ratio * u
+
+
+for step in range(STEPS):
+    for name, parameter in parameters.items():
+        parameter.grad = gradient(name, step)
+    torch.nn.utils.clip_grad_norm_(parameters.values(), MAX_NORM)
+    lamb(step, 0.01 * (STEPS - step) / STEPS)
+    if step in (0, 4, STEPS - 1):
+        for name, parameter in parameters.items():
+            print(record(f"lamb{step}/{name}", parameter.detach()))
+            if name != "unused":
+                print(record(f"lamb{step}/{name}/m", moments[name][0]))
+                print(record(f"lamb{step}/{name}/v", moments[name][1]))
 
 SCHEDULES = {
     "linear": transformers.get_linear_schedule_with_warmup,

@@ -70,6 +70,23 @@ def target(name, *shape):
     return torch.from_numpy(uniform(name, 50, shape))
 
 
+def word_labels(rows):
+    return torch.tensor([-1 if r % 5 == 2 else r * r % 7 for r in range(rows)])
+
+
+def vocabulary(rows):
+    return lambda x, table, bias: (F.cross_entropy(x @ table.T + bias, word_labels(rows), ignore_index=-1, reduction="sum") / rows).reshape(1)
+
+
+def soft_vocabulary(name, rows):
+    x0, table0, bias0 = (torch.from_numpy(uniform(name, 50 + i, shape)) for i, shape in enumerate([(rows, 4), (7, 4), (7,)]))
+
+    def op(x, table, bias):
+        z, t = (x @ table.T + bias) / 2.5, (x0 @ table0.T + bias0) / 2.5
+        return (2.5**2 * F.kl_div(F.log_softmax(z, -1), F.softmax(t, -1), reduction="batchmean")).reshape(1)
+    return op
+
+
 def hits(rows, cols, ones):
     y = torch.zeros(rows * cols, dtype=torch.float64)
     y[ones] = 1
@@ -156,6 +173,10 @@ CASES = {
     "cross_entropy_unlabelled": ([(5, 3)], lambda x: F.cross_entropy(x, torch.tensor([0, -1, 2, -1, 0]), ignore_index=-1).reshape(1)),
     "soft_cross_entropy": ([(5, 3)], lambda x: (2.5**2 * 5 / 8 * F.kl_div(F.log_softmax(x / 2.5, -1), F.softmax(target("soft_cross_entropy", 5, 3) / 2.5, -1),
                                                                           reduction="batchmean")).reshape(1)),
+    "vocabulary_cross_entropy": ([(9, 6), (7, 6), (7,)], vocabulary(9)),
+    "vocabulary_cross_entropy_chunks": ([(300, 6), (7, 6), (7,)], vocabulary(300)),
+    "vocabulary_soft_cross_entropy": ([(9, 6), (7, 6), (7,)], soft_vocabulary("vocabulary_soft_cross_entropy", 9)),
+    "vocabulary_soft_cross_entropy_chunks": ([(300, 6), (7, 6), (7,)], soft_vocabulary("vocabulary_soft_cross_entropy_chunks", 300)),
     "binary_cross_entropy": ([(5, 3)], lambda x: F.binary_cross_entropy_with_logits(x, hits(5, 3, [0, 2, 7, 10, 14])).reshape(1)),
     "binary_cross_entropy_soft": ([(5, 3)], lambda x: bernoulli_divergence(x / 2.5, (target("binary_cross_entropy_soft", 5, 3) + 2) / 4).sum().reshape(1) * 2.5**2 / 8),
     "weighted_cross_entropy": ([(5, 3)], class_loss(WEIGHTS)),

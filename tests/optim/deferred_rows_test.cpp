@@ -6,7 +6,7 @@
 
 #include "core/parallel.h"
 #include "core/rng.h"
-#include "optim/adamw.h"
+#include "optim/optimizer.h"
 
 namespace espalier {
 namespace {
@@ -16,7 +16,7 @@ constexpr int64_t rows = 2100, cols = 37;
 struct Table {
   explicit Table() : parameter(Scope(store).parameter("table", {rows, cols}, Role::embedding)) {
     store.allocate(3, 0.5F);
-    optimizer = std::make_unique<AdamW>(store, AdamWOptions{.weight_decay = 0.1});
+    optimizer = std::make_unique<Optimizer>(store, OptimizerOptions{.weight_decay = 0.1});
   }
 
   // A gradient in `touched` rows only, written by rows or as a whole tensor with zeros.
@@ -36,7 +36,7 @@ struct Table {
 
   ParameterStore store;
   Parameter& parameter;
-  std::unique_ptr<AdamW> optimizer;
+  std::unique_ptr<Optimizer> optimizer;
 };
 
 bool same_bits(const Tensor& a, const Tensor& b) { return std::memcmp(a.raw(), b.raw(), a.bytes()) == 0; }

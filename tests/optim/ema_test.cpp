@@ -10,7 +10,7 @@
 #include "core/parallel.h"
 #include "core/rng.h"
 #include "nn/mask.h"
-#include "optim/adamw.h"
+#include "optim/optimizer.h"
 #include "tests/temporary.h"
 
 namespace espalier {
@@ -21,7 +21,7 @@ struct Small {
     store.add("table", {2100, 8}, Role::embedding);
     store.add("weight", {40, 30}, Role::weight);
     store.allocate(3, 0.5F);
-    optimizer = std::make_unique<AdamW>(store, AdamWOptions{.weight_decay = 0.1});
+    optimizer = std::make_unique<Optimizer>(store, OptimizerOptions{.weight_decay = 0.1});
     average = std::make_unique<Ema>(store, 0.9);
   }
 
@@ -54,7 +54,7 @@ struct Small {
   }
 
   ParameterStore store;
-  std::unique_ptr<AdamW> optimizer;
+  std::unique_ptr<Optimizer> optimizer;
   std::unique_ptr<Ema> average;
 };
 

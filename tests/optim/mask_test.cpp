@@ -9,7 +9,7 @@
 
 #include "core/ops.h"
 #include "nn/linear.h"
-#include "optim/adamw.h"
+#include "optim/optimizer.h"
 #include "tests/golden/golden.h"
 #include "tests/temporary.h"
 
@@ -110,7 +110,7 @@ struct Small {
 
 TEST(Mask, ZerosSurviveTwoHundredStepsOfAdamWWithDecay) {
   Small s;
-  AdamW optimizer(s.store, {.weight_decay = 0.1});
+  Optimizer optimizer(s.store, {.weight_decay = 0.1});
   const Tensor before = s.p.value.clone();
   for (int step = 0; step < 200; ++step) {
     Tape tape;
@@ -137,7 +137,7 @@ TEST(Mask, FixedMasksTrainTheSameBits) {
       Tensor half = Mask::bits_of(linear.weight.shape, true).clone();
       for (uint8_t& byte : half.span<uint8_t>()) byte = 0x6b;
       mask_of(linear.weight).set(half);
-      AdamW optimizer(store, {.weight_decay = 0.1});
+      Optimizer optimizer(store, {.weight_decay = 0.1});
       std::vector<float> seen;
       for (int step = 0; step < 200; ++step) {
         if (fixed && step == 3) mask_of(linear.weight).fix(linear.weight);

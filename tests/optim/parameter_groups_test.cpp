@@ -7,7 +7,7 @@
 
 #include "core/check.h"
 #include "nn/bert.h"
-#include "optim/adamw.h"
+#include "optim/optimizer.h"
 
 namespace espalier {
 namespace {
@@ -24,7 +24,7 @@ class Groups : public testing::Test {
   // One step on a batch; returns the parameters that changed.
   std::vector<std::string> step() {
     const Tensor before = store_.values().clone();
-    AdamW optimizer(store_, {.weight_decay = 0.1});
+    Optimizer optimizer(store_, {.weight_decay = 0.1});
     const PackedBatch batch{.ids = {5, 7}, .segments = {0, 0}, .offsets = {0, 2}, .labels = {1}, .rows = {0}};
     Tape tape;
     Context context{.tape = &tape};

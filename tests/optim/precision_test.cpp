@@ -8,7 +8,7 @@
 
 #include "core/parallel.h"
 #include "nn/bert.h"
-#include "optim/adamw.h"
+#include "optim/optimizer.h"
 
 namespace espalier {
 namespace {
@@ -46,7 +46,7 @@ Result train(DType compute, bool checkpointing, int thread_count, uint64_t steps
   ParameterStore store;
   Bert bert(store, small_config());
   store.allocate(5, 0.05F);
-  AdamW optimizer(store, {});
+  Optimizer optimizer(store, {});
   bert.set_compute(compute);
   bert.set_gradient_checkpointing(checkpointing);
   const PackedBatch b = batch();
@@ -91,7 +91,7 @@ TEST(Precision, packed_weights_follow_the_optimizer) {
   ParameterStore store;
   Bert bert(store, small_config());
   store.allocate(5, 0.05F);
-  AdamW optimizer(store, {});
+  Optimizer optimizer(store, {});
   bert.set_compute(DType::bf16);
   const PackedBatch b = batch();
   for (uint64_t step = 0; step < 3; ++step) {

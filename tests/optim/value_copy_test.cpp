@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "nn/mask.h"
-#include "optim/adamw.h"
+#include "optim/optimizer.h"
 #include "tests/golden/golden.h"
 
 namespace espalier {
@@ -42,7 +42,7 @@ TEST(ValueCopy, HearsOfWholeStepsBehindTheMask) {
   const auto same = [&] { return std::ranges::equal(copy, w.value.span<float>()); };
   w.updated();
   EXPECT_TRUE(same());
-  AdamW optimizer(store, {});
+  Optimizer optimizer(store, {});
   w.grad.grad.copy_from(golden::uniform("g", 0, w.shape, 1, DType::f32));  // masked elements have a gradient here, too
   w.grad.written = true;
   optimizer.step(0.1);

@@ -109,14 +109,14 @@ TEST_F(Damage, OfTheStateOfARun) {
   pruner.attach(*model_->bert, model_->store);
   pruner.before_forward(0);
   const fs::path file = folder_ / "model.state.h5";
-  const AdamW optimizer(model_->store, {});
+  const Optimizer optimizer(model_->store, {});
   const TrainingState state{.step = 3};
   save_checkpoint(file, model_->store, model_->contents(), &optimizer, &state,
                   [&](const Hdf5Group& root) { pruner.save(root.create_group("prune")); });
   check("state", file, [&] {
     const Checkpoint opened(file);
     const auto model = open_model(small_model.string());
-    AdamW to(model->store, {});
+    Optimizer to(model->store, {});
     Pruner again(options);
     again.attach(*model->bert, model->store);
     std::string text = std::to_string(opened.load_weights(model->store).loaded);

@@ -7,7 +7,7 @@
 #include "compress/cutting/shrink.h"
 #include "compress/pruning/pruner.h"
 #include "compress/report.h"
-#include "optim/adamw.h"
+#include "optim/optimizer.h"
 #include "tests/temporary.h"
 
 namespace espalier {
@@ -113,7 +113,7 @@ TEST(Layers, WhatIsLeftTrainsOnAndShrinks) {
   const std::vector<int64_t> dropped = {1, 2};
   const auto small = drop_layers(*model, dropped);
   EXPECT_LT(sum_of(report_of(*small, 16)).flop, 0.6 * sum_of(report_of(*model, 16)).flop);
-  AdamW optimizer(small->store, {});
+  Optimizer optimizer(small->store, {});
   double first = 0, last = 0;
   for (int step = 0; step < 15; ++step) {
     const PackedBatch batch = batch_of_two();

@@ -8,7 +8,7 @@
 
 #include "compress/pruning/pruner.h"
 #include "compress/report.h"
-#include "optim/adamw.h"
+#include "optim/optimizer.h"
 #include "tests/temporary.h"
 
 namespace espalier {
@@ -80,7 +80,7 @@ TEST(Shrink, SavesReloadsAndTrainsOn) {
   EXPECT_EQ(again->config.layer_intermediate, small->config.layer_intermediate);
   EXPECT_EQ(logits(*again), logits(*small));
 
-  AdamW optimizer(again->store, {});
+  Optimizer optimizer(again->store, {});
   double first = 0, last = 0;
   for (int step = 0; step < 30; ++step) {
     const PackedBatch batch = batch_of_two();

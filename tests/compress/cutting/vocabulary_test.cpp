@@ -8,7 +8,7 @@
 
 #include "core/check.h"
 #include "nn/mask.h"
-#include "optim/adamw.h"
+#include "optim/optimizer.h"
 #include "tests/temporary.h"
 
 namespace espalier {
@@ -198,7 +198,7 @@ TEST(Vocabulary, SavesReloadsAndTrainsOn) {
   const auto again = open_model((folder / "m.h5").string());
   EXPECT_EQ(again->tokenizer.vocabulary(), small->tokenizer.vocabulary());
   EXPECT_EQ(logits(*again, "very films"), logits(*small, "very films"));
-  AdamW optimizer(again->store, {});
+  Optimizer optimizer(again->store, {});
   double first = 0, last = 0;
   for (int step = 0; step < 20; ++step) {
     PackedBatch batch;

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "optim/adamw.h"
+#include "optim/optimizer.h"
 #include "tests/compress/pruning/small_model.h"
 #include "tests/temporary.h"
 
@@ -18,11 +18,11 @@ std::vector<float> trained(int64_t stop, const PruneOptions& options, double& sp
   const TemporaryFolder folder;
   const fs::path path = folder / "state.h5";
   std::unique_ptr<Model> model;
-  std::unique_ptr<AdamW> optimizer;
+  std::unique_ptr<Optimizer> optimizer;
   std::unique_ptr<Pruner> pruner;
   const auto begin = [&] {
     model = open_model(small_model.string());
-    optimizer = std::make_unique<AdamW>(model->store, AdamWOptions{.weight_decay = 0.1});
+    optimizer = std::make_unique<Optimizer>(model->store, OptimizerOptions{.weight_decay = 0.1});
     pruner = std::make_unique<Pruner>(options);
     pruner->attach(*model->bert, model->store);
   };
@@ -122,7 +122,7 @@ TEST(Pruner, MasksThatTheZerosDoNotTellAreStored) {
   EXPECT_EQ(Hdf5File::open(path).root().group("masks").names(), std::vector<std::string>{name});
   EXPECT_TRUE(same_masks(masks_of(open_model(path.string())->store), masks_of(p.model->store)));
 
-  const AdamW optimizer(p.model->store, {});
+  const Optimizer optimizer(p.model->store, {});
   const TrainingState state;
   save_checkpoint(path, p.model->store, p.model->contents(), &optimizer, &state);
   const auto again = open_model(path.string());

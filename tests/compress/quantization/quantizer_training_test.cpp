@@ -6,7 +6,7 @@
 
 #include "compress/pruning/pruner.h"
 #include "compress/quantization/quantizer.h"
-#include "optim/adamw.h"
+#include "optim/optimizer.h"
 #include "tests/compress/quantization/quantizing.h"
 #include "tests/temporary.h"
 
@@ -19,7 +19,7 @@ std::vector<float> trained(const QuantizeOptions& options, int64_t stop, bool pr
   struct Parts {
     std::unique_ptr<Model> model = open_model("random:tiny", {.seed = 4});
     std::vector<std::unique_ptr<Compressor>> compressors;
-    std::unique_ptr<AdamW> optimizer;
+    std::unique_ptr<Optimizer> optimizer;
   };
   const auto make = [&] {
     Parts p;
@@ -27,7 +27,7 @@ std::vector<float> trained(const QuantizeOptions& options, int64_t stop, bool pr
     p.compressors.push_back(std::make_unique<Quantizer>(options));
     for (const auto& c : p.compressors) c->attach(*p.model->bert, p.model->store);
     p.model->bert->set_gradient_checkpointing(checkpointing);
-    p.optimizer = std::make_unique<AdamW>(p.model->store, AdamWOptions{});
+    p.optimizer = std::make_unique<Optimizer>(p.model->store, OptimizerOptions{});
     return p;
   };
   Parts p = make();

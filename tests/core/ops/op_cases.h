@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/ops.h"
+#include "core/ops/vocabulary_loss.h"
 #include "tests/golden/golden.h"
 
 namespace espalier {
@@ -127,6 +128,41 @@ inline OpCase relation_case(const std::string& name, const ops::Relation& relati
       .words = {"[19, 37]", std::to_string(relation.heads) + " heads", "relation_loss"}};
 }
 
+// Labels of `rows` masked tokens among 7 words; every fifth has none.
+inline std::vector<int32_t> word_labels(int64_t rows) {
+  std::vector<int32_t> labels;
+  for (int64_t r = 0; r < rows; ++r) labels.push_back(r % 5 == 2 ? -1 : static_cast<int32_t>(r * r % 7));
+  return labels;
+}
+
+inline OpCase vocabulary_case(const std::string& name, int64_t rows) {
+  return {.name = name,
+          .inputs = {{rows, 6}, {7, 6}, {7}},
+          .op =
+              [=](Vars v) {
+                return ops::vocabulary_cross_entropy(v[0], v[1], v[2], word_labels(rows), static_cast<double>(rows));
+              },
+          .wrong = {{rows, 5}, {7, 6}, {7}},
+          .words = {"width 5", "[7, 6]", "vocabulary_cross_entropy"}};
+}
+
+// The teacher is 4 wide.
+inline OpCase soft_vocabulary_case(const std::string& name, int64_t rows) {
+  return {.name = name,
+          .inputs = {{rows, 6}, {7, 6}, {7}},
+          .op =
+              [=](Vars v) {
+                const auto made = [&](int index, const Shape& shape) {
+                  return golden::uniform(name, index, shape, 2, v[0].dtype());
+                };
+                return ops::vocabulary_soft_cross_entropy(v[0], v[1], v[2],
+                                                          {made(50, {rows, 4}), made(51, {7, 4}), made(52, {7})}, 2.5,
+                                                          static_cast<double>(rows));
+              },
+          .wrong = {{rows, 6}, {8, 6}, {8}},
+          .words = {"[7, 4]", "[8, 6]", "vocabulary_soft_cross_entropy"}};
+}
+
 inline std::vector<OpCase> op_cases() {
   const std::vector<int32_t> ids = {3, 0, 5, 3, 3, 1, 5, 0}, segments = {0, 0, 1, 0, 0, 0, 1, 1},
                              offsets = {0, 3, 3, 8}, labels = {0, 2, 2, 1, 0}, rows = {4, 0, 3};
@@ -215,6 +251,10 @@ inline std::vector<OpCase> op_cases() {
            },
        .wrong = {{4, 3}},
        .words = {"[4, 3]", "[5, 3]", "soft_cross_entropy"}},
+      vocabulary_case("vocabulary_cross_entropy", 9),
+      vocabulary_case("vocabulary_cross_entropy_chunks", 300),
+      soft_vocabulary_case("vocabulary_soft_cross_entropy", 9),
+      soft_vocabulary_case("vocabulary_soft_cross_entropy_chunks", 300),
       {.name = "binary_cross_entropy",
        .inputs = {{5, 3}},
        .op =

@@ -12,7 +12,7 @@
 
 #include "data/models/checkpoint.h"
 #include "nn/bert.h"
-#include "optim/adamw.h"
+#include "optim/optimizer.h"
 #include "tests/temporary.h"
 
 namespace espalier {
@@ -40,7 +40,7 @@ struct Trained {
       : bert(store, config) {
     if (!allocate) return;
     store.allocate(seed, 0.5F);
-    optimizer = std::make_unique<AdamW>(store, AdamWOptions{});
+    optimizer = std::make_unique<Optimizer>(store, OptimizerOptions{});
     for (Parameter* p : store.all()) {
       p->grad.written = true;
       for (int64_t i = 0; i < p->shape.size(); ++i)
@@ -51,7 +51,7 @@ struct Trained {
   }
   ParameterStore store;
   Bert bert;
-  std::unique_ptr<AdamW> optimizer;
+  std::unique_ptr<Optimizer> optimizer;
 };
 
 inline CheckpointContents contents(const BertConfig& config = small_config()) {

@@ -33,7 +33,7 @@ TEST_F(CheckpointFile, StateOfBytesResumes) {
   ParameterStore store;
   const Bert bert(store, old.contents().config);
   old.load_weights(store);
-  AdamW optimizer(store, {});
+  Optimizer optimizer(store, {});
   old.load_optimizer(optimizer, store);
   EXPECT_EQ(optimizer.steps(), old.state().step);
 }

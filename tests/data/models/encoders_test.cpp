@@ -9,7 +9,7 @@
 #include "data/models/hf_export.h"
 #include "data/models/model_source.h"
 #include "data/models/safetensors.h"
-#include "optim/adamw.h"
+#include "optim/optimizer.h"
 #include "tests/temporary.h"
 
 namespace espalier {
@@ -75,7 +75,7 @@ TEST_P(EncoderFiles, TheEngineHasTheBitsOfTheOps) {
 }
 
 TEST_P(EncoderFiles, LearnAsTransformers) {
-  AdamW optimizer(store_, {.weight_decay = 0.01});
+  Optimizer optimizer(store_, {.weight_decay = 0.01});
   bert_.set_dropout(0);
   for (int32_t step = 0; step < 20; ++step) {
     const Json& window = expected_["training"][static_cast<size_t>(step % 3)];

@@ -61,7 +61,7 @@ TEST_F(ClassificationTest, WeightedLossOfAStepDoesNotDependOnItsBatches) {
   model_.head().set_loss({.weights = {1, 3, 0.5}});
   PackedBatch whole = batch_of({2, 3, 1}), first = batch_of({2, 3}), second = batch_of({1});
   whole.labels = {1, 0, 2}, first.labels = {1, 0}, second.labels = {2};
-  const double third = std::log(std::exp(2.0) + 2) - 2, weight = head_.weight(whole);
+  const double third = std::log(std::exp(2.0) + 2) - 2, weight = head_.weight(whole).labels;
   EXPECT_EQ(weight, 4.5);
   EXPECT_EQ(head_.weight(first) + head_.weight(second), weight);
   const double loss = value_of(head_.loss({logits_}, whole, weight));

@@ -37,8 +37,8 @@ class Regression : public PooledHead {
  public:
   Regression(ParameterStore& store, const Encoder& encoder) : PooledHead(store, encoder, 1) {}
   Label read_label(std::string_view text) const override { return {0, {std::stof(std::string(text))}}; }
-  Var loss(const Var& logits, const PackedBatch& batch, double weight) const override {
-    return ops::mse(logits, Tensor::of<float>({batch.sentences(), 1}, batch.values), weight);
+  Var loss(const Var& logits, const PackedBatch& batch, const LossWeight& weight) const override {
+    return ops::mse(logits, Tensor::of<float>({batch.sentences(), 1}, batch.values), weight.labels);
   }
   Tensor scores(const Tensor& logits, const PackedBatch& batch) const override {
     Tensor scores({batch.sentences(), 1}, DType::f64);
@@ -80,10 +80,10 @@ class WordAtToken : public Head {
   }
   int64_t width() const override { return 0; }
   Label read_label(std::string_view /*text*/) const override { return {}; }
-  Var loss(const Var& logits, const PackedBatch& batch, double weight) const override {
+  Var loss(const Var& logits, const PackedBatch& batch, const LossWeight& weight) const override {
     std::vector<int32_t> wanted;
     for (const int32_t row : rows(batch)) wanted.push_back(batch.labels[static_cast<size_t>(row)]);
-    return ops::cross_entropy(logits, wanted, weight);
+    return ops::cross_entropy(logits, wanted, weight.labels);
   }
   Tensor scores(const Tensor& logits, const PackedBatch& batch) const override {
     Tensor scores = Tensor::zeros({batch.sentences(), 3}, DType::f64);  // loss, correct words, words

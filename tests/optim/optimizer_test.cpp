@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "optim/adamw.h"
+#include "optim/optimizer.h"
 
 #include <gtest/gtest.h>
 
@@ -21,7 +21,7 @@ namespace {
 constexpr int steps = 20;
 
 // The parameters and gradients of tests/golden/adamw.py.
-class AdamWTest : public testing::Test {
+class OptimizerTest : public testing::Test {
  protected:
   void TearDown() override {
     kernels::set_isa(best_);
@@ -60,7 +60,7 @@ class AdamWTest : public testing::Test {
 
   static double rate(int step) { return 0.01 * (steps - step) / steps; }
 
-  static std::vector<float> state(const ParameterStore& store, const AdamW& optimizer) {
+  static std::vector<float> state(const ParameterStore& store, const Optimizer& optimizer) {
     std::vector<float> all;
     for (const Tensor& t : {store.values(), optimizer.first_moments(), optimizer.second_moments()})
       all.insert(all.end(), t.data<float>(), t.data<float>() + t.size());
@@ -68,10 +68,10 @@ class AdamWTest : public testing::Test {
   }
 
   // What `steps` steps of training leave behind.
-  static std::vector<float> train(bool by_rows) {
+  static std::vector<float> train(bool by_rows, Rule rule = Rule::adamw) {
     ParameterStore store;
     make(store);
-    AdamW optimizer(store, {.weight_decay = 0.1});
+    Optimizer optimizer(store, {.rule = rule, .weight_decay = 0.1});
     for (int step = 0; step < steps; ++step) {
       set_gradients(store, step, by_rows);
       optimizer.step(rate(step), clip_factor(gradient_norm(store), 8));
@@ -82,14 +82,14 @@ class AdamWTest : public testing::Test {
   const std::string best_ = kernels::current_isa();
 };
 
-TEST_F(AdamWTest, twenty_steps_agree_with_pytorch) {
+TEST_F(OptimizerTest, twenty_steps_agree_with_pytorch) {
   const golden::File file("adamw.txt");
   for (const std::string& isa : kernels::available_isas()) {
     SCOPED_TRACE(isa);
     kernels::set_isa(isa);
     ParameterStore store;
     make(store);
-    AdamW optimizer(store, {.weight_decay = 0.1});
+    Optimizer optimizer(store, {.weight_decay = 0.1});
     for (int step = 0; step < steps; ++step) {
       set_gradients(store, step, true);
       const double norm = gradient_norm(store);
@@ -107,14 +107,55 @@ TEST_F(AdamWTest, twenty_steps_agree_with_pytorch) {
   }
 }
 
-TEST_F(AdamWTest, shares_of_the_rate_a_frozen_parameter_and_the_average_agree_with_pytorch) {
+TEST_F(OptimizerTest, twenty_steps_of_lamb_agree_with_pytorch) {
+  const golden::File file("adamw.txt");
+  for (const std::string& isa : kernels::available_isas())
+    for (const bool by_rows : {true, false}) {
+      SCOPED_TRACE(isa);
+      kernels::set_isa(isa);
+      ParameterStore store;
+      make(store);
+      Optimizer optimizer(store, {.rule = Rule::lamb, .weight_decay = 0.1});
+      for (int step = 0; step < steps; ++step) {
+        set_gradients(store, step, by_rows);
+        optimizer.step(rate(step), clip_factor(gradient_norm(store), 8));
+        if (step != 0 && step != 4 && step != steps - 1) continue;
+        for (const Parameter* p : store.all()) {
+          const std::string key = "lamb" + std::to_string(step) + "/" + p->name;
+          file.expect(key, p->value, 1e-6);
+          if (p->name == "unused") continue;
+          file.expect(key + "/m", optimizer.first_moments().view(p->first, p->shape), 1e-6);
+          file.expect(key + "/v", optimizer.second_moments().view(p->first, p->shape), 1e-6);
+        }
+      }
+    }
+}
+
+TEST_F(OptimizerTest, lamb_trusts_no_tensor_of_zeros) {
+  ParameterStore store;
+  make(store);
+  store.values().fill_zero();
+  for (Parameter* p : store.all()) {
+    p->grad.grad.fill_zero();
+    p->grad.written = p->name != "unused";
+  }
+  store.at("weight").grad.grad.data<float>()[3] = 2;
+  Optimizer optimizer(store, {.rule = Rule::lamb});
+  optimizer.step(0.1);
+  for (const Parameter* p : store.all())
+    for (int64_t i = 0; i < p->value.size(); ++i)
+      EXPECT_NEAR(p->value.data<float>()[i], p->name == "weight" && i == 3 ? -0.1 : 0, 1e-6) << p->name;
+  EXPECT_EQ(optimizer.describe().substr(0, 43), "LAMB: trust ratios, and weight decay 0.01 o");
+}
+
+TEST_F(OptimizerTest, shares_of_the_rate_a_frozen_parameter_and_the_average_agree_with_pytorch) {
   const golden::File file("adamw.txt");
   ParameterStore store;
   make(store);
   const std::map<std::string, double> shares = {{"embedding", std::pow(0.8, 4)}, {"weight", 0.8}};
   for (const auto& [name, share] : shares) store.at(name).rate_share = share;
   store.at("norm").frozen = true;
-  AdamW optimizer(store, {.weight_decay = 0.1});
+  Optimizer optimizer(store, {.weight_decay = 0.1});
   Ema average(store, 0.9);
   for (int step = 0; step < steps; ++step) {
     set_gradients(store, step, true);
@@ -129,12 +170,12 @@ TEST_F(AdamWTest, shares_of_the_rate_a_frozen_parameter_and_the_average_agree_wi
   }
 }
 
-TEST_F(AdamWTest, a_gradient_by_rows_is_a_whole_one_with_zeros) { EXPECT_EQ(train(true), train(false)); }
+TEST_F(OptimizerTest, a_gradient_by_rows_is_a_whole_one_with_zeros) { EXPECT_EQ(train(true), train(false)); }
 
-TEST_F(AdamWTest, a_step_forgets_the_gradients) {
+TEST_F(OptimizerTest, a_step_forgets_the_gradients) {
   ParameterStore store;
   make(store);
-  AdamW optimizer(store, {});
+  Optimizer optimizer(store, {});
   set_gradients(store, 0, true);
   optimizer.step(0.01);
   for (const Parameter* p : store.all()) EXPECT_FALSE(p->grad.written) << p->name;
@@ -144,7 +185,7 @@ TEST_F(AdamWTest, a_step_forgets_the_gradients) {
   EXPECT_EQ(optimizer.steps(), 2);
 }
 
-TEST_F(AdamWTest, decay_acts_on_weights_and_embeddings_only) {
+TEST_F(OptimizerTest, decay_acts_on_weights_and_embeddings_only) {
   ParameterStore store;
   make(store);
   for (Parameter* p : store.all()) {
@@ -152,7 +193,7 @@ TEST_F(AdamWTest, decay_acts_on_weights_and_embeddings_only) {
     p->grad.grad.fill_zero();
     p->grad.written = p->name != "unused";
   }
-  AdamW optimizer(store, {.weight_decay = 0.5});
+  Optimizer optimizer(store, {.weight_decay = 0.5});
   optimizer.step(0.1);
   for (const Parameter* p : store.all()) {
     const bool decayed = p->name == "weight" || p->name == "embedding";
@@ -164,29 +205,30 @@ TEST_F(AdamWTest, decay_acts_on_weights_and_embeddings_only) {
             "tensors (13)");
 }
 
-TEST_F(AdamWTest, continues_from_saved_moments_with_the_same_bits) {
-  ParameterStore store, resumed_store;
-  make(store);
-  make(resumed_store);
-  AdamW optimizer(store, {}), resumed(resumed_store, {});
-  for (int step = 0; step < 10; ++step) {
-    if (step == 5) {
-      resumed_store.values().copy_from(store.values());
-      resumed.first_moments().copy_from(optimizer.first_moments());
-      resumed.second_moments().copy_from(optimizer.second_moments());
-      resumed.set_steps(optimizer.steps());
+TEST_F(OptimizerTest, continues_from_saved_moments_with_the_same_bits) {
+  for (const Rule rule : {Rule::adamw, Rule::lamb}) {
+    ParameterStore store, resumed_store;
+    make(store);
+    make(resumed_store);
+    Optimizer optimizer(store, {.rule = rule}), resumed(resumed_store, {.rule = rule});
+    for (int step = 0; step < 10; ++step) {
+      if (step == 5) {
+        resumed_store.values().copy_from(store.values());
+        resumed.set_moments(optimizer.first_moments(), optimizer.second_moments());
+        resumed.set_steps(optimizer.steps());
+      }
+      set_gradients(store, step, true);
+      optimizer.step(rate(step));
+      if (step < 5) continue;
+      set_gradients(resumed_store, step, true);
+      resumed.step(rate(step));
     }
-    set_gradients(store, step, true);
-    optimizer.step(rate(step));
-    if (step < 5) continue;
-    set_gradients(resumed_store, step, true);
-    resumed.step(rate(step));
+    EXPECT_EQ(state(resumed_store, resumed), state(store, optimizer));
   }
-  EXPECT_EQ(state(resumed_store, resumed), state(store, optimizer));
 }
 
 // Several pieces of work, a table of which every other row is touched, and one without a gradient.
-class LargeStoreTest : public AdamWTest {
+class LargeStoreTest : public OptimizerTest {
  protected:
   LargeStoreTest() {
     store_.add("table", {3000, 40}, Role::embedding);
@@ -223,7 +265,7 @@ TEST_F(LargeStoreTest, any_number_of_threads_gives_the_same_bits) {
   for (const int threads : {1, 2, 3}) {
     set_threads(threads);
     store_.values().copy_from(start);
-    AdamW optimizer(store_, {});
+    Optimizer optimizer(store_, {});
     for (int step = 0; step < 3; ++step) {
       renew();
       const double norm = gradient_norm(store_);
@@ -248,14 +290,14 @@ TEST_F(LargeStoreTest, the_norm_counts_what_was_written) {
 }
 
 // The rows that a batch reads are brought up to date before anything has looked at its ids.
-TEST(AdamW, an_id_out_of_range_is_an_error_after_a_step_too) {
+TEST(Optimizer, an_id_out_of_range_is_an_error_after_a_step_too) {
   BertConfig config = BertConfig::of_size("tiny");
   config.vocab_size = 3000;  // large enough for deferred rows
   config.num_hidden_layers = 1;
   ParameterStore store;
   const Bert model(store, config);
   store.allocate(1);
-  AdamW optimizer(store, {});
+  Optimizer optimizer(store, {});
   PackedBatch batch{.ids = {5, 7}, .segments = {0, 0}, .offsets = {0, 2}, .labels = {1}, .rows = {0}};
   Tape tape;
   Context context{.tape = &tape};

@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "optim/gradient_exchange.h"
+
+#include <algorithm>
+#include <cstring>
+#include <map>
+
+#include "core/check.h"
+#include "core/kernels/elementwise.h"
+#include "core/parallel.h"
+
+namespace espalier {
+namespace {
+
+constexpr int64_t bucket_size = int64_t{1} << 20;  // elements, of whole parameters
+
+// The larger, the earlier a backward pass completes the gradient: the head, the layers from the last one on, the rest.
+int64_t lateness(const std::string& name) {
+  const std::string_view layer = ".layer.";
+  if (const size_t at = name.find(layer); at != std::string::npos)
+    return std::stoll(name.substr(at + layer.size())) + 1;
+  return name.starts_with("bert.embeddings") ? 0 : int64_t{1} << 40;
+}
+
+}  // namespace
+
+GradientExchange::GradientExchange(const std::vector<ParameterStore*>& stores, int64_t lanes, DType dtype)
+    : stores_(stores), lanes_(lanes), dtype_(dtype), blocks_(blocks_of(lanes, ranks())) {}
+
+size_t GradientExchange::Bucket::bytes(int owner, size_t element) const {
+  size_t elements = 0;
+  for (const Piece& piece : pieces[static_cast<size_t>(owner)]) elements += static_cast<size_t>(piece.size);
+  return parameters.size() + elements * element;
+}
+
+// When the parameters have their copies, which decide how they are cut.
+void GradientExchange::make_buckets() {
+  if (!bucket_of_.empty()) return;
+  std::map<const Parameter*, int64_t> bucket_of;
+  std::vector<Parameter*> dealt;
+  for (size_t s = 0; s < stores_.size(); ++s)
+    for (Parameter* p : stores_[s]->all())
+      if (s == 0 && dealt_out(*p))
+        dealt.push_back(p);
+      else if (!p->frozen)
+        shared_.push_back(p);
+  std::ranges::stable_sort(dealt, std::greater(), [](const Parameter* p) { return lateness(p->name); });
+  int64_t elements = bucket_size;
+  for (Parameter* p : dealt) {
+    if (elements >= bucket_size) {
+      buckets_.push_back({{}, std::vector<std::vector<Piece>>(static_cast<size_t>(ranks()))});
+      elements = 0;
+    }
+    elements += p->shape.size();
+    buckets_.back().parameters.push_back(p);
+    bucket_of[p] = std::ssize(buckets_) - 1;
+  }
+  for (const Piece& piece : dealt_pieces(*stores_[0]))
+    buckets_[static_cast<size_t>(bucket_of.at(piece.parameter))].pieces[static_cast<size_t>(owner(piece))].push_back(
+        piece);
+  for (const ParameterStore* store : stores_) {
+    bucket_of_.emplace_back();
+    for (const Parameter* p : store->all()) bucket_of_.back().push_back(bucket_of.contains(p) ? bucket_of.at(p) : -1);
+  }
+}
+
+void GradientExchange::begin(const std::vector<uint8_t>& has_work) {
+  make_buckets();
+  works_.clear();
+  for (const Block& block : blocks_)
+    works_.push_back(std::any_of(has_work.begin() + block.first, has_work.begin() + block.first + block.size,
+                                 [](uint8_t work) { return work != 0; }));
+  incoming_.clear();
+  incoming_.resize(blocks_.size());
+  for (size_t b = 0; b < blocks_.size(); ++b) {
+    incoming_[b].resize(buckets_.size());
+    if (works_[b] == 0 || blocks_[b].rank == rank()) continue;
+    for (size_t i = 0; i < buckets_.size(); ++i) {
+      Message& message = incoming_[b][i];
+      message.bytes.resize(buckets_[i].bytes(rank(), size_of(dtype_)));
+      message.transfer = receive(blocks_[b].rank, Channel::gradients, message.bytes);
+    }
+  }
+  shared_bytes_.clear();
+  next_ = buckets_.size();
+}
+
+size_t GradientExchange::number(int64_t first_lane) const {
+  return static_cast<size_t>(std::ranges::find(blocks_, first_lane, &Block::first) - blocks_.begin());
+}
+
+void GradientExchange::ready(const Block& block, size_t s, size_t p) {
+  const size_t b = number(block.first);
+  if (works_[b] == 0) return;
+  if (next_ == buckets_.size()) {  // the first of this block
+    next_ = 0;
+    missing_.clear();
+    for (const Bucket& bucket : buckets_) missing_.push_back(std::ssize(bucket.parameters));
+  }
+  const int64_t bucket = bucket_of_[s][p];
+  if (bucket < 0) return;
+  --missing_[static_cast<size_t>(bucket)];
+  for (; next_ < buckets_.size() && missing_[next_] == 0; ++next_) send_bucket(b, next_);
+}
+
+void GradientExchange::send_bucket(size_t block, size_t bucket) {
+  for (int to = 0; to < ranks(); ++to) {
+    if (to == rank()) {
+      pack(buckets_[bucket], to, incoming_[block][bucket].bytes);
+      continue;
+    }
+    Message& message = outgoing_.emplace_back();
+    pack(buckets_[bucket], to, message.bytes);
+    message.transfer = send(to, Channel::gradients, message.bytes);
+  }
+}
+
+void GradientExchange::pack(const Bucket& bucket, int owner, std::vector<std::byte>& bytes) const {
+  const std::vector<Piece>& pieces = bucket.pieces[static_cast<size_t>(owner)];
+  bytes.resize(bucket.bytes(owner, size_of(dtype_)));
+  for (size_t i = 0; i < bucket.parameters.size(); ++i) bytes[i] = std::byte{bucket.parameters[i]->grad.written};
+  std::vector<size_t> offsets;
+  size_t at = bucket.parameters.size();
+  for (const Piece& piece : pieces) {
+    offsets.push_back(at);
+    at += static_cast<size_t>(piece.size) * size_of(dtype_);
+  }
+  parallel_for(std::ssize(pieces), [&](int64_t i) {
+    const Piece& piece = pieces[static_cast<size_t>(i)];
+    std::byte* const to = bytes.data() + offsets[static_cast<size_t>(i)];
+    const auto values = piece.parameter->grad.grad.span<float>().subspan(static_cast<size_t>(piece.first),
+                                                                         static_cast<size_t>(piece.size));
+    if (!piece.parameter->grad.written) return;
+    if (dtype_ != DType::bf16) {
+      std::memcpy(to, values.data(), values.size_bytes());
+      return;
+    }
+    std::vector<Bf16> rounded(values.size());
+    kernels::convert(std::ssize(values), values.data(), rounded.data());
+    std::memcpy(to, rounded.data(), rounded.size() * sizeof(Bf16));
+  });
+}
+
+void GradientExchange::end(const Block& block) {
+  next_ = buckets_.size();
+  if (works_[number(block.first)] != 0)
+    for (const Parameter* p : shared_) write(part_of(p->grad), dtype_, shared_bytes_);
+}
+
+void GradientExchange::finish() {
+  for (size_t i = 0; i < buckets_.size(); ++i) sum_bucket(i);
+  sum_shared();
+  outgoing_.clear();
+  incoming_.clear();
+}
+
+void GradientExchange::sum_bucket(size_t bucket) {
+  const Bucket& b = buckets_[bucket];
+  for (size_t i = 0; i < b.parameters.size(); ++i) {
+    LeafGrad& gradient = b.parameters[i]->grad;
+    gradient.written = false;
+    gradient.by_rows = false;
+  }
+  for (size_t n = 0; n < blocks_.size(); ++n) {
+    if (works_[n] == 0) continue;
+    Message& message = incoming_[n][bucket];
+    message.transfer.wait();
+    for (size_t i = 0; i < b.parameters.size(); ++i)
+      if (message.bytes[i] != std::byte{0}) b.parameters[i]->grad.written = true;
+  }
+  const std::vector<Piece>& pieces = b.pieces[static_cast<size_t>(rank())];
+  std::vector<PlaceInMessage> places;
+  size_t at = b.parameters.size();
+  for (const Piece& piece : pieces) {
+    const auto flag = std::ranges::find(b.parameters, piece.parameter) - b.parameters.begin();
+    places.push_back({bucket, static_cast<size_t>(flag), at});
+    at += static_cast<size_t>(piece.size) * size_of(dtype_);
+  }
+  parallel_for(std::ssize(pieces), [&](int64_t i) {
+    const Piece& piece = pieces[static_cast<size_t>(i)];
+    sum_piece(0, lanes_, places[static_cast<size_t>(i)],
+              piece.parameter->grad.grad.span<float>().subspan(static_cast<size_t>(piece.first),
+                                                               static_cast<size_t>(piece.size)));
+  });
+}
+
+// False: nothing is written there.
+bool GradientExchange::sum_piece(int64_t first_lane, int64_t lanes, const PlaceInMessage& place,
+                                 std::span<float> to) const {
+  if (const size_t block = number(first_lane); is_block(block, first_lane, lanes)) {
+    if (works_[block] == 0) return false;
+    const std::vector<std::byte>& bytes = incoming_[block][place.bucket].bytes;
+    if (bytes[place.flag] == std::byte{0}) return false;
+    if (dtype_ != DType::bf16) {
+      std::memcpy(to.data(), bytes.data() + place.first_byte, to.size_bytes());
+      return true;
+    }
+    std::vector<Bf16> rounded(to.size());
+    std::memcpy(rounded.data(), bytes.data() + place.first_byte, rounded.size() * sizeof(Bf16));
+    kernels::convert(std::ssize(rounded), rounded.data(), to.data());
+    return true;
+  }
+  const int64_t half = lanes / 2;
+  if (!sum_piece(first_lane, half, place, to)) return sum_piece(first_lane + half, half, place, to);
+  std::vector<float> right(to.size());
+  if (!sum_piece(first_lane + half, half, place, right)) return true;
+  kernels::add(std::ssize(to), right.data(), to.data());
+  if (dtype_ == DType::bf16) round_to_bf16(to);
+  return true;
+}
+
+GradientPart GradientExchange::sum_part(int64_t first_lane, int64_t lanes, SharedParts& parts, size_t parameter) const {
+  if (const size_t block = number(first_lane); is_block(block, first_lane, lanes))
+    return works_[block] != 0 ? std::move(parts[block][parameter]) : GradientPart();
+  GradientPart left = sum_part(first_lane, lanes / 2, parts, parameter);
+  return sum(std::move(left), sum_part(first_lane + lanes / 2, lanes / 2, parts, parameter), dtype_);
+}
+
+void GradientExchange::sum_shared() {
+  const std::vector<std::string> all = gather_all(shared_bytes_);
+  SharedParts parts(blocks_.size());
+  for (int from = 0; from < ranks(); ++from) {
+    std::string_view bytes = all[static_cast<size_t>(from)];
+    for (size_t block = 0; block < blocks_.size(); ++block)
+      if (blocks_[block].rank == from && works_[block] != 0)
+        for (size_t i = 0; i < shared_.size(); ++i) parts[block].push_back(read_part(bytes, dtype_));
+  }
+  for (size_t i = 0; i < shared_.size(); ++i) put(sum_part(0, lanes_, parts, i), shared_[i]->grad);
+}
+
+}  // namespace espalier
