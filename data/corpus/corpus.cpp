@@ -22,7 +22,8 @@ Corpus::Corpus(std::vector<std::filesystem::path> files, const TableOptions& tab
   survey([&](int64_t read) {
     if (progress) progress(std::min(before += read, all), all);
   });
-  CHECK(documents() > 0, files_.front().string(), files_.size() > 1 ? " and the other files of the corpus hold" : ": holds",
+  CHECK(documents() > 0, files_.front().string(),
+        files_.size() > 1 ? " and the other files of the corpus hold" : ": holds",
         " no text; expected a sentence or paragraph a line, and an empty line between documents");
 }
 
@@ -30,9 +31,9 @@ void Corpus::survey(const std::function<void(int64_t)>& read) {
   constexpr int64_t told_every = int64_t{16} << 20;
   Fingerprint all;
   for (size_t f = 0; f < files_.size(); ++f) {
-    DocumentReader reader = open(f);
+    const auto reader = open(f);
     int64_t count = 0, untold = 0;
-    for (Document document; reader.next(document); ++count) {
+    for (Document document; reader->next(document); ++count) {
       for (const std::string& line : document.lines) all.add(line);
       all.add(static_cast<uint64_t>(document.lines.size()));
       longest_ = std::max(longest_, std::ssize(document.lines));
@@ -44,7 +45,7 @@ void Corpus::survey(const std::function<void(int64_t)>& read) {
       untold = 0;
     }
     first_.push_back(first_.back() + count);
-    if (const std::string note = reader.note(); !note.empty()) notes_.push_back(files_[f].string() + ": " + note);
+    if (const std::string note = reader->note(); !note.empty()) notes_.push_back(files_[f].string() + ": " + note);
   }
   fingerprint_ = all.value();
 }
@@ -55,7 +56,8 @@ std::string Corpus::described() const {
 
 HeldOut::HeldOut(double share, uint64_t seed, int64_t documents) : seed_(seed) {
   if (share <= 0) return;
-  CHECK(documents > 1, "--validation-split: the corpus has one document, none of which can be held out to evaluate on; "
+  CHECK(documents > 1,
+        "--validation-split: the corpus has one document, none of which can be held out to evaluate on; "
         "expected an empty line between documents, or --dev-corpus FILE");
   every_ = std::clamp(1 / share, 1 / 0.5, static_cast<double>(documents));
 }
@@ -73,14 +75,14 @@ PassReader::PassReader(const Corpus& corpus, std::vector<size_t> order, int64_t 
     : corpus_(corpus), order_(std::move(order)), place_(from) {
   while (at_ < order_.size() && from >= corpus_.documents_of(order_[at_])) from -= corpus_.documents_of(order_[at_++]);
   if (at_ == order_.size()) return;
-  reader_.emplace(corpus_.open(order_[at_]));
+  reader_ = corpus_.open(order_[at_]);
   for (Document skipped; in_file_ < from && reader_->next(skipped);) ++in_file_;
 }
 
 bool PassReader::next(Document& document, int64_t& number) {
   while (at_ < order_.size()) {
     const size_t file = order_[at_];
-    if (!reader_) reader_.emplace(corpus_.open(file));
+    if (!reader_) reader_ = corpus_.open(file);
     const bool there = reader_->next(document);
     CHECK(there == (in_file_ < corpus_.documents_of(file)), corpus_.files()[file].string(),
           ": has changed since it was first read: it had ", corpus_.documents_of(file), " documents, and now has ",

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
-#include <optional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -24,21 +24,23 @@ class Corpus {
   const std::vector<std::filesystem::path>& files() const { return files_; }
   int64_t documents() const { return first_.back(); }
   int64_t documents_of(size_t file) const { return first_[file + 1] - first_[file]; }
-  int64_t first_of(size_t file) const { return first_[file]; }  // the number of its first document
-  int64_t bytes() const { return bytes_; }                      // of text
-  bool has_neighbours() const { return longest_ > 1; }          // some document has lines that follow each other
+  int64_t first_of(size_t file) const { return first_[file]; }      // the number of its first document
+  int64_t bytes() const { return bytes_; }                          // of text
+  bool has_neighbours() const { return longest_ > 1; }              // some document has lines that follow each other
   const std::vector<std::string>& notes() const { return notes_; }  // which columns of tables are read
   std::string described() const;  // "12 documents of 3456 bytes (0123456789abcdef)": the text decides
-  DocumentReader open(size_t file) const { return {files_[file], table_, longest_document_}; }
+  std::unique_ptr<DocumentReader> open(size_t file) const {
+    return std::make_unique<DocumentReader>(files_[file], table_, longest_document_);
+  }
 
  private:
   void survey(const std::function<void(int64_t)>& read);
 
   std::vector<std::filesystem::path> files_;
   TableOptions table_;
-  int64_t longest_document_;           // bytes
-  std::vector<int64_t> first_ = {0};   // [files + 1]
-  int64_t bytes_ = 0, longest_ = 0;    // longest: lines
+  int64_t longest_document_;          // bytes
+  std::vector<int64_t> first_ = {0};  // [files + 1]
+  int64_t bytes_ = 0, longest_ = 0;   // longest: lines
   uint64_t fingerprint_ = 0;
   std::vector<std::string> notes_;
 };
@@ -70,9 +72,9 @@ class PassReader {
  private:
   const Corpus& corpus_;
   std::vector<size_t> order_;
-  size_t at_ = 0;             // in the order
+  size_t at_ = 0;  // in the order
   int64_t in_file_ = 0, place_ = 0;
-  std::optional<DocumentReader> reader_;
+  std::unique_ptr<DocumentReader> reader_;
 };
 
 }  // namespace espalier

@@ -71,7 +71,8 @@ bool CorpusStream::load_block() {
   if (!read_block()) return false;
   sequences_ = make_sequences(documents_, options_.sequences, *tokenizer_, options_.seed, block_.pass);
   const auto fits = [&](int64_t begin, int64_t end) {
-    return masking_.fits(std::span(documents_.ids).subspan(static_cast<size_t>(begin), static_cast<size_t>(end - begin)));
+    return masking_.fits(
+        std::span(documents_.ids).subspan(static_cast<size_t>(begin), static_cast<size_t>(end - begin)));
   };
   std::erase_if(sequences_,
                 [&](const Sequence& s) { return !fits(s.first, s.first_end) && !fits(s.second, s.second_end); });
@@ -108,9 +109,10 @@ void CorpusStream::append_sequence(TokenizedDataset& data) {
 void CorpusStream::append(int64_t sequences, TokenizedDataset& data) {
   for (int64_t i = 0; i < sequences; ++i) {
     for (int ended = 0; !advance(); start_pass(block_.pass + 1))
-      CHECK(++ended < 2, corpus_->files().front().string(),
-            ": no text is left to learn from: all of it is held out, or every token is special, such as [UNK]; expected "
-            "more text, and the vocabulary that belongs to it");
+      CHECK(
+          ++ended < 2, corpus_->files().front().string(),
+          ": no text is left to learn from: all of it is held out, or every token is special, such as [UNK]; expected "
+          "more text, and the vocabulary that belongs to it");
     append_sequence(data);
   }
 }
@@ -140,7 +142,8 @@ void CorpusStream::go_to(const Record& position, const std::string& source) {
                 number = position.integer("number", -1), sequence = position.integer("sequence", -1);
   const auto check = [&](bool holds) {
     CHECK(holds, source, ": stands at pass ", pass + 1, ", document ", document + 1, ", sequence ", sequence + 1,
-          " of it, which this corpus of ", corpus_->documents(), " documents does not have; start anew without --resume");
+          " of it, which this corpus of ", corpus_->documents(),
+          " documents does not have; start anew without --resume");
   };
   check(pass >= 0 && document >= 0 && document <= corpus_->documents() && number >= 0 && sequence >= 0);
   start_pass(pass, document);

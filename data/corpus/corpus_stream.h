@@ -18,11 +18,13 @@ namespace espalier {
 struct StreamOptions {
   SequenceOptions sequences = {};
   MaskOptions masks = {};
-  bool shuffle = true;                   // false: the corpus' order
-  int64_t window = int64_t{64} << 20;    // bytes of text whose sequences are shuffled
+  bool shuffle = true;                 // false: the corpus' order
+  int64_t window = int64_t{64} << 20;  // bytes of text whose sequences are shuffled
   uint64_t seed = 0;
 
-  int64_t longest_document() const { return std::max<int64_t>(1, window / 4); }  // for Corpus: no window is one document
+  int64_t longest_document() const {
+    return std::max<int64_t>(1, window / 4);
+  }  // for Corpus: no window is one document
 };
 
 class CorpusStream {

@@ -30,7 +30,7 @@ class DocumentReader {
  public:
   DocumentReader(const std::filesystem::path& path, const TableOptions& table, int64_t longest);
 
-  bool next(Document& document);  // false at the end; a document has at least one line
+  bool next(Document& document);                                  // false at the end; a document has at least one line
   int64_t given() const { return lines_ ? lines_->given() : 0; }  // bytes of plain text so far
   std::string note() const { return table_ ? table_->note() : ""; }
 

@@ -45,7 +45,7 @@ class Masking {
   const Tokenizer& tokenizer_;
   MaskOptions options_;
   uint64_t seed_;
-  std::vector<bool> special_;       // [V]
+  std::vector<bool> special_;      // [V]
   std::vector<int32_t> ordinary_;  // tokens that may stand instead of a chosen one
 };
 

@@ -17,7 +17,9 @@ constexpr int64_t documents_of_a_task = 64;
 bool is_bpe(const Tokenizer& tokenizer) { return tokenizer.options().kind == TokenizerKind::byte_level_bpe; }
 
 // Tokens of text in a sequence.
-int64_t room_of(const SequenceOptions& options, bool bpe) { return options.max_length - (options.pairs ? bpe ? 4 : 3 : 2); }
+int64_t room_of(const SequenceOptions& options, bool bpe) {
+  return options.max_length - (options.pairs ? bpe ? 4 : 3 : 2);
+}
 
 // A line may fill one text of a pair.
 int64_t longest_line(const SequenceOptions& options, bool bpe) {
@@ -157,13 +159,13 @@ void TokenizedDocuments::append(std::span<const Document> more, std::span<const 
 std::vector<Sequence> make_sequences(const TokenizedDocuments& documents, const SequenceOptions& options,
                                      const Tokenizer& tokenizer, uint64_t seed, int64_t pass) {
   const int64_t room = room_of(options, is_bpe(tokenizer)), count = documents.size();
-  std::vector<std::vector<Sequence>> parts(static_cast<size_t>((count + documents_of_a_task - 1) / documents_of_a_task));
+  std::vector<std::vector<Sequence>> parts(
+      static_cast<size_t>((count + documents_of_a_task - 1) / documents_of_a_task));
   parallel_for(std::ssize(parts), [&](int64_t i) {
     std::vector<Sequence>& part = parts[static_cast<size_t>(i)];
     for (int64_t d = i * documents_of_a_task; d < std::min(count, (i + 1) * documents_of_a_task); ++d)
       if (options.pairs)
-        PairMaker(documents, d, room,
-                  random_of(seed, Draw::pairs, pass, documents.numbers[static_cast<size_t>(d)]))
+        PairMaker(documents, d, room, random_of(seed, Draw::pairs, pass, documents.numbers[static_cast<size_t>(d)]))
             .make(options.short_sequences, part);
       else
         make_texts(documents, d, room, part);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// From documents to the sequences that pre-training reads: pairs of texts, or one text, of up to so many tokens. Used by
-// data/corpus/corpus.
+// From documents to the sequences that pre-training reads: pairs of texts, or one text, of up to so many tokens. Used
+// by data/corpus/corpus.
 #pragma once
 
 #include <cstdint>
@@ -39,12 +39,12 @@ struct Sequence {
   int32_t next = -1;                   // 0: the second text follows the first; 1: it was drawn at random; -1: no pair
 };
 
-// The sequences of all documents, in their order. With pairs as create_pretraining_data.py of BERT makes them (Devlin et
-// al. 2019, arXiv:1810.04805, appendix A.2): lines that follow each other, cut in two at a random place; for half of
+// The sequences of all documents, in their order. With pairs as create_pretraining_data.py of BERT makes them (Devlin
+// et al. 2019, arXiv:1810.04805, appendix A.2): lines that follow each other, cut in two at a random place; for half of
 // them the second part is taken from another document, and what stood there is used next. Without pairs: lines of one
 // document that follow each other, as many as there is room for (DOC-SENTENCES, Liu et al. 2019, arXiv:1907.11692).
-// Random numbers depend on seed, pass and the document's number alone, other documents are drawn from these. Where there
-// is one document only, no second text is drawn.
+// Random numbers depend on seed, pass and the document's number alone, other documents are drawn from these. Where
+// there is one document only, no second text is drawn.
 std::vector<Sequence> make_sequences(const TokenizedDocuments& documents, const SequenceOptions& options,
                                      const Tokenizer& tokenizer, uint64_t seed, int64_t pass);
 
