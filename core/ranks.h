@@ -17,6 +17,7 @@ namespace espalier {
 int rank();                                          // of this process
 int ranks();                                         // processes of the run; 1: nothing below does anything
 inline bool is_first_rank() { return rank() == 0; }  // which writes files and speaks
+bool started_by_mpirun();                            // or by srun; also where it started one process
 
 // What messages are about. Between two ranks, those of one channel arrive in the order in which they were sent.
 enum class Channel : int { control, gradients, values, rows };
@@ -50,6 +51,7 @@ Transfer receive(int from, Channel channel, std::span<std::byte> bytes);
 std::vector<std::string> gather_all(std::string_view bytes);
 // The same for numbers: those of rank 0, then those of rank 1, …
 std::vector<double> gather_all(std::span<const double> numbers);
+bool any_rank(bool mine);  // called by every rank: whether it is true on one of them
 
 // Called by every rank: throws Error, naming the rank and both texts, where a rank has another `text` than rank 0.
 // `what` is what they say: "the training data".

@@ -3,6 +3,7 @@
 #include "apps/training/options.h"
 
 #include <algorithm>
+#include <bit>
 
 #include "apps/training/datasets.h"
 #include "apps/training/output.h"
@@ -28,6 +29,18 @@ void LearningOptions::declare(Options& rows) {
   rows.add("accumulate", accumulate, "batches a step: the result equals one batch of batch-size * accumulate sentences")
       .at_least(1)
       .at_most(1'000'000);
+  auto parts = rows.add("micro-batches", micro_batches,
+                        "parts into which a batch is cut, a power of two; each has a gradient of its own, and a tree "
+                        "that their positions fix sums them: any number of ranks, up to this one, gives the same bits; "
+                        "default: 8 where mpirun starts the program, else 1");
+  parts.no_default().range(
+      [this] {
+        return micro_batches > 0 && micro_batches <= 65536 && std::has_single_bit(static_cast<uint64_t>(micro_batches));
+      },
+      "a power of two from 1 to 65536 is expected");
+  rows.add("gradient-dtype", gradient_dtype,
+           "of the gradients that micro-batches add up and ranks exchange: f32, or bf16, which halves the bytes that "
+           "travel and rounds each sum");
   rows.add("learning-rate", learning_rate, "peak learning rate").positive();
   rows.add("optimizer", optimizer,
            "adamw (Loshchilov & Hutter 2019) or, for large batches, lamb (You et al. 2020): each tensor's step is in "

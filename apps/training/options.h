@@ -16,10 +16,18 @@
 
 namespace espalier {
 
+enum class GradientType { f32, bf16 };
+template <>
+struct Names<GradientType> {
+  static constexpr const char* list[] = {"f32", "bf16"};
+};
+
 // How the weights move.
 struct LearningOptions {
   int64_t epochs = 3,  // 0, where that is the default: nothing is learned
       batch_size = 32, accumulate = 1, max_steps = 0;
+  int64_t micro_batches = 1;
+  GradientType gradient_dtype = GradientType::f32;
   bool shuffle = true;
   double learning_rate = 2e-5, weight_decay = 0.01, warmup = 0.06, max_grad_norm = 1;
   Rule optimizer = Rule::adamw;

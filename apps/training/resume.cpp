@@ -24,10 +24,15 @@ void expect_same_options(const Options& rows, const Checkpoint& saved, const std
 // The files that this run writes are its own from now on. A resumed one opens what it goes on from.
 void Run::claim_files() {
   if (options_.dry_run) return;
-  output_lock_ = FileLock(output_);
-  state_lock_ = FileLock(state_path_);
-  const bool stopped = options_.keep.resume && fs::exists(state_path_);
-  was_over_ = options_.keep.resume && !stopped && !output_lock_.left_behind() && fs::exists(output_);
+  bool stopped = false;
+  if (is_first_rank()) {
+    output_lock_ = FileLock(output_);
+    state_lock_ = FileLock(state_path_);
+    stopped = options_.keep.resume && fs::exists(state_path_);
+    was_over_ = options_.keep.resume && !stopped && !output_lock_.left_behind() && fs::exists(output_);
+  }
+  stopped = any_rank(stopped);
+  was_over_ = any_rank(was_over_);
   if (!stopped && !was_over_) {
     if (options_.keep.resume)
       listener_.say("resume: there is no " + state_path_.string() + " yet, starting from the beginning");
@@ -129,6 +134,11 @@ TrainResult Run::result_of_finished() const {
 void Run::save_state() const {
   TrainingState state = state_;
   if (feed_.position) state.extra.set(corpus_entry, feed_.position());
+  if (!is_first_rank()) {  // the optimizer's moments are on all ranks
+    optimizer_->first_moments();
+    optimizer_->second_moments();
+    return;
+  }
   save_checkpoint(state_path_, model_->store, model_->contents(), optimizer_.get(), &state, [&](const Hdf5Group& root) {
     if (!compressors_.empty()) compressors_.save(root.create_group("compressors"));
     if (ema_) ema_->save(root.create_group(ema_entry));

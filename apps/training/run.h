@@ -15,10 +15,12 @@
 #include "apps/training/log.h"
 #include "apps/training/options.h"
 #include "apps/training/run_inputs.h"
+#include "apps/training/signals.h"
 #include "apps/training/step.h"
 #include "apps/training/timing.h"
 #include "compress/algorithm.h"
 #include "compress/compressor_list.h"
+#include "core/ranks.h"
 #include "data/files/file_lock.h"
 #include "optim/ema.h"
 #include "optim/schedule.h"
@@ -55,6 +57,7 @@ class Run {
  private:
   void open_model();
   Task new_task(const BertConfig& config) const;
+  void choose_micro_batches();
   void read_data();
   void read_table();
   void read_plain_text();
@@ -76,6 +79,7 @@ class Run {
   int64_t evaluated_step() const { return state_.extra.integer("evaluated_step", 0); }  // the last one
   int64_t next_evaluation() const;
   bool out_of_patience() const;
+  bool stops() const { return any_rank(stop_signal() != 0); }
   bool over() const { return evaluated_step() >= schedule_.total || out_of_patience(); }
   double epochs_done() const { return static_cast<double>(state_.step) / static_cast<double>(feed_.windows); }
   StepOptions step_options();
@@ -107,7 +111,8 @@ class Run {
   std::unique_ptr<Loader> loader_;      // of train_data_
   Feed feed_;
   std::unique_ptr<Optimizer> optimizer_;
-  std::unique_ptr<Ema> ema_;  // null: the weights themselves are evaluated and saved
+  std::unique_ptr<GradientSum> sum_;  // null: one batch, one process
+  std::unique_ptr<Ema> ema_;          // null: the weights themselves are evaluated and saved
   CompressorList compressors_;
   Schedule schedule_;
   TrainingState state_;

@@ -27,17 +27,38 @@ Run::Run(TrainOptions& options, const Options& rows, const std::vector<Algorithm
   claim_files();
   open_model();
   const DType compute = choose_precision();
+  choose_micro_batches();
   check_options();
   read_data();
   make_optimizer();
   make_compressors();
   if (options_.learning.ema > 0) ema_ = std::make_unique<Ema>(model_->store, options_.learning.ema);
   resume();
+  if (options_.learning.micro_batches > 1 || options_.learning.gradient_dtype == GradientType::bf16 || ranks() > 1) {
+    std::vector<ParameterStore*> stores = compressors_.learned();
+    stores.insert(stores.begin(), &model_->store);
+    sum_ = std::make_unique<GradientSum>(
+        stores, options_.learning.micro_batches,
+        options_.learning.gradient_dtype == GradientType::bf16 ? DType::bf16 : DType::f32);
+  }
   model_->bert->set_compute(compute);
   model_->bert->set_gradient_checkpointing(options_.gradient_checkpointing);
-  if (!options_.log.folder.empty() && !was_over_ && !options_.dry_run)
+  if (!options_.log.folder.empty() && !was_over_ && !options_.dry_run && is_first_rank())
     log_ = RunLog(options_.log, state_.step, evaluated_step(), options_.overwrite);
   listener_.progress = listener.progress;  // from now on a signal ends the loop between two steps
+}
+
+// Those of the run that is resumed, unless told otherwise: the number of ranks may be another one now.
+void Run::choose_micro_batches() {
+  int64_t& chosen = options_.learning.micro_batches;
+  const auto row = std::ranges::find(rows_.rows(), "micro-batches", &Option::name);
+  if (row == rows_.rows().end() || !row->given)
+    chosen = saved_ ? saved_->contents().options.integer("micro-batches", 1) : started_by_mpirun() ? 8 : 1;
+  if (started_by_mpirun())
+    listener_.say(
+        format("ranks: %d; each batch is cut into %ld micro-batches, which the ranks share; one process with "
+               "--micro-batches %ld gives the same bits",
+               ranks(), chosen, chosen));
 }
 
 void Run::open_model() {
@@ -129,6 +150,7 @@ LoaderOptions Run::loader_options() const {
   const LearningOptions& o = options_.learning;
   return {.batch_size = o.batch_size,
           .accumulate = o.accumulate,
+          .micro_batches = o.micro_batches,
           .order = o.shuffle ? Order::shuffled : Order::file,
           .seed = options_.seed};
 }
@@ -142,8 +164,8 @@ void Run::make_optimizer() {
                .total = total};
   set_layer_decay(model_->store, model_->config.num_hidden_layers, o.layer_decay);
   freeze(model_->store, o.freeze);
-  optimizer_ =
-      std::make_unique<Optimizer>(model_->store, OptimizerOptions{.rule = o.optimizer, .weight_decay = o.weight_decay});
+  optimizer_ = std::make_unique<Optimizer>(
+      model_->store, OptimizerOptions{.rule = o.optimizer, .weight_decay = o.weight_decay, .dealt = true});
   listener_.say(optimizer_->describe());
   if (o.layer_decay < 1 || !o.freeze.empty())
     listener_.say("groups of parameters, with the peak rate:\n" +
