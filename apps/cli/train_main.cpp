@@ -89,7 +89,8 @@ struct PretrainFirst {
     options.corpus.table = options.table;
     if (corpus.files.empty()) options.corpus.files = {find_data(options.data).train.string()};
     options.learning = learning;
-    options.task = {.metric = "loss"};
+    options.task = TaskOptions();
+    options.task.metric = "loss";
     options.head.clear();
     options.labels.clear();
     options.keep = {.save_every = options.keep.save_every, .resume = options.keep.resume};
