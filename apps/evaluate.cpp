@@ -11,6 +11,7 @@
 #include "apps/training/table_options.h"
 #include "apps/training/timing.h"
 #include "core/check.h"
+#include "core/ranks/join.h"
 #include "data/files/atomic_file.h"
 #include "data/text/read_text.h"
 
@@ -87,5 +88,6 @@ int main(int argc, char** argv) {
   return run_program<Evaluate>(argc, argv,
                                "Evaluates a model: loss, accuracy (or what its task is judged by) and a report "
                                "by class; sentences a second.\nExample: evaluate --model model.h5 --data "
-                               "runs/data/sst2/dev.tsv --logits logits.tsv");
+                               "runs/data/sst2/dev.tsv --logits logits.tsv",
+                               join_ranks);
 }

@@ -9,6 +9,7 @@
 #include "apps/training/balance.h"
 #include "apps/training/output.h"
 #include "core/kernels/gemm_int8.h"
+#include "core/ranks/join.h"
 
 namespace {
 using namespace espalier;
@@ -96,5 +97,6 @@ int main(int argc, char** argv) {
       argc, argv,
       "Makes an int8 model of a trained one, without training: the weights of encoder and pooler become integers, "
       "static ranges of their inputs are found on real text.\n"
-      "Example: quantize --model model.h5 --output int8.h5 --mode static --calibration train.tsv");
+      "Example: quantize --model model.h5 --output int8.h5 --mode static --calibration train.tsv",
+      join_ranks);
 }

@@ -10,6 +10,7 @@
 #include "compress/algorithms.h"
 #include "compress/distillation/distillation.h"
 #include "core/check.h"
+#include "core/ranks/join.h"
 
 namespace espalier {
 namespace {
@@ -112,13 +113,14 @@ int train_main(int argc, char** argv, const std::vector<Algorithm>& more, const 
   TrainOptions options;
   SeedOptions several;
   options.default_data = default_data;
-  return run_program(argc, argv, description.empty() ? about_training : description, [&](Options& rows) {
+  const Declare declare_all = [&](Options& rows) {
     options.declare_model(rows);
     options.declare(rows);
     several.declare(rows);
     for (const Algorithm& algorithm : all) declare(algorithm, rows);
     return [&](CommonOptions& common) { return train(options, rows, all, common, several.seeds); };
-  });
+  };
+  return run_program(argc, argv, description.empty() ? about_training : description, declare_all, join_ranks);
 }
 
 int distill_main(int argc, char** argv) {
@@ -127,14 +129,15 @@ int distill_main(int argc, char** argv) {
   all.back() = distillation(distillation_options);
   TrainOptions options;
   SeedOptions several;
-  return run_program(argc, argv, about_distillation, [&](Options& rows) {
+  const Declare declare_all = [&](Options& rows) {
     declare_student(rows, options, *distillation_options);
     declare(all.back(), rows, false);
     options.declare(rows);
     several.declare(rows);
     for (size_t i = 0; i + 1 < all.size(); ++i) declare(all[i], rows);
     return [&](CommonOptions& common) { return train(options, rows, all, common, several.seeds); };
-  });
+  };
+  return run_program(argc, argv, about_distillation, declare_all, join_ranks);
 }
 
 }  // namespace espalier

@@ -29,7 +29,9 @@ OptionRow<std::string> OutputFile::declare(Options& rows, const std::string& nam
   return row;
 }
 
-void say_always(const std::string& line) { std::cerr << line << '\n'; }
+void say_always(const std::string& line) {
+  if (is_first_rank()) std::cerr << line << '\n';
+}
 
 void announce_replaced(const fs::path& file, bool overwrite, Written written) {
   if (overwrite || !is_first_rank() || !has_content(file)) return;

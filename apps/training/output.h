@@ -14,7 +14,7 @@ namespace espalier {
 // --overwrite, for the option that names the file: `option`, such as "output".
 void declare_overwrite(Options& rows, bool& overwrite, const std::string& option = "output");
 
-void say_always(const std::string& line);  // on stderr, also with --quiet
+void say_always(const std::string& line);  // on stderr, also with --quiet; of rank 0
 
 enum class Written { checkpoint, text };
 
