@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "apps/benchmarks/benchmarks.h"
+#include "core/ranks/join.h"
 
 namespace espalier {
 
@@ -87,5 +88,6 @@ int main(int argc, char** argv) {
   return espalier::run_program<espalier::Bench>(
       argc, argv,
       "Measures what the project claims: run it with nothing else on the machine.\nExample: bench train --model "
-      "random:base --vocab vocab.txt --steps 20");
+      "random:base --vocab vocab.txt --steps 20",
+      espalier::join_ranks);
 }

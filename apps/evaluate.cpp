@@ -11,6 +11,7 @@
 #include "apps/training/table_options.h"
 #include "apps/training/timing.h"
 #include "core/check.h"
+#include "core/ranks/join.h"
 #include "data/files/atomic_file.h"
 #include "data/text/read_text.h"
 
@@ -70,6 +71,7 @@ struct Evaluate {
                     format(": its answers are no numbers, the loss is %g; its weights are too large, as after ",
                            result.metrics.loss) +
                     "a training that diverged");
+    if (!is_first_rank()) return 0;
     logits.announce_replaced(Written::text);
     if (logits.wanted()) write_file(logits.path, logits_text(result, m.bert->head().width()));
     if (common.json)
@@ -86,5 +88,6 @@ int main(int argc, char** argv) {
   return run_program<Evaluate>(argc, argv,
                                "Evaluates a model: loss, accuracy (or what its task is judged by) and a report "
                                "by class; sentences a second.\nExample: evaluate --model model.h5 --data "
-                               "runs/data/sst2/dev.tsv --logits logits.tsv");
+                               "runs/data/sst2/dev.tsv --logits logits.tsv",
+                               join_ranks);
 }

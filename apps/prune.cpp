@@ -9,6 +9,7 @@
 #include "apps/training/output.h"
 #include "apps/training/prune_model.h"
 #include "core/check.h"
+#include "core/ranks/join.h"
 
 namespace {
 using namespace espalier;
@@ -61,6 +62,7 @@ struct Prune {
     if (cut.on()) m->options.set("cut", rows->all_of("cut"));
     if (prune.on()) what += prune_model(prune, rows->all_of("pruned"), calibration, common.listener(), m, figures);
     if (shrink) what += shrink_model(m);
+    if (!is_first_rank()) return 0;
     save_checkpoint(output.path, m->store, m->contents());
     print(before, *m, what, figures, common);
     return 0;
@@ -90,5 +92,6 @@ int main(int argc, char** argv) {
       argc, argv,
       "Prunes a model at once, without training; evaluate it, or train_sst2 --model OUTPUT to recover: the zeros are "
       "held.\nWhat was pruned before counts as pruned and stays so. Among equal scores the first weight goes.\n"
-      "Example: prune --model model.h5 --output pruned.h5 --amount 0.3");
+      "Example: prune --model model.h5 --output pruned.h5 --amount 0.3",
+      join_ranks);
 }

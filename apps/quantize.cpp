@@ -9,6 +9,7 @@
 #include "apps/training/balance.h"
 #include "apps/training/output.h"
 #include "core/kernels/gemm_int8.h"
+#include "core/ranks/join.h"
 
 namespace {
 using namespace espalier;
@@ -60,6 +61,7 @@ struct Quantize {
       print_sensitivity(analyze, calibration.table, calibration.max_length.of(m->config.longest()), *m, quantizer,
                         common);
     const std::string what = quantizer.describe();
+    if (!is_first_rank()) return 0;
     balance.after(*m);
     quantizer.convert();
     m->options.set("quantize", rows->all_of("quantize"));
@@ -95,5 +97,6 @@ int main(int argc, char** argv) {
       argc, argv,
       "Makes an int8 model of a trained one, without training: the weights of encoder and pooler become integers, "
       "static ranges of their inputs are found on real text.\n"
-      "Example: quantize --model model.h5 --output int8.h5 --mode static --calibration train.tsv");
+      "Example: quantize --model model.h5 --output int8.h5 --mode static --calibration train.tsv",
+      join_ranks);
 }

@@ -5,8 +5,11 @@
 
 #include <cstdint>
 #include <map>
+#include <span>
 #include <string>
+#include <vector>
 
+#include "compress/observed.h"
 #include "core/hdf5/file.h"
 #include "data/text/loader.h"
 #include "nn/bert.h"
@@ -38,8 +41,22 @@ class Compressor {
   virtual Var loss(const Var& task, const StepOutput& /*output*/, const Context& /*context*/) { return task; }
   virtual std::map<std::string, double> terms() const { return {}; }
   virtual bool looks_inside() const { return false; }
+
+  // For what forward passes change (ranges, sums, terms). A step is computed in lanes (see take_step), perhaps by other
+  // processes: each sees the state before the step and what it showed itself. take_observed(), at the end of each lane,
+  // gives what its passes showed and brings that state back. absorb() is given those of all lanes, in order, the same
+  // in every process. One lane, taken and absorbed, leaves the state as if nobody had asked.
+  virtual Observed take_observed() { return {}; }
+  virtual void absorb(std::span<const Observed> /*lanes*/) {}
+
+  // Stores of its own whose gradients come from the tape: summed over the lanes before after_backward, in all
+  // processes.
+  virtual std::vector<ParameterStore*> learned() { return {}; }
+
   virtual void after_backward(int64_t /*step*/) {}  // gradients of the whole window are in the store, not yet clipped
-  virtual void after_step(int64_t /*step*/) {}      // the optimizer has updated the stored values
+  // Whether after_backward reads or changes those of the model; else each process needs only its share of them.
+  virtual bool reads_gradients() const { return true; }
+  virtual void after_step(int64_t /*step*/) {}  // the optimizer has updated the stored values
 
   // Whether the model is, after so many steps, as small as it is meant to become: a run's best checkpoint is one of
   // those.

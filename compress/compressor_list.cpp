@@ -30,6 +30,27 @@ bool CompressorList::looks_inside() const {
   return std::ranges::any_of(list_, [](const auto& c) { return c->looks_inside(); });
 }
 
+Observed CompressorList::take_observed() {
+  std::vector<Observed> parts;
+  for (const auto& c : list_) parts.push_back(c->take_observed());
+  return joined(parts);
+}
+
+void CompressorList::absorb(std::span<const Observed> lanes) {
+  for_parts(lanes, [&](size_t i, std::span<const Observed> part) { list_[i]->absorb(part); });
+}
+
+std::vector<ParameterStore*> CompressorList::learned() {
+  std::vector<ParameterStore*> all;
+  for (const auto& c : list_)
+    for (ParameterStore* store : c->learned()) all.push_back(store);
+  return all;
+}
+
+bool CompressorList::reads_gradients() const {
+  return std::ranges::any_of(list_, [](const auto& c) { return c->reads_gradients(); });
+}
+
 void CompressorList::after_backward(int64_t step) {
   for (const auto& c : list_) c->after_backward(step);
 }

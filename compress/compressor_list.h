@@ -19,7 +19,11 @@ class CompressorList : public Compressor {
   Var loss(const Var& task, const StepOutput& output, const Context& context) override;
   std::map<std::string, double> terms() const override;
   bool looks_inside() const override;
+  Observed take_observed() override;
+  void absorb(std::span<const Observed> lanes) override;
+  std::vector<ParameterStore*> learned() override;
   void after_backward(int64_t step) override;
+  bool reads_gradients() const override;
   void after_step(int64_t step) override;
   bool complete(int64_t step) const override;
   void before_evaluation() override;

@@ -16,6 +16,9 @@ class InputStatistics : public Compressor {
   ~InputStatistics() override;
 
   void attach(Bert& model, ParameterStore& store) override;
+  Observed take_observed() override;
+  void absorb(std::span<const Observed> lanes) override;
+  bool reads_gradients() const override { return false; }
   std::string describe() const override { return "statistics of the inputs of the encoder's linear layers"; }
   void forget();  // what was seen so far
   void detach();  // the layers are as before; what was seen stays
@@ -28,8 +31,8 @@ class InputStatistics : public Compressor {
   struct Watch;
   const Watch& seen(const Parameter& weight) const;
 
-  std::map<std::string, std::shared_ptr<Watch>> watches_;  // by the weight's name
-  std::vector<Linear*> watched_;                           // whose inputs they are
+  std::map<std::string, std::shared_ptr<Watch>> watches_;            // by the weight's name
+  std::vector<std::pair<Linear*, std::shared_ptr<Watch>>> watched_;  // whose inputs they are
 };
 
 }  // namespace espalier

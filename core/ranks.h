@@ -17,11 +17,14 @@ namespace espalier {
 int rank();                                          // of this process
 int ranks();                                         // processes of the run; 1: nothing below does anything
 inline bool is_first_rank() { return rank() == 0; }  // which writes files and speaks
+bool started_by_mpirun();                            // or by srun; also where it started one process
+std::string name_of_rank(int rank);                  // "rank 2 (host b)", for errors
 
 // What messages are about. Between two ranks, those of one channel arrive in the order in which they were sent.
 enum class Channel : int { control, gradients, values, rows };
 
-// A message on its way. Its bytes must stay where they are until wait() returns; the destructor waits.
+// A message on its way. Its bytes must stay where they are until wait() returns; the destructor waits. Where an
+// exception is on its way instead, no message arrives from then on: this process is about to end the run.
 class Transfer {
  public:
   struct State;
@@ -33,7 +36,7 @@ class Transfer {
     state_ = std::move(other.state_);
     return *this;
   }
-  ~Transfer() { wait(); }
+  ~Transfer();
 
   void wait();  // asleep, until the bytes are there or may be changed
   bool done() const;
@@ -50,6 +53,7 @@ Transfer receive(int from, Channel channel, std::span<std::byte> bytes);
 std::vector<std::string> gather_all(std::string_view bytes);
 // The same for numbers: those of rank 0, then those of rank 1, …
 std::vector<double> gather_all(std::span<const double> numbers);
+bool any_rank(bool mine);  // called by every rank: whether it is true on one of them
 
 // Called by every rank: throws Error, naming the rank and both texts, where a rank has another `text` than rank 0.
 // `what` is what they say: "the training data".

@@ -9,11 +9,14 @@
 
 #include "apps/cli/before_main.h"
 #include "apps/cli/command_line.h"
+#include "apps/cli/processes.h"
 #include "apps/cli/progress.h"
 #include "apps/training/signals.h"
 #include "core/format.h"
 #include "core/kernels/isa.h"
 #include "core/parallel.h"
+#include "core/ranks.h"
+#include "core/ranks/join.h"
 #include "core/room.h"
 
 namespace espalier {
@@ -31,8 +34,9 @@ void check_stdout() {
 }
 
 int parse_and_run(int argc, char** argv, const std::string& name, const std::string& description,
-                  const Declare& declare) {
+                  const Declare& declare, Join join) {
   expect_room(32 << 20);  // with less, libraries such as HDF5 crash where they begin
+  meet(name, join);
   CommonOptions common;
   Options rows;
   rows.add("threads", common.threads, "threads to use; 0: all that the process may use. Results do not depend on it")
@@ -48,15 +52,28 @@ int parse_and_run(int argc, char** argv, const std::string& name, const std::str
     rows.check();
     kernels::apply_isa_environment();
     set_threads(common.threads);
+    agree(rows, common);
     code = run(common);
   }
   check_stdout();
+  leave_ranks();
   return *code;
+}
+
+// What a program that failed says and returns. Of several processes it ends all.
+int failed(const std::string& name, const std::string& text, int code) {
+  const Started start = started();
+  std::string shown = named(name, one_line(text));
+  if (start.rank > 0) shown.insert(name.size() + 2, name_of_rank(start.rank) + ": ");
+  if (start.ranks > 1) end_ranks(shown, code);
+  std::cerr << shown << '\n';
+  return code;
 }
 
 }  // namespace
 
 Listener CommonOptions::listener(bool to_stdout) const {
+  if (!is_first_rank()) return {.warn = [](const std::string&) {}};
   if (quiet) return {};
   const auto progress = std::make_shared<Progress>(!to_stdout || json);
   return {.say = [progress](const std::string& line) { progress->print(line); },
@@ -65,26 +82,17 @@ Listener CommonOptions::listener(bool to_stdout) const {
                                  const std::string& what) { progress->update(done, total, what); }};
 }
 
-int run_program(int argc, char** argv, const std::string& description, const Declare& declare) {
+int run_program(int argc, char** argv, const std::string& description, const Declare& declare, Join join) {
   const std::string name = program_name();
   try {
-    return parse_and_run(argc, argv, name, description, declare);
-  } catch (const Error& e) {
-    std::cerr << named(name, one_line(e.what())) << '\n';
-    return 2;
-  } catch (const Stopped& stopped) {
-    std::cerr << name << ": stopped; nothing is kept of what it was at\n";
-    return 128 + stopped.signal;
+    return parse_and_run(argc, argv, name, description, declare, join);
+  } catch (const Error& e) { return failed(name, e.what(), 2); } catch (const Stopped& stopped) {
+    return failed(name, "stopped; nothing is kept of what it was at", 128 + stopped.signal);
   } catch (const std::bad_alloc&) {
-    std::cerr << name << ": out of memory\n";
-    return 1;
+    return failed(name, "out of memory", 1);
   } catch (const std::filesystem::filesystem_error& e) {  // its own text names a function of the library
-    std::cerr << named(name, e.path1().string() + ": cannot be used: " + e.code().message()) << '\n';
-    return 2;
-  } catch (const std::exception& e) {
-    std::cerr << named(name, one_line(e.what())) << '\n';
-    return 1;
-  }
+    return failed(name, e.path1().string() + ": cannot be used: " + e.code().message(), 2);
+  } catch (const std::exception& e) { return failed(name, e.what(), 1); }
 }
 
 void print_json(const Record& object) { std::cout << object.text() << std::endl; }

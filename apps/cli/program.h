@@ -28,18 +28,23 @@ struct CommonOptions {
 // result is the exit code. It may change the values, as --seeds does, which runs with one seed after the other.
 using Declare = std::function<std::function<int(CommonOptions&)>(Options&)>;
 
+// join_ranks of core/ranks/join.h, for a program whose work several processes share; null: it runs alone only, and
+// refuses to be started by mpirun as several.
+using Join = void (*)(const std::string& program);
+
 // Parses, checks, applies --threads and ESPALIER_ISA, runs. Exit codes: 0, 2 for an Error (the user's mistake), 1 for
 // any other exception; one line on stderr.
-int run_program(int argc, char** argv, const std::string& description, const Declare& declare);
+int run_program(int argc, char** argv, const std::string& description, const Declare& declare, Join join = nullptr);
 
 // The same for a program whose options are a struct with declare(Options&) and run(const CommonOptions&).
 template <class Program>
-int run_program(int argc, char** argv, const std::string& description) {
+int run_program(int argc, char** argv, const std::string& description, Join join = nullptr) {
   Program program;
-  return run_program(argc, argv, description, [&](Options& rows) {
+  const Declare declare = [&](Options& rows) {
     program.declare(rows);
     return [&](const CommonOptions& common) { return program.run(common); };
-  });
+  };
+  return run_program(argc, argv, description, declare, join);
 }
 
 // One JSON object, on a line of stdout.

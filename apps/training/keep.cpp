@@ -61,7 +61,7 @@ bool Run::keep_if_best(const Metrics& metrics) {
   state_.best_step = state_.step;
   state_.extra.set("best_loss", metrics.loss);
   state_.extra.set("best", record_of(metrics));
-  save_checkpoint(output_, model_->store, contents_of(record_of(metrics)));
+  if (is_first_rank()) save_checkpoint(output_, model_->store, contents_of(record_of(metrics)));
   return true;
 }
 
@@ -87,13 +87,15 @@ void Run::keep_last(const Metrics& metrics) {
   std::istringstream text(state_.extra.at(kept_entry, "").printed());
   std::vector<int64_t> kept(std::istream_iterator<int64_t>(text), {});
   const fs::path file = file_of(state_.step);
-  if (first_step_ == 0) announce_replaced(file, options_.overwrite, Written::checkpoint);
-  save_checkpoint(file, model_->store, contents_of(record_of(metrics)));
+  if (is_first_rank()) {
+    if (first_step_ == 0) announce_replaced(file, options_.overwrite, Written::checkpoint);
+    save_checkpoint(file, model_->store, contents_of(record_of(metrics)));
+  }
   kept.push_back(state_.step);
   std::string line = "kept: " + file.string();
   while (std::ssize(kept) > options_.keep.keep_last) {
     std::error_code ignored;
-    fs::remove(file_of(kept.front()), ignored);
+    if (is_first_rank()) fs::remove(file_of(kept.front()), ignored);
     line += "; removed: " + file_of(kept.front()).string();
     kept.erase(kept.begin());
   }

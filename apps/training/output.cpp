@@ -5,6 +5,7 @@
 
 #include "core/check.h"
 #include "core/hdf5/file.h"
+#include "core/ranks.h"
 
 namespace espalier {
 namespace {
@@ -28,10 +29,12 @@ OptionRow<std::string> OutputFile::declare(Options& rows, const std::string& nam
   return row;
 }
 
-void say_always(const std::string& line) { std::cerr << line << '\n'; }
+void say_always(const std::string& line) {
+  if (is_first_rank()) std::cerr << line << '\n';
+}
 
 void announce_replaced(const fs::path& file, bool overwrite, Written written) {
-  if (overwrite || !has_content(file)) return;
+  if (overwrite || !is_first_rank() || !has_content(file)) return;
   CHECK(written != Written::checkpoint || begins_as_hdf5(file), file.string(),
         ": is there already and no checkpoint; choose another name, or give --overwrite to replace it");
   say_always(file.string() + ": what is there already will be replaced; --overwrite says that this is meant");

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <csignal>
 
 #include "apps/training/signals.h"
 #include "core/check.h"
@@ -11,11 +12,11 @@ namespace espalier {
 
 TrainResult Run::run() {
   if (was_over_) return result_of_finished();
-  while (!over() && stop_signal() == 0) {
-    const Epoch epoch = loader_->epoch(state_.epoch);
-    for (const int64_t next = next_evaluation(); state_.step < next && stop_signal() == 0;) {
+  bool stopping = stops();
+  while (!over() && !stopping) {
+    for (const int64_t next = next_evaluation(); state_.step < next && !stopping;) {
       const Stopwatch watch;
-      const Window window = epoch.window(state_.batch);
+      const Window window = feed_.window(state_.epoch, state_.batch);
       const StepOptions step = step_options();
       const StepResult result = take_step(*model_, window, compressors_, step);
       if (!result.finite())
@@ -29,10 +30,11 @@ TrainResult Run::run() {
       training_seconds_ += watch.seconds();
       log_step(window, result, step.rate);
       if (options_.keep.save_every > 0 && state_.step % options_.keep.save_every == 0) save_state();
+      stopping = stops();
     }
-    if (stop_signal() != 0) break;  // an evaluation that is due is left to the resumed run
+    if (stopping) break;  // an evaluation that is due is left to the resumed run
     evaluate_and_keep();
-    if (state_.batch == loader_->windows()) {
+    if (state_.batch == feed_.windows) {
       ++state_.epoch;
       state_.batch = 0;
     }
@@ -43,30 +45,34 @@ TrainResult Run::run() {
     listener_.say(format("stopped after step %ld; --resume continues from ", state_.step) + state_path_.string());
     TrainResult stopped;
     stopped.output = output_;
-    stopped.signal = stop_signal();
+    stopped.signal = stop_signal() != 0 ? stop_signal() : SIGTERM;  // which another rank got
     return stopped;
   }
   if (state_.best_step == 0)
     throw Failure(
         "training: no evaluation had a defined " + metric_.name +
         ", since all answers were the same: nothing was saved; choose another --metric, or a lower --learning-rate");
-  finish();
-  std::error_code ignored;
-  std::filesystem::remove(state_path_, ignored);
+  if (is_first_rank()) {
+    finish();
+    std::error_code ignored;
+    std::filesystem::remove(state_path_, ignored);
+  }
   return result();
 }
 
 // The step before which the model is evaluated next: the end of the epoch or of the run, or --evaluate-every.
 int64_t Run::next_evaluation() const {
-  const int64_t next = std::min(schedule_.total, (state_.epoch + 1) * loader_->windows()),
+  const int64_t next = std::min(schedule_.total, (state_.epoch + 1) * feed_.windows),
                 every = options_.keep.evaluate_every;
   return every > 0 ? std::min(next, (evaluated_step() / every + 1) * every) : next;
 }
 
 StepOptions Run::step_options() {
   return {.step = state_.step,
-          .first_batch = static_cast<uint64_t>(state_.step * options_.learning.accumulate),
+          .first_batch =
+              static_cast<uint64_t>(state_.step * options_.learning.accumulate * options_.learning.micro_batches),
           .seed = options_.seed,
+          .sum = sum_.get(),
           .optimizer = optimizer_.get(),
           .rate = schedule_.rate(state_.step),
           .max_norm = options_.learning.max_grad_norm};

@@ -10,14 +10,17 @@
 #include <vector>
 
 #include "apps/training/evaluate.h"
+#include "apps/training/feed.h"
 #include "apps/training/forecast.h"
 #include "apps/training/log.h"
 #include "apps/training/options.h"
 #include "apps/training/run_inputs.h"
+#include "apps/training/signals.h"
 #include "apps/training/step.h"
 #include "apps/training/timing.h"
 #include "compress/algorithm.h"
 #include "compress/compressor_list.h"
+#include "core/ranks.h"
 #include "data/files/file_lock.h"
 #include "optim/ema.h"
 #include "optim/schedule.h"
@@ -54,7 +57,11 @@ class Run {
  private:
   void open_model();
   Task new_task(const BertConfig& config) const;
+  void choose_micro_batches();
   void read_data();
+  void read_table();
+  void read_plain_text();
+  LoaderOptions loader_options() const;
   void make_optimizer();
   void make_compressors();
   DType choose_precision();
@@ -72,8 +79,9 @@ class Run {
   int64_t evaluated_step() const { return state_.extra.integer("evaluated_step", 0); }  // the last one
   int64_t next_evaluation() const;
   bool out_of_patience() const;
+  bool stops() const { return any_rank(stop_signal() != 0); }
   bool over() const { return evaluated_step() >= schedule_.total || out_of_patience(); }
-  double epochs_done() const { return static_cast<double>(state_.step) / static_cast<double>(loader_->windows()); }
+  double epochs_done() const { return static_cast<double>(state_.step) / static_cast<double>(feed_.windows); }
   StepOptions step_options();
   double take_measured_step(const Epoch& epoch, int64_t window, int64_t step);
   double seconds_of_evaluation();
@@ -98,10 +106,13 @@ class Run {
   bool was_over_ = false;
   std::unique_ptr<Model> model_;
   TokenizedDataset train_data_, dev_data_;
-  Metric metric_;  // which chooses the best checkpoint
-  std::unique_ptr<Loader> loader_;
+  Metric metric_;                       // which chooses the best checkpoint
+  std::unique_ptr<CorpusText> corpus_;  // null: the text is train_data_
+  std::unique_ptr<Loader> loader_;      // of train_data_
+  Feed feed_;
   std::unique_ptr<Optimizer> optimizer_;
-  std::unique_ptr<Ema> ema_;  // null: the weights themselves are evaluated and saved
+  std::unique_ptr<GradientSum> sum_;  // null: one batch, one process
+  std::unique_ptr<Ema> ema_;          // null: the weights themselves are evaluated and saved
   CompressorList compressors_;
   Schedule schedule_;
   TrainingState state_;

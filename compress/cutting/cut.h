@@ -17,16 +17,16 @@ using Indices = std::vector<int64_t>;
 Indices all_of(int64_t n);  // 0 … n - 1
 
 // Rows and columns of a parameter, in this order; nothing said: all of them. The elements of a vector are its rows.
-struct Piece {
+struct CutPart {
   std::string from;  // the parameter's name
   std::optional<Indices> rows = {}, cols = {};
 };
-using Pieces = std::map<std::string, Piece>;  // by the name of the parameter that they become
+using CutParts = std::map<std::string, CutPart>;  // by the name of the parameter that they become
 
 // A model of this configuration and tokenizer. What no piece is given for is copied from the parameter of the same
 // name. Its masks are those of the pieces, where they still drop something; an int8 model stays one; the run's options
 // and the source are the same. Throws for a piece of the wrong size.
 std::unique_ptr<Model> cut(const Model& model, const BertConfig& config, const Tokenizer& tokenizer,
-                           const Pieces& pieces);
+                           const CutParts& pieces);
 
 }  // namespace espalier

@@ -30,7 +30,7 @@ std::unique_ptr<Model> keep_layers(const Model& model, std::span<const int64_t> 
   config.num_hidden_layers = std::ssize(layers);
   config.layer_heads.clear();
   config.layer_intermediate.clear();
-  Pieces pieces;
+  CutParts pieces;
   for (int64_t to = 0; to < std::ssize(layers); ++to) {
     const int64_t from = layers[static_cast<size_t>(to)];
     if (!model.config.layer_heads.empty()) config.layer_heads.push_back(model.config.heads_of(from));

@@ -30,11 +30,11 @@ Indices widened(const Indices& units, int64_t width) {
   return indices;
 }
 
-void take_rows(const Linear& linear, const Indices& rows, Pieces& pieces) {
+void take_rows(const Linear& linear, const Indices& rows, CutParts& pieces) {
   for (const Parameter* p : {&linear.weight, &linear.bias}) pieces[p->name] = {.from = p->name, .rows = rows};
 }
 
-void take_cols(const Linear& linear, const Indices& cols, Pieces& pieces) {
+void take_cols(const Linear& linear, const Indices& cols, CutParts& pieces) {
   pieces[linear.weight.name] = {.from = linear.weight.name, .cols = cols};
 }
 
@@ -45,7 +45,7 @@ std::unique_ptr<Model> shrink(const Model& model) {
   BertConfig config = model.config;
   config.layer_heads.clear();
   config.layer_intermediate.clear();
-  Pieces pieces;
+  CutParts pieces;
   for (const EncoderLayer& layer : model.bert->layers()) {
     const Indices heads = used_units(layer.attention_output.weight.value, config.head_size());
     const Indices neurons = used_units(layer.output.weight.value, 1), features = widened(heads, config.head_size());

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <sstream>
+#include <utility>
 
 #include "core/check.h"
 
@@ -31,6 +32,14 @@ Distiller::Distiller(const DistillOptions& options, std::shared_ptr<const Teache
                      uint64_t seed, KeepStates keep)
     : options_(options), teacher_(std::move(teacher)), logits_(logits), seed_(seed), keep_(std::move(keep)) {
   options_.check();
+  const DistillOptions& o = options_;
+  for (const auto& [name, wanted] : {std::pair("hard_loss", true),
+                                     {"soft_loss", true},
+                                     {"hidden_loss", o.hidden_weight > 0},
+                                     {"attention_loss", o.attention_weight > 0},
+                                     {"relation_loss", o.relation_weight > 0},
+                                     {"embedding_loss", o.embedding_weight > 0}})
+    if (wanted) terms_[name] = 0;
 }
 
 void Distiller::attach(Bert& model, ParameterStore& /*store*/) {
@@ -125,6 +134,29 @@ void Distiller::add_inner(Terms& terms, const StepOutput& output, const Context&
   if (options_.embedding_weight > 0)
     terms.add("embedding_loss", compare(output.inside.hidden[0], goal.hidden[0].value, embedding_, false),
               options_.embedding_weight);
+}
+
+void Distiller::before_forward(int64_t /*step*/) {
+  for (auto& [name, sum] : terms_) sum = 0;
+}
+
+Observed Distiller::take_observed() {
+  Observed taken;
+  for (auto& [name, sum] : terms_) taken.push_back(std::exchange(sum, 0.0));
+  return taken;
+}
+
+void Distiller::absorb(std::span<const Observed> lanes) {
+  size_t term = 0;
+  for (auto& [name, sum] : terms_) {
+    for (const Observed& lane : lanes) sum += lane[term];
+    ++term;
+  }
+}
+
+std::vector<ParameterStore*> Distiller::learned() {
+  if (!projections_.started()) return {};
+  return {&projections_.store};
 }
 
 void Distiller::after_step(int64_t /*step*/) {

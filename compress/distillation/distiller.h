@@ -27,10 +27,14 @@ class Distiller : public Compressor {
 
   // Throws where layers are to be compared that cannot be: out of range, or attention with other numbers of heads.
   void attach(Bert& model, ParameterStore& store) override;
-  void before_forward(int64_t /*step*/) override { terms_.clear(); }
+  void before_forward(int64_t step) override;
   Var loss(const Var& task, const StepOutput& output, const Context& context) override;
   std::map<std::string, double> terms() const override { return terms_; }
   bool looks_inside() const override { return options_.looks_inside(); }
+  Observed take_observed() override;  // the terms
+  void absorb(std::span<const Observed> lanes) override;
+  std::vector<ParameterStore*> learned() override;
+  bool reads_gradients() const override { return false; }
   void after_step(int64_t step) override;
   void save(const Hdf5Group& group) const override { projections_.save(group); }
   void load(const Hdf5Group& group) override { projections_.load(group); }

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compress/distillation/teacher.h"
 
+#include <algorithm>
 #include <cmath>
+#include <cstring>
 
 #include "core/check.h"
+#include "core/dealt.h"
 #include "core/fingerprint.h"
 #include "core/format.h"
 #include "data/files/atomic_file.h"
@@ -71,19 +74,25 @@ Tensor Teacher::logits(const TokenizedDataset& data, const std::function<void(in
   const Loader loader(data, {.batch_size = 32, .order = Order::longest_first});
   const Epoch epoch = loader.epoch(0);
   const int64_t classes = head().width();
-  Tensor all = Tensor::zeros({data.sentences(), classes});
+  Dealt<float> answers;
   for (int64_t i = 0; i < loader.batches(); ++i) {
+    if (!is_own(i)) continue;
     const PackedBatch batch = epoch.batch(i);
+    Tensor mean = Tensor::zeros({batch.sentences(), classes});
     for (const auto& model : models_) {
       Context context;
       const Tensor logits = (*model->bert)(batch, context).value;
-      for (int64_t b = 0; b < batch.sentences(); ++b)
-        for (int64_t c = 0; c < classes; ++c)
-          all.data<float>()[batch.rows[static_cast<size_t>(b)] * classes + c] +=
-              logits.data<float>()[b * classes + c] / static_cast<float>(models());
+      for (int64_t k = 0; k < mean.size(); ++k)
+        mean.data<float>()[k] += logits.data<float>()[k] / static_cast<float>(models());
     }
-    if (progress) progress(i + 1, loader.batches());
+    answers.add(mean.span<float>());
+    if (progress) progress(std::min(i + ranks(), loader.batches()), loader.batches());
   }
+  Tensor all({data.sentences(), classes});
+  auto row = epoch.order().begin();
+  for (const std::vector<float>& batch : answers.gather())
+    for (auto at = batch.begin(); at != batch.end(); at += classes)
+      std::copy_n(at, classes, all.data<float>() + *row++ * classes);
   return all;
 }
 
@@ -118,20 +127,33 @@ void CacheKey::check(const Hdf5File& file, const std::filesystem::path& path) co
         ": holds the answers to other sentences (another file, vocabulary or --max-length)", remedy);
 }
 
+namespace {
+
+void read_logits(const std::filesystem::path& cache, const CacheKey& key, const Tensor& logits) {
+  const Hdf5File file = Hdf5File::open(cache);
+  key.check(file, cache);
+  file.root().read_into("logits", logits);
+  for (const float v : logits.span<float>())
+    CHECK(std::isfinite(v), cache.string(),
+          ": the logits hold a NaN or an infinity; remove the file, and see whether the teacher has diverged");
+}
+
+}  // namespace
+
 Tensor cached_logits(const Teacher& teacher, const TokenizedDataset& data, const std::filesystem::path& cache,
                      const std::function<void(int64_t, int64_t)>& progress) {
   const CacheKey key(teacher, data);
-  if (std::filesystem::exists(cache)) {
-    const Hdf5File file = Hdf5File::open(cache);
-    key.check(file, cache);
+  if (of_first_rank(std::filesystem::exists(cache))) {
     Tensor logits({data.sentences(), teacher.head().width()});
-    file.root().read_into("logits", logits);
-    for (const float v : logits.span<float>())
-      CHECK(std::isfinite(v), cache.string(),
-            ": the logits hold a NaN or an infinity; remove the file, and see whether the teacher has diverged");
+    if (is_first_rank()) read_logits(cache, key, logits);
+    const std::string all =
+        gather_all(is_first_rank() ? std::string_view(reinterpret_cast<const char*>(logits.raw()), logits.bytes()) : "")
+            .front();
+    std::memcpy(logits.raw(), all.data(), logits.bytes());
     return logits;
   }
   Tensor logits = teacher.logits(data, progress);
+  if (!is_first_rank()) return logits;
   AtomicFile target(cache);
   Hdf5File file = Hdf5File::create(target.temporary(), cache.string());
   key.write(file);

@@ -25,7 +25,7 @@ class Teacher {
   void check(const Model& student, int max_length) const;
 
   // [N, C] f32: the mean of the models' logits for each sentence, in the dataset's order. Batches are cut by the
-  // dataset alone, so that the same bits come again.
+  // dataset alone, so that the same bits come again. All ranks call it, share the batches and get all answers.
   Tensor logits(const TokenizedDataset& data, const std::function<void(int64_t, int64_t)>& progress = {}) const;
 
   // What lies inside the first model's forward pass.
@@ -56,7 +56,7 @@ struct CacheKey {
 };
 
 // teacher.logits(data), from the file `cache` if it is there, else written to it. Throws if the file belongs to another
-// teacher or to other text.
+// teacher or to other text. Only rank 0 looks at the file.
 Tensor cached_logits(const Teacher& teacher, const TokenizedDataset& data, const std::filesystem::path& cache,
                      const std::function<void(int64_t, int64_t)>& progress = {});
 

@@ -19,7 +19,11 @@ class Pruner : public Compressor {
   // Masks that parameters have already are held: what they drop counts as pruned and stays pruned.
   void attach(Bert& model, ParameterStore& store) override;
   void before_forward(int64_t step) override;
+  Observed take_observed() override { return criterion_->take_observed(); }
+  void absorb(std::span<const Observed> lanes) override { criterion_->absorb(lanes); }
+  std::vector<ParameterStore*> learned() override { return criterion_->learned(); }
   void after_backward(int64_t step) override;
+  bool reads_gradients() const override { return criterion_->reads_gradients(); }
   void after_step(int64_t step) override;
   bool complete(int64_t step) const override { return options_.schedule.complete(step); }
   void save(const Hdf5Group& group) const override;  // one bit a weight
@@ -32,7 +36,9 @@ class Pruner : public Compressor {
   const std::vector<Pool>& pools() const { return pools_; }
 
  private:
-  std::vector<std::vector<uint8_t>> chosen(std::span<const RankedPool> ranked, double amount) const;  // those that stay
+  using Flags = std::vector<std::vector<uint8_t>>;
+  Flags chosen(std::span<const RankedPool> ranked, double amount) const;  // those that stay, of this rank's pools
+  Flags of_all(Flags keep) const;                                         // of every rank's
   struct Held {  // a parameter's mask as it was before this pruner
     Parameter* parameter;
     Tensor bits;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <utility>
 #include <vector>
 
 #include "compress/features.h"
@@ -48,8 +49,24 @@ Var InputFakeQuant::apply(const Var& x, const Context& context) {
   if (observing && observer_ && context.watched()) observer_->observe(x.value);
   if (scale_ == nullptr || !on) return x;
   float& scale = scale_->value.data<float>()[0];
-  if (scale == 0 && context.watched()) scale = first_scale(x.value, 8);  // the first batch that is rounded
+  if (scale == 0 && context.watched()) {  // the first batch that is rounded
+    scale = first_scale(x.value, 8);
+    first_ = true;
+  }
   return context.tape != nullptr ? ops::fake_quant(x, scale_->use(context), -127, 127) : x;
+}
+
+Observed InputFakeQuant::take_observed() {
+  if (observer_) return observer_->take_observed();
+  if (!first_) return {};
+  first_ = false;
+  const float found = std::exchange(scale_->value.data<float>()[0], 0.0F);
+  return {static_cast<double>(found)};
+}
+
+void InputFakeQuant::absorb(std::span<const Observed> lanes) {
+  if (observer_) return observer_->absorb(lanes);
+  if (!lanes.front().empty()) scale_->value.data<float>()[0] = static_cast<float>(lanes.front()[0]);
 }
 
 std::optional<QuantGrid> InputFakeQuant::grid() const {

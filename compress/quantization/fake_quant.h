@@ -28,6 +28,8 @@ class InputFakeQuant : public WeightTransform {
 
   void learn(Parameter* scale) { scale_ = scale; }  // [1]
   Observer* observer() const { return observer_.get(); }
+  Observed take_observed();  // as the Compressor's
+  void absorb(std::span<const Observed> lanes);
 
   bool on = true;          // quantizes
   bool observing = false;  // forward passes of training and calibration move the range
@@ -36,6 +38,7 @@ class InputFakeQuant : public WeightTransform {
   std::unique_ptr<Observer> observer_;
   bool symmetric_;
   Parameter* scale_ = nullptr;
+  bool first_ = false;  // this lane has found the first scale
 };
 
 // Symmetric, one scale for each row; from the weight's own largest |w| at every step, or learned (LSQ).

@@ -108,6 +108,23 @@ void Quantizer::set_on(bool on) {
   }
 }
 
+Observed Quantizer::take_observed() {
+  std::vector<Observed> parts;
+  for (const Site& site : sites_) parts.push_back(site.input != nullptr ? site.input->take_observed() : Observed());
+  return joined(parts);
+}
+
+void Quantizer::absorb(std::span<const Observed> lanes) {
+  for_parts(lanes, [&](size_t i, std::span<const Observed> part) {
+    if (sites_[i].input != nullptr) sites_[i].input->absorb(part);
+  });
+}
+
+std::vector<ParameterStore*> Quantizer::learned() {
+  if (!scales_.started()) return {};
+  return {&scales_.store};
+}
+
 void Quantizer::after_step(int64_t /*step*/) {
   if (!scales_.started()) return;
   scales_.step(options_.scale_rate);

@@ -23,6 +23,10 @@ class Quantizer : public Compressor {
   // Throws for a model that is quantized already, a pattern that matches nothing and a weight that is not finite.
   void attach(Bert& model, ParameterStore& store) override;
   void before_forward(int64_t step) override;
+  Observed take_observed() override;
+  void absorb(std::span<const Observed> lanes) override;
+  std::vector<ParameterStore*> learned() override;
+  bool reads_gradients() const override { return false; }
   void after_step(int64_t step) override;
   bool complete(int64_t step) const override { return step > options_.begin; }
   void save(const Hdf5Group& group) const override;

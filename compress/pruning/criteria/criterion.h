@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "compress/observed.h"
 #include "core/hdf5/file.h"
 #include "core/options.h"
 #include "nn/bert.h"
@@ -30,7 +31,11 @@ class Criterion {
   // What it learns in training, if it does. The parameters have their masks already. Hooks as the Compressor's.
   virtual bool learns() const { return false; }  // it knows nothing before the first step
   virtual void attach(Bert& /*model*/, std::span<Parameter* const> /*parameters*/) {}
+  virtual Observed take_observed() { return {}; }
+  virtual void absorb(std::span<const Observed> /*lanes*/) {}
+  virtual std::vector<ParameterStore*> learned() { return {}; }
   virtual void after_backward() {}
+  virtual bool reads_gradients() const { return true; }
   virtual void after_step() {}
   virtual void finish() {}  // the masks are final; may come more than once
   virtual void save(const Hdf5Group& /*group*/) const {}

@@ -10,6 +10,7 @@ namespace {
 
 struct Magnitude : Criterion {
   std::string describe() const override { return "magnitude |w|"; }
+  bool reads_gradients() const override { return false; }
   Tensor scores(const Parameter& p) const override {
     Tensor s(p.shape);
     parallel_rows(s.size(), 16384, [&](int64_t begin, int64_t end) {

@@ -58,6 +58,8 @@ class Movement : public Criterion {
       });
     }
   }
+  std::vector<ParameterStore*> learned() override { return {&scores_.store}; }
+  bool reads_gradients() const override { return false; }  // but of its own scores
   void after_step() override { scores_.step(options_.learning_rate); }
   void finish() override {
     for (Parameter* p : weights_) mask_of(*p).learn(nullptr);

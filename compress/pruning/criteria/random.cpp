@@ -9,6 +9,7 @@ namespace {
 struct Random : Criterion {
   explicit Random(uint64_t s) : seed(s) {}
   std::string describe() const override { return "chance (seed " + std::to_string(seed) + ")"; }
+  bool reads_gradients() const override { return false; }
   Tensor scores(const Parameter& p) const override {
     Rng rng(seed, fnv1a(p.name));  // the name's own numbers
     Tensor s(p.shape);

@@ -15,16 +15,16 @@ namespace {
 // Sums the squares of each input feature. Lets x through as it is.
 class FeatureNorms : public WeightTransform {
  public:
-  explicit FeatureNorms(int64_t in) : squares(Tensor::zeros({in}, DType::f64)) {}
+  explicit FeatureNorms(int64_t in) : squares(in) {}
 
   Var apply(const Var& x, const Context& context) override {
     if (!on || context.tape == nullptr) return x;  // an evaluation in between is not looked at
-    for_features("wanda", x.value, [to = squares.data<double>()](int64_t i, double v) { to[i] += v * v; });
+    for_features("wanda", x.value, [to = squares.data()](int64_t i, double v) { to[i] += v * v; });
     return x;
   }
 
   bool on = true;
-  Tensor squares;  // f64[in]
+  LaneSums squares;  // [in]
 };
 
 class Wanda : public Criterion {
@@ -44,8 +44,18 @@ class Wanda : public Criterion {
     for (const auto& [name, norms] : norms_) norms->on = false;
   }
 
+  Observed take_observed() override {
+    std::vector<Observed> parts;
+    for (const auto& norms : watched_) parts.push_back(norms->squares.take());
+    return joined(parts);
+  }
+  void absorb(std::span<const Observed> lanes) override {
+    for_parts(lanes, [&](size_t i, std::span<const Observed> part) { watched_[i]->squares.absorb(part); });
+  }
+  bool reads_gradients() const override { return false; }
+
   Tensor scores(const Parameter& p) const override {
-    const double* const squares = norms_.at(p.name)->squares.data<double>();
+    const double* const squares = norms_.at(p.name)->squares.values().data();
     const int64_t in = p.shape.cols();
     Tensor s(p.shape);
     parallel_rows(p.shape.rows(), row_grain(in), [&](int64_t begin, int64_t end) {
@@ -57,10 +67,17 @@ class Wanda : public Criterion {
   }
 
   void save(const Hdf5Group& group) const override {
-    for (const auto& [name, norms] : norms_) group.write(name, norms->squares);
+    for (const auto& [name, norms] : norms_) {
+      const std::span<const double> squares = norms->squares.values();
+      group.write(name, Tensor::of<double>({std::ssize(squares)}, squares));
+    }
   }
   void load(const Hdf5Group& group) override {
-    for (const auto& [name, norms] : norms_) group.read_into(name, norms->squares);
+    for (const auto& [name, norms] : norms_) {
+      const Tensor squares({std::ssize(norms->squares.values())}, DType::f64);
+      group.read_into(name, squares);
+      norms->squares.set(squares.span<double>());
+    }
   }
 
  private:
@@ -68,10 +85,12 @@ class Wanda : public Criterion {
   void watch(const std::vector<Linear*>& layers) {
     const auto norms = std::make_shared<FeatureNorms>(layers.front()->weight.shape.cols());
     layers.front()->input_transforms.push_back(norms);
+    watched_.push_back(norms);
     for (const Linear* linear : layers) norms_[linear->weight.name] = norms;
   }
 
-  std::map<std::string, std::shared_ptr<FeatureNorms>> norms_;
+  std::vector<std::shared_ptr<FeatureNorms>> watched_;
+  std::map<std::string, std::shared_ptr<FeatureNorms>> norms_;  // of these, by the weight's name
 };
 
 }  // namespace

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // The smallest and largest number seen, or those of each batch averaged exponentially.
-#include <algorithm>
-
 #include "compress/quantization/observers/observer.h"
 
 namespace espalier {
@@ -12,25 +10,36 @@ class Extremes : public Observer {
   explicit Extremes(bool moving) : moving_(moving) {}
   void observe(const Tensor& x) override {
     const Range now = range_of(x);
-    float &least = seen_.data<float>()[0], &most = seen_.data<float>()[1];
-    if (least > most) {
-      least = now.least;
-      most = now.most;
+    if (seen_.least > seen_.most) {
+      seen_ = now;
     } else if (moving_) {
-      least += 0.01F * (now.least - least);
-      most += 0.01F * (now.most - most);
+      seen_.least += 0.01F * (now.least - seen_.least);
+      seen_.most += 0.01F * (now.most - seen_.most);
     } else {
-      least = std::min(least, now.least);
-      most = std::max(most, now.most);
+      seen_ = both(seen_, now);
     }
   }
-  Range range() const override { return {seen_.data<float>()[0], seen_.data<float>()[1]}; }
-  void save(const Hdf5Group& group) const override { group.write("range", seen_); }
-  void load(const Hdf5Group& group) override { group.read_into("range", seen_); }
+  Range range() const override { return seen_; }
+
+  Observed take_observed() override {
+    const Observed taken = {static_cast<double>(seen_.least), static_cast<double>(seen_.most)};
+    seen_ = start_;
+    return taken;
+  }
+  // What covers the lanes' ranges. The average grows with what is averaged, so for lanes that are parts of one batch
+  // this is the average with the range of the whole batch.
+  void absorb(std::span<const Observed> lanes) override {
+    seen_ = Range::nothing();
+    for (const Observed& lane : lanes) seen_ = both(seen_, {static_cast<float>(lane[0]), static_cast<float>(lane[1])});
+    start_ = seen_;
+  }
+
+  void save(const Hdf5Group& group) const override { seen_.save(group); }
+  void load(const Hdf5Group& group) override { start_ = seen_ = Range::load(group); }
 
  private:
   bool moving_;
-  Tensor seen_ = Tensor::of<float>({2}, std::vector<float>{Range::nothing().least, Range::nothing().most});
+  Range seen_ = Range::nothing(), start_ = seen_;  // start_: before the step
 };
 
 }  // namespace

@@ -10,41 +10,63 @@
 namespace espalier {
 
 void Histogram::observe(const Tensor& x) {
-  const Range now = range_of(x), before = range_;
-  if (before.least > before.most) {
-    range_ = now;
-  } else {
-    range_ = {std::min(before.least, now.least), std::max(before.most, now.most)};
-    if (range_.least != before.least || range_.most != before.most) widen(before);
-  }
+  seen_.widen(both(seen_.range, range_of(x)));
   count(x);
 }
 
+Observed Histogram::take_observed() {
+  Observed taken = {static_cast<double>(seen_.range.least), static_cast<double>(seen_.range.most)};
+  taken.insert(taken.end(), seen_.counts.begin(), seen_.counts.end());
+  seen_ = start_;
+  return taken;
+}
+
+Histogram::Counted Histogram::counted(const Observed& numbers) {
+  return {{static_cast<float>(numbers[0]), static_cast<float>(numbers[1])}, {numbers.begin() + 2, numbers.end()}};
+}
+
+// Of each lane but the first, only what it added to the state before the step.
+void Histogram::absorb(std::span<const Observed> lanes) {
+  seen_ = counted(lanes.front());
+  for (const Observed& numbers : lanes.subspan(1)) {
+    Counted lane = counted(numbers), before = start_;
+    before.widen(lane.range);
+    for (size_t b = 0; b < lane.counts.size(); ++b) lane.counts[b] -= before.counts[b];
+    seen_.widen(both(seen_.range, lane.range));
+    lane.widen(seen_.range);
+    for (size_t b = 0; b < lane.counts.size(); ++b) seen_.counts[b] += lane.counts[b];
+  }
+  start_ = seen_;
+}
+
 void Histogram::save(const Hdf5Group& group) const {
-  group.write("range", Tensor::of<float>({2}, std::vector<float>{range_.least, range_.most}));
-  group.write("counts", counts_);
+  seen_.range.save(group);
+  group.write("counts", Tensor::of<double>({bins}, seen_.counts));
 }
 
 void Histogram::load(const Hdf5Group& group) {
-  const Tensor range({2});
-  group.read_into("range", range);
-  range_ = {range.data<float>()[0], range.data<float>()[1]};
-  group.read_into("counts", counts_);
+  const Tensor counts({bins}, DType::f64);
+  group.read_into("counts", counts);
+  const auto numbers = counts.span<double>();
+  start_ = seen_ = {Range::load(group), {numbers.begin(), numbers.end()}};
 }
 
-int64_t Histogram::bin_of(double v) const {
+int64_t Histogram::Counted::bin_of(double v) const {
   if (width() == 0) return 0;
-  return std::clamp(static_cast<int64_t>((v - static_cast<double>(range_.least)) / width()), int64_t{0}, bins - 1);
+  return std::clamp(static_cast<int64_t>((v - static_cast<double>(range.least)) / width()), int64_t{0}, bins - 1);
 }
 
-void Histogram::widen(const Range& before) {
+void Histogram::Counted::widen(const Range& to) {
   constexpr int64_t parts = 16;
-  const std::vector<double> old(counts().begin(), counts().end());
-  const double step = (static_cast<double>(before.most) - static_cast<double>(before.least)) / (bins * parts);
-  std::ranges::fill(counts_.span<double>(), 0.0);
+  if (to == range) return;
+  const Counted old = *this;
+  range = to;
+  if (old.range.least > old.range.most) return;
+  const double step = old.width() / parts;
+  std::ranges::fill(counts, 0.0);
   for (int64_t i = 0; i < bins * parts; ++i)
-    counts_.data<double>()[bin_of(static_cast<double>(before.least) + (static_cast<double>(i) + 0.5) * step)] +=
-        old[static_cast<size_t>(i / parts)] / parts;
+    counts[static_cast<size_t>(bin_of(static_cast<double>(old.range.least) + (static_cast<double>(i) + 0.5) * step))] +=
+        old.counts[static_cast<size_t>(i / parts)] / parts;
 }
 
 // Whole numbers: their sums do not depend on the order.
@@ -61,14 +83,14 @@ void Histogram::count(const Tensor& x) {
     for (int64_t at = i * piece; at < std::min(n, (i + 1) * piece); at += most) {
       const int64_t count = std::min({most, n - at, (i + 1) * piece - at});
       if (x.dtype() == DType::bf16)
-        kernels::bins(count, x.data<Bf16>() + at, range_.least, per_unit, bins - 1, bin);
+        kernels::bins(count, x.data<Bf16>() + at, seen_.range.least, per_unit, bins - 1, bin);
       else
-        kernels::bins(count, x.data<float>() + at, range_.least, per_unit, bins - 1, bin);
+        kernels::bins(count, x.data<float>() + at, seen_.range.least, per_unit, bins - 1, bin);
       for (int64_t j = 0; j < count; ++j) ++own[static_cast<size_t>(bin[j])];
     }
   });
   for (const auto& own : found)
-    for (size_t b = 0; b < own.size(); ++b) counts_.data<double>()[b] += static_cast<double>(own[b]);
+    for (size_t b = 0; b < own.size(); ++b) seen_.counts[b] += static_cast<double>(own[b]);
 }
 
 }  // namespace espalier

@@ -18,7 +18,7 @@ class LeastError : public Histogram {
   // From the whole range, the end that holds less of the mass moves inwards by a hundred-thousandth of it at a time, as
   // long as the error falls.
   Range range() const override {
-    if (range_.least > range_.most) return range_;
+    if (seen().least > seen().most) return seen();
     const auto c = counts();
     std::vector<double> sums(c.size());
     std::partial_sum(c.begin(), c.end(), sums.begin());

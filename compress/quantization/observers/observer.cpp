@@ -28,9 +28,21 @@ Range range_of(const Tensor& x) {
     CHECK(std::isfinite(r.least) && std::isfinite(r.most),
           "observer: the activations hold a NaN or an infinity; "
           "has the training diverged?");
-    all = {std::min(all.least, r.least), std::max(all.most, r.most)};
+    all = both(all, r);
   }
   return all;
+}
+
+Range both(const Range& a, const Range& b) { return {std::min(a.least, b.least), std::max(a.most, b.most)}; }
+
+void Range::save(const Hdf5Group& group) const {
+  group.write("range", Tensor::of<float>({2}, std::vector<float>{least, most}));
+}
+
+Range Range::load(const Hdf5Group& group) {
+  const Tensor range({2});
+  group.read_into("range", range);
+  return {range.data<float>()[0], range.data<float>()[1]};
 }
 
 }  // namespace espalier

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "compress/observed.h"
 #include "core/hdf5/file.h"
 
 namespace espalier {
@@ -19,7 +20,13 @@ struct Range {
   static constexpr Range nothing() {  // of no numbers
     return {std::numeric_limits<float>::infinity(), -std::numeric_limits<float>::infinity()};
   }
+  bool operator==(const Range&) const = default;
+
+  void save(const Hdf5Group& group) const;
+  static Range load(const Hdf5Group& group);
 };
+
+Range both(const Range& a, const Range& b);  // the smallest range that covers both
 
 // The smallest and largest element of x, f32 or bf16. Throws for NaN and infinities.
 Range range_of(const Tensor& x);
@@ -29,6 +36,8 @@ class Observer {
   virtual ~Observer() = default;
   virtual void observe(const Tensor& x) = 0;  // f32 or bf16, not empty; throws for NaN and infinities
   virtual Range range() const = 0;            // least > most: nothing was observed yet
+  virtual Observed take_observed() = 0;       // as the Compressor's
+  virtual void absorb(std::span<const Observed> lanes) = 0;
   virtual void save(const Hdf5Group& group) const = 0;
   virtual void load(const Hdf5Group& group) = 0;
 };

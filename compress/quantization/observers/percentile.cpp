@@ -11,7 +11,7 @@ class Percentile : public Histogram {
  public:
   Range range() const override {
     constexpr double left_out = 1e-4;
-    if (range_.least > range_.most) return range_;
+    if (seen().least > seen().most) return seen();
     const auto c = counts();
     const double total = std::accumulate(c.begin(), c.end(), 0.0);
     int64_t first = 0, last = bins - 1;

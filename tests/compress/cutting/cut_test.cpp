@@ -98,7 +98,7 @@ TEST(Cut, Int8ModelsStayInt8AndAnswerTheSame) {
 TEST(Cut, PiecesOfTheWrongSizeAreErrors) {
   const auto model = open_model("random:tiny");
   BertConfig config = model->config;
-  const auto error = [&](const Pieces& pieces) {
+  const auto error = [&](const CutParts& pieces) {
     return error_of<Error>([&] { cut(*model, config, model->tokenizer, pieces); });
   };
   const std::string bias = "classifier.bias";

@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: Apache-2.0
+// Messages over MPI: one thread owns all of MPI's calls. It sleeps between two looks at what is on its way, the longer
+// the longer nothing came, so that waiting costs no core. The only file that sees MPI.
+#define OMPI_SKIP_MPICXX 1
+#include <mpi.h>
+
+#include <sched.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <thread>
+
+#include "core/check.h"
+#include "core/format.h"
+#include "core/ranks/carrier.h"
+
+namespace espalier {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using std::chrono::microseconds;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr size_t most_bytes = size_t{1} << 30;  // of one of MPI's messages
+constexpr int note_tag = 0;                     // a channel's tag is its number and 1
+
+struct Note {  // of one process's thread to those of the others
+  enum Kind : int { alive, end } kind;
+  int code;
+};
+
+// After how many seconds without an answer a rank counts as lost.
+int patience() {
+  const char* text = std::getenv("ESPALIER_RANK_TIMEOUT");
+  return text == nullptr ? 30 : std::clamp(std::atoi(text), 3, 86400);
+}
+
+std::string library_version() {
+  std::array<char, MPI_MAX_LIBRARY_VERSION_STRING> text{};
+  int size = 0;
+  MPI_Get_library_version(text.data(), &size);
+  const std::string all(text.data());
+  return all.substr(0, all.find(','));
+}
+
+class MpiThread {
+ public:
+  MpiThread() {
+    sigset_t all, before;  // signals are for the thread that trains
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, &before);
+    thread_ = std::thread([this] { run(); });
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return state_ != State::starting; });
+  }
+
+  int rank() const { return rank_; }
+  int ranks() const { return ranks_; }
+
+  void post(std::shared_ptr<Transfer::State> message) {
+    {
+      const std::scoped_lock lock(mutex_);
+      if (state_ != State::open) throw Failure("a message between ranks was given up before this one");
+      (message->outgoing ? traffic_.bytes_sent : traffic_.bytes_received) += static_cast<int64_t>(message->size);
+      posted_.push_back(std::move(message));
+    }
+    changed_.notify_all();
+  }
+
+  // To another state of the thread, in which it ends.
+  void leave(bool in_order) {
+    {
+      const std::scoped_lock lock(mutex_);
+      if (state_ != State::open) return;
+      state_ = in_order ? State::closing : State::abandoned;
+    }
+    changed_.notify_all();
+    thread_.join();
+  }
+
+  void end(int code) {
+    {
+      const std::scoped_lock lock(mutex_);
+      if (state_ != State::open) return;
+      code_ = code;
+      state_ = State::ending;
+    }
+    changed_.notify_all();
+    thread_.join();  // it ends the process
+  }
+
+  Traffic traffic() {
+    const std::scoped_lock lock(mutex_);
+    return traffic_;
+  }
+
+ private:
+  enum class State { starting, open, closing, abandoned, ending };
+
+  void run() {
+    setenv("OMPI_MCA_mpi_yield_when_idle", "1", 0);  // while it starts and ends: ranks may share a core
+    prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);    // else a short sleep lasts 50 microseconds longer
+    int provided = 0;
+    MPI_Init_thread(nullptr, nullptr, MPI_THREAD_FUNNELED, &provided);
+    MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
+    MPI_Comm_rank(MPI_COMM_WORLD, &rank_);
+    MPI_Comm_size(MPI_COMM_WORLD, &ranks_);
+    heard_.assign(static_cast<size_t>(ranks_), Clock::now());
+    beats_.assign(static_cast<size_t>(ranks_), MPI_REQUEST_NULL);
+    expect_note();
+    {
+      const std::scoped_lock lock(mutex_);
+      state_ = State::open;
+    }
+    changed_.notify_all();
+    State state = State::open;
+    while (state == State::open || (state == State::closing && !requests_.empty())) {
+      look();
+      state = rest();
+    }
+    if (state == State::closing) finalize();
+    if (state == State::ending) end_all(code_);
+  }
+
+  // Begins what was posted, and finishes what has arrived.
+  void look() {
+    std::vector<std::shared_ptr<Transfer::State>> news;
+    {
+      const std::scoped_lock lock(mutex_);
+      news.swap(posted_);
+    }
+    const auto now = Clock::now();
+    if (!requests_.empty()) busy_ += now - looked_;
+    looked_ = now;
+    if (!news.empty()) active_ = now;
+    for (const auto& message : news) begin(message);
+    test();
+    if (now - beat_ >= seconds(1)) beat(now);
+  }
+
+  void begin(const std::shared_ptr<Transfer::State>& message) {
+    const int tag = static_cast<int>(message->channel) + 1;
+    size_t at = 0;
+    do {
+      const int size = static_cast<int>(std::min(most_bytes, message->size - at));
+      MPI_Request request = MPI_REQUEST_NULL;
+      std::byte* const bytes = message->bytes + at;
+      const int code = message->outgoing
+                           ? MPI_Isend(bytes, size, MPI_BYTE, message->peer, tag, MPI_COMM_WORLD, &request)
+                           : MPI_Irecv(bytes, size, MPI_BYTE, message->peer, tag, MPI_COMM_WORLD, &request);
+      if (code != MPI_SUCCESS) lost(message->peer, "the connection to it is broken");
+      requests_.push_back(request);
+      parts_.push_back({message, size});
+      ++message->parts;
+      at += most_bytes;
+    } while (at < message->size);
+  }
+
+  void test() {
+    test_notes();
+    if (requests_.empty()) return;
+    const int all = static_cast<int>(requests_.size());
+    indices_.resize(requests_.size());
+    statuses_.resize(requests_.size());
+    int count = 0;
+    const int code = MPI_Testsome(all, requests_.data(), &count, indices_.data(), statuses_.data());
+    if (count == MPI_UNDEFINED || count == 0) return;
+    active_ = Clock::now();
+    for (int i = 0; i < count; ++i) {
+      Part& part = parts_[static_cast<size_t>(indices_[static_cast<size_t>(i)])];
+      const MPI_Status& status = statuses_[static_cast<size_t>(i)];
+      const int peer = part.message->peer;
+      if (code != MPI_SUCCESS && status.MPI_ERROR != MPI_SUCCESS) lost(peer, "the connection to it is broken");
+      if (!part.message->outgoing) {
+        int size = 0;
+        MPI_Get_count(&status, MPI_BYTE, &size);
+        if (size != part.size) lost(peer, format("it has sent %d bytes where %d were expected", size, part.size));
+        heard_[static_cast<size_t>(peer)] = active_;
+      }
+      if (--part.message->parts == 0) part.message->finish();
+      part.message.reset();
+    }
+    std::erase_if(parts_, [](const Part& part) { return part.message == nullptr; });
+    std::erase(requests_, MPI_REQUEST_NULL);
+  }
+
+  void test_notes() {
+    for (int arrived = 1;;) {
+      MPI_Status status;
+      MPI_Test(&note_request_, &arrived, &status);
+      if (arrived == 0) return;
+      if (note_.kind == Note::end) _exit(note_.code);
+      heard_[static_cast<size_t>(status.MPI_SOURCE)] = Clock::now();
+      expect_note();
+    }
+  }
+
+  void expect_note() {
+    MPI_Irecv(&note_, sizeof note_, MPI_BYTE, MPI_ANY_SOURCE, note_tag, MPI_COMM_WORLD, &note_request_);
+  }
+
+  // Each second: tells all others that this process lives, and looks for one that has not said so for too long.
+  void beat(Clock::time_point now) {
+    const auto late = now - beat_ - seconds(1);
+    if (late > seconds(2) && beat_ != Clock::time_point())  // this process itself was stopped
+      for (auto& heard : heard_) heard += late;
+    beat_ = now;
+    for (int r = 0; r < ranks_; ++r) {
+      MPI_Request& request = beats_[static_cast<size_t>(r)];
+      int sent = 1;
+      MPI_Test(&request, &sent, MPI_STATUS_IGNORE);  // at once, if there is none
+      static const Note alive = {Note::alive, 0};
+      if (r != rank_ && sent != 0) MPI_Isend(&alive, sizeof alive, MPI_BYTE, r, note_tag, MPI_COMM_WORLD, &request);
+    }
+    bool first = true;  // of those that still answer, which speaks; should it not, the next does
+    for (int r = 0; r < ranks_; ++r) {
+      const auto silent = now - heard_[static_cast<size_t>(r)];
+      if (r != rank_ && silent >= seconds(patience_ + (first ? 0 : 3)))
+        lost(r, format("has not answered for %d s: it was stopped, its machine is down, or the network is", patience_));
+      if (r < rank_ && silent < seconds(patience_)) first = false;
+    }
+  }
+
+  // A rank without which the run cannot go on.
+  [[noreturn]] void lost(int r, const std::string& why) {
+    const std::string text = carrier().program + ": " + name_of_rank(r) + " " + why +
+                             "; what was saved is kept: --resume goes on from it, with any number of ranks\n";
+    (void)!::write(STDERR_FILENO, text.data(), text.size());
+    end_all(1);
+  }
+
+  // Sleeps until there is something to do, or until it is time to look again.
+  State rest() {
+    const auto quiet = Clock::now() - active_;
+    std::unique_lock lock(mutex_);
+    const auto called = [&] { return !posted_.empty() || (state_ != State::open && !left_); };
+    traffic_.seconds_busy = std::chrono::duration<double>(busy_).count();
+    if (!called() && !requests_.empty() && quiet < microseconds(20)) {
+      lock.unlock();
+      sched_yield();
+      lock.lock();
+    } else if (!called()) {
+      const auto pause = requests_.empty() ? Clock::duration(milliseconds(100))
+                                           : std::clamp<Clock::duration>(quiet / 8, microseconds(20), milliseconds(1));
+      changed_.wait_for(lock, pause, called);
+    }
+    left_ = state_ != State::open;
+    return state_;
+  }
+
+  void finalize() {
+    MPI_Cancel(&note_request_);
+    MPI_Request_free(&note_request_);
+    for (MPI_Request& request : beats_)
+      if (request != MPI_REQUEST_NULL) MPI_Request_free(&request);
+    MPI_Finalize();
+  }
+
+  // Without MPI's own end, which would wait for ranks that are gone.
+  [[noreturn]] void end_all(int code) {
+    const Note last = {Note::end, code};
+    std::vector<MPI_Request> requests(static_cast<size_t>(ranks_), MPI_REQUEST_NULL);
+    for (int r = 0; r < ranks_; ++r)
+      if (r != rank_)
+        MPI_Isend(&last, sizeof last, MPI_BYTE, r, note_tag, MPI_COMM_WORLD, &requests[static_cast<size_t>(r)]);
+    int all = 0;
+    for (int i = 0; i < 100 && all == 0; ++i) {
+      MPI_Testall(ranks_, requests.data(), &all, MPI_STATUSES_IGNORE);
+      std::this_thread::sleep_for(milliseconds(2));
+    }
+    _exit(code);
+  }
+
+  struct Part {
+    std::shared_ptr<Transfer::State> message;
+    int size;
+  };
+
+  const int patience_ = patience();  // seconds
+  int rank_ = 0, ranks_ = 0;
+
+  std::mutex mutex_;  // of what follows
+  std::condition_variable changed_;
+  State state_ = State::starting;
+  std::vector<std::shared_ptr<Transfer::State>> posted_;
+  Traffic traffic_;
+  int code_ = 0;
+  bool left_ = false;  // the thread has seen that it is no longer open
+
+  // Of the thread alone.
+  std::vector<MPI_Request> requests_;  // on their way
+  std::vector<Part> parts_;            // the same
+  std::vector<int> indices_;
+  std::vector<MPI_Status> statuses_;
+  Note note_{};
+  MPI_Request note_request_ = MPI_REQUEST_NULL;
+  std::vector<MPI_Request> beats_;            // the last note to each rank
+  std::vector<Clock::time_point> heard_;      // when each rank was heard of
+  Clock::time_point beat_, looked_, active_;  // the last note; the last look; when something began or arrived
+  Clock::duration busy_{};
+  std::thread thread_;
+};
+
+MpiThread* mpi = nullptr;  // from open_carrier to the end of the process
+
+}  // namespace
+
+void open_carrier(int ranks) {
+  mpi = new MpiThread;
+  CHECK(mpi->ranks() == ranks, "mpirun has started ", ranks, " processes, but this program's MPI sees ", mpi->ranks(),
+        "; start it with the mpirun of the MPI that it was built with, ", library_version());
+  Carrier& c = carrier();
+  c.rank = mpi->rank();
+  c.ranks = ranks;
+  c.post = [](std::shared_ptr<Transfer::State> message) { mpi->post(std::move(message)); };
+  c.abandon = [] { mpi->leave(false); };
+  c.end = [](int code) { mpi->end(code); };
+  c.close = [] { mpi->leave(true); };
+  c.traffic = [] { return mpi->traffic(); };
+}
+
+}  // namespace espalier
