@@ -30,15 +30,16 @@ class SharedWork : public Programs {
 };
 
 TEST_F(SharedWork, Evaluation) {
-  const std::string command = "evaluate --model m.h5 --data data/dev.tsv --batch-size 3 --json --quiet --logits ";
-  auto alone = objects_of(succeed(command + "1.tsv").out),
-       ranks = objects_of(succeed(command + "n.tsv", {.ranks = 3}).out);
-  EXPECT_EQ(bytes("1.tsv"), bytes("n.tsv"));
-  ASSERT_EQ(ranks.size(), 1U) << "only rank 0 speaks";
-  EXPECT_EQ(alone[0]["eval_loss"], ranks[0]["eval_loss"]);
-  EXPECT_EQ(alone[0]["eval_accuracy"], ranks[0]["eval_accuracy"]);
-  succeed(command + "n.tsv --overwrite --batch-size 32", {.ranks = 2});  // fewer batches than ranks
-  EXPECT_EQ(bytes("1.tsv"), bytes("n.tsv"));
+  for (const std::string batch : {"3", "32"}) {  // 32: fewer batches than ranks
+    const std::string command =
+        "evaluate --model m.h5 --data data/dev.tsv --json --quiet --overwrite --batch-size " + batch + " --logits ";
+    const auto alone = objects_of(succeed(command + "1.tsv").out),
+               ranks = objects_of(succeed(command + "n.tsv", {.ranks = 3}).out);
+    EXPECT_EQ(bytes("1.tsv"), bytes("n.tsv"));
+    ASSERT_EQ(ranks.size(), 1U) << "only rank 0 speaks";
+    EXPECT_EQ(alone[0]["eval_loss"], ranks[0]["eval_loss"]);
+    EXPECT_EQ(alone[0]["eval_accuracy"], ranks[0]["eval_accuracy"]);
+  }
 }
 
 TEST_F(SharedWork, Calibration) {
@@ -50,9 +51,8 @@ TEST_F(SharedWork, Calibration) {
 }
 
 TEST_F(SharedWork, RankingForPruning) {
-  for (const std::string method : {"taylor", "wanda"})
-    expect_same("prune --model m.h5 --amount 0.4 --data data --calibration-steps 3 --method " + method,
-                " --micro-batches 8");
+  expect_same("prune --model m.h5 --amount 0.4 --data data --calibration-steps 3 --method taylor",
+              " --micro-batches 8");
   expect_same("prune --model m.h5 --amount 0.5 --structure head");
   succeed("prune --model m.h5 --amount 0.4 --output p.h5 --quiet");
   expect_same("prune --model p.h5 --amount 0.3 --scope global", "", {2, 3});  // more units are equal than go
@@ -62,7 +62,7 @@ TEST_F(SharedWork, RankingForPruning) {
 TEST_F(SharedWork, TeachersAnswers) {
   const std::string command =
       "distill --teacher m.h5 --student m.h5 --data data --max-steps 4 --batch-size 8 --hidden-weight 1 --keep-states "
-      "--prune.amount 0.5 --prune.method movement --qat.on --quiet --output ";
+      "--prune.amount 0.5 --prune.method movement --prune.begin 2 --qat.on --quiet --output ";
   succeed(command + "1.h5 --cache one.h5 --log-dir one --micro-batches 8");
   for (int again = 0; again < 2; ++again) {  // the second time the answers are there
     succeed(command + "n.h5 --cache all.h5 --log-dir all --overwrite", {.ranks = 2});
