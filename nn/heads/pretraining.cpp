@@ -204,9 +204,7 @@ Answer Pretraining::answer(const Tensor& /*logits*/) const {
   fail("this model's task is pre-training, which answers nothing about a text; train a head first, with train --model");
 }
 
-std::string Pretraining::parts() const {
-  return classifier_ ? "a decoder of masked words and one of pairs" : "a decoder of masked words";
-}
+std::string Pretraining::parts() const { return classifier_ ? "word decoder and pooler" : "word decoder"; }
 
 std::vector<Linear*> Pretraining::linears() {
   return classifier_ ? std::vector{&dense_, &*pooler_, &*classifier_} : std::vector{&dense_};
