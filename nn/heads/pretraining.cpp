@@ -125,7 +125,7 @@ Var Pretraining::pairs(const Var& rows, const PackedBatch& batch) const {
 Var Pretraining::loss(const Var& logits, const PackedBatch& batch, const LossWeight& weight) const {
   const auto divisor = [](double sum) { return sum > 0 ? sum : 1; };
   const Words w = words(logits, batch);
-  const Var of_words =
+  Var of_words =
       ops::vocabulary_cross_entropy(w.states, w.table, w.bias, w.labels, divisor(weight.labels), encoder_.compute());
   if (!classifier_ || weight.pairs == 0) return of_words;
   return ops::sum(std::array{of_words, ops::cross_entropy(pairs(logits, batch), pair_labels(batch), weight.pairs)});
