@@ -5,6 +5,8 @@
 #include <cstdio>
 
 #include "apps/benchmarks/benchmarks.h"
+#include "core/check.h"
+#include "core/ranks.h"
 #include "core/ranks/join.h"
 
 namespace espalier {
@@ -33,6 +35,10 @@ struct Benchmark {
         {"sparse", "products with pruned blocks against dense ones", bench_sparse},
         {"adamw", "clipping and AdamW against one plain pass over the same memory", bench_adamw},
         {"attention", "attention at several lengths: speed and kept memory", bench_attention},
+        {"mpi",
+         "between the processes that mpirun has started: latency, bandwidth, and training steps: time, bytes, what is "
+         "waited for, and the share of the transfer that is hidden behind computing",
+         bench_mpi},
         {"tokenize", "the tokenizer of --vocab, a directory: sentences of train.tsv a second, on one thread",
          bench_tokenize},
     };
@@ -63,7 +69,9 @@ struct Bench {
     rows.add("lengths", o.lengths, "infer: tokens a request; those beyond the model's positions are left out")
         .by_commas()
         .range([this] { return all_of(o.lengths, 2, 1 << 20); }, "2 to 1048576 are expected");
-    rows.add("accumulate", o.accumulate, "train: batches a training step").between(1, 1 << 20, counts);
+    rows.add("accumulate", o.accumulate, "train, mpi: batches a training step").between(1, 1 << 20, counts);
+    rows.add("micro-batches", o.micro_batches, "mpi: parts of a batch, which ranks share").between(1, 65536, counts);
+    rows.add("gradient-dtype", o.gradient_dtype, "mpi: in which gradients travel: f32 or bf16");
     rows.add("steps", o.steps, "measured steps or repetitions").between(1, 1 << 20, counts);
     rows.add("max-length", o.max_length, "tokens a sentence");
     rows.flag("profile", o.profile,
@@ -78,7 +86,10 @@ struct Bench {
               "train: keep only each layer's input for the backward pass");
   }
 
-  int run(const CommonOptions& common) const { return what->measure(o, common); }
+  int run(const CommonOptions& common) const {
+    CHECK(ranks() == 1 || what->name == "mpi", "bench ", what->name, " measures one process; start it without mpirun");
+    return what->measure(o, common);
+  }
 };
 
 }  // namespace

@@ -48,9 +48,8 @@ int rank() { return carrier().rank; }
 int ranks() { return carrier().ranks; }
 
 std::string name_of_rank(int rank) {
-  const std::vector<std::string>& hosts = carrier().hosts;
   const std::string text = "rank " + std::to_string(rank);
-  return static_cast<size_t>(rank) < hosts.size() ? text + " (host " + hosts[static_cast<size_t>(rank)] + ")" : text;
+  return carrier().met ? text + " (host " + carrier().hosts[static_cast<size_t>(rank)] + ")" : text;
 }
 
 void Transfer::wait() {
@@ -145,7 +144,7 @@ void leave_ranks() {
   if (ranks() == 1) return;
   gather_all(std::string_view());
   carrier().close();
-  carrier() = {};
+  carrier().ranks = 1;
 }
 
 void end_ranks(const std::string& line, int code) {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Clipping and AdamW over a model's parameters, against one plain pass over the same bytes.
-#include "optim/optimizer.h"
 #include "apps/benchmarks/benchmarks.h"
 #include "core/kernels/elementwise.h"
 #include "core/parallel.h"
 #include "data/models/model_source.h"
+#include "optim/optimizer.h"
 
 namespace espalier {
 namespace {

@@ -7,6 +7,7 @@
 
 #include "apps/cli/model_option.h"
 #include "apps/inference/max_length.h"
+#include "apps/training/options.h"
 #include "apps/training/timing.h"
 #include "core/products/precision.h"
 
@@ -22,7 +23,8 @@ struct BenchOptions {
   ModelOption model = {.source = "random:base", .vocab = {}};
   std::string data, block = "32x32";
   Precision precision = Precision::automatic;
-  int64_t batch_size = 32, steps = 20, accumulate = 1;
+  int64_t batch_size = 32, steps = 20, accumulate = 1, micro_batches = 8;
+  GradientType gradient_dtype = GradientType::f32;
   std::vector<InferenceFigures> figures = {InferenceFigures::throughput, InferenceFigures::requests,
                                            InferenceFigures::limits, InferenceFigures::start};
   std::vector<int64_t> batch_sizes = {1, 8, 32, 128}, lengths = {8, 16, 32, 64, 128, 256, 512};
@@ -38,6 +40,7 @@ int bench_gemm(const BenchOptions& o, const CommonOptions& common);
 int bench_sparse(const BenchOptions& o, const CommonOptions& common);
 int bench_adamw(const BenchOptions& o, const CommonOptions& common);
 int bench_attention(const BenchOptions& o, const CommonOptions& common);
+int bench_mpi(const BenchOptions& o, const CommonOptions& common);
 int bench_tokenize(const BenchOptions& o, const CommonOptions& common);
 
 // The record as JSON with --json, else as "name value" lines.

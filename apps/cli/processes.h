@@ -12,8 +12,12 @@ namespace espalier {
 // standard output. Throws Error for several processes of a program that runs alone.
 void meet(const std::string& program, Join join);
 
-// Behind the command line, --threads and ESPALIER_ISA: throws Error where another rank is another build of the program,
-// was given other options, or computes other bits. Ranks on one machine share its cores. Does nothing for one process.
+// Behind the command line and ESPALIER_ISA, before the work: throws Error where another rank is another build of the
+// program, was given other options, or computes other bits. Does nothing for one process.
 void agree(Options& rows, const CommonOptions& common);
+
+// Threads of this process where --threads does not say: ranks that may use the same cores share them. 0: all, for one
+// process.
+int threads_of_rank(const CommonOptions& common);
 
 }  // namespace espalier

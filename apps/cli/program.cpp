@@ -51,8 +51,8 @@ int parse_and_run(int argc, char** argv, const std::string& name, const std::str
   if (!code) {
     rows.check();
     kernels::apply_isa_environment();
-    set_threads(common.threads);
     agree(rows, common);
+    set_threads(threads_of_rank(common));
     code = run(common);
   }
   check_stdout();

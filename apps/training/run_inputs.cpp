@@ -8,6 +8,7 @@
 #include "core/fingerprint.h"
 #include "core/format.h"
 #include "core/parallel.h"
+#include "core/ranks.h"
 #include "nn/mask.h"
 
 namespace espalier {
@@ -64,6 +65,7 @@ std::string described(const Model& model) {
 }
 
 void RunInputs::add(const std::string& name, const std::string& content) {
+  expect_same_on_all(name, content);
   now_.set(name, content);
   if (stopped_.names().empty()) return;
   CHECK(stopped_.has(name), file_, ": the run that stopped had nothing such as ", name, " (", content, ")", remedy);

@@ -24,7 +24,7 @@ class RunInputs {
   // Everything that is added is compared with that of the stopped run, which is in `file`.
   RunInputs(const Record& stopped, const std::string& file) : stopped_(stopped), file_(file) {}
 
-  // Throws Error where the stopped run had another one, or none.
+  // Throws Error where the stopped run had another one, or none, or where another rank has another one.
   void add(const std::string& name, const std::string& content);
   // To be called behind the last one: throws Error where the stopped run had more.
   void check_complete() const;

@@ -24,7 +24,7 @@ void catch_stop_signals() {
   action.sa_handler = on_signal;
   action.sa_flags = static_cast<int>(SA_ONSTACK | SA_RESTART | SA_RESETHAND);
   received = 0;
-  for (const int signal : {SIGINT, SIGTERM}) sigaction(signal, &action, nullptr);
+  for (const int signal : {SIGINT, SIGTERM, SIGUSR1}) sigaction(signal, &action, nullptr);
 }
 
 int stop_signal() { return received; }

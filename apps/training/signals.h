@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// SIGINT and SIGTERM as a number that a long loop looks at between two steps.
+// SIGINT, SIGTERM and SIGUSR1, which mpirun passes on, as a number that a long loop looks at between two steps.
 #pragma once
 
 namespace espalier {

@@ -4,6 +4,8 @@
 // core/ranks only.
 #pragma once
 
+#include <sys/types.h>
+
 #include <atomic>
 #include <condition_variable>
 #include <mutex>
@@ -35,7 +37,9 @@ struct Transfer::State {
 struct Carrier {
   int rank = 0, ranks = 1;
   std::string program = {};             // for what is said when another rank fails
-  std::vector<std::string> hosts = {};  // by rank, as soon as they are known
+  std::atomic<bool> met = false;        // the next two are filled in, for any thread
+  std::vector<std::string> hosts = {};  // by rank
+  std::vector<pid_t> pids = {};         // of those whose process can be seen from here; 0: it cannot
   // Takes a message and returns; its bytes belong to the carrier until it is done. Throws Failure behind abandon().
   void (*post)(std::shared_ptr<Transfer::State> message) = nullptr;
   // What is on its way never arrives, and nobody touches its bytes any more.

@@ -3,7 +3,7 @@
 
 #include <unistd.h>
 
-#include <array>
+#include <sstream>
 
 #include "core/ranks/carrier.h"
 
@@ -15,9 +15,18 @@ void join_ranks(const std::string& program) {
   Carrier& c = carrier();
   c.program = program;
   open_carrier(ranks);
-  std::array<char, 256> name{};
-  gethostname(name.data(), name.size() - 1);
-  c.hosts = gather_all(std::string_view(name.data()));
+  const std::string machine = this_machine();
+  std::vector<std::string> hosts;
+  std::vector<pid_t> pids;
+  for (const std::string& text : gather_all(name_of_host() + ' ' + machine + ' ' + std::to_string(getpid()))) {
+    std::istringstream words(text);
+    std::string where;
+    words >> hosts.emplace_back() >> where >> pids.emplace_back();
+    if (where != machine) pids.back() = 0;
+  }
+  c.hosts = hosts;
+  c.pids = pids;
+  c.met = true;
 }
 
 }  // namespace espalier

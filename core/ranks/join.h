@@ -13,6 +13,9 @@ struct Started {
 };
 Started started();
 
+std::string name_of_host();  // of this one
+std::string this_machine();  // the same for processes that see each other, and for no others; one word
+
 // Meets the other processes where there are any; to be called before anything else, by a program whose work can be
 // divided. `program` begins its lines. Throws Error where this build has no MPI, or mpirun is another MPI's.
 // A program that does not name this function does not load MPI's library.

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
@@ -106,6 +107,7 @@ class MpiThread {
 
   void run() {
     setenv("OMPI_MCA_mpi_yield_when_idle", "1", 0);  // while it starts and ends: ranks may share a core
+    setenv("OPAL_OUTPUT_REDIRECT", "file", 0);       // what Open MPI itself says of a lost rank, many times
     prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);    // else a short sleep lasts 50 microseconds longer
     int provided = 0;
     MPI_Init_thread(nullptr, nullptr, MPI_THREAD_FUNNELED, &provided);
@@ -219,16 +221,24 @@ class MpiThread {
       static const Note alive = {Note::alive, 0};
       if (r != rank_ && sent != 0) MPI_Isend(&alive, sizeof alive, MPI_BYTE, r, note_tag, MPI_COMM_WORLD, &request);
     }
+    look_for_lost(now);
+  }
+
+  void look_for_lost(Clock::time_point now) {
     bool first = true;  // of those that still answer, which speaks; should it not, the next does
     for (int r = 0; r < ranks_; ++r) {
-      const auto silent = now - heard_[static_cast<size_t>(r)];
-      if (r != rank_ && silent >= seconds(patience_ + (first ? 0 : 3)))
+      if (r == rank_) continue;
+      const auto at = static_cast<size_t>(r);
+      if (const auto silent = now - heard_[at]; silent >= seconds(patience_ + (first ? 0 : 3)))
         lost(r, format("has not answered for %d s: it was stopped, its machine is down, or the network is", patience_));
-      if (r < rank_ && silent < seconds(patience_)) first = false;
+      else if (r < rank_ && silent < seconds(patience_))
+        first = false;
+      if (const pid_t pid = carrier().met ? carrier().pids[at] : 0; pid > 0 && kill(pid, 0) != 0 && errno == ESRCH)
+        lost(r, "is gone: it was killed, perhaps for want of memory");
     }
   }
 
-  // A rank without which the run cannot go on.
+  // Without that rank the run cannot go on.
   [[noreturn]] void lost(int r, const std::string& why) {
     const std::string text = carrier().program + ": " + name_of_rank(r) + " " + why +
                              "; what was saved is kept: --resume goes on from it, with any number of ranks\n";
@@ -271,10 +281,11 @@ class MpiThread {
       if (r != rank_)
         MPI_Isend(&last, sizeof last, MPI_BYTE, r, note_tag, MPI_COMM_WORLD, &requests[static_cast<size_t>(r)]);
     int all = 0;
-    for (int i = 0; i < 100 && all == 0; ++i) {
+    for (int i = 0; i < 50 && all == 0; ++i) {
       MPI_Testall(ranks_, requests.data(), &all, MPI_STATUSES_IGNORE);
       std::this_thread::sleep_for(milliseconds(2));
     }
+    std::this_thread::sleep_for(milliseconds(200));  // who still reads from this process is gone before it
     _exit(code);
   }
 

@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <unistd.h>
+
+#include <array>
 #include <cstdlib>
+#include <fstream>
 
 #include "core/ranks.h"
 #include "core/ranks/join.h"
@@ -25,6 +29,20 @@ Started started() {
     if (const int rank = number_in(names.rank), ranks = number_in(names.ranks); rank >= 0 && ranks > rank)
       return {rank, ranks};
   return {};
+}
+
+std::string name_of_host() {
+  std::array<char, 256> name{};
+  gethostname(name.data(), name.size() - 1);
+  return name.data();
+}
+
+std::string this_machine() {
+  std::array<char, 64> processes{};
+  if (readlink("/proc/self/ns/pid", processes.data(), processes.size() - 1) < 0) processes = {"?"};
+  std::string boot = "?";
+  std::ifstream("/proc/sys/kernel/random/boot_id") >> boot;
+  return boot + processes.data();
 }
 
 bool started_by_mpirun() { return started().ranks > 0; }
