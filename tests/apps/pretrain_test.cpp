@@ -86,6 +86,31 @@ TEST_F(Pretrain, MoreThanTheCorpusHasIsTakenFromTheNextPass) {
   succeed(command({{"corpus", "few.txt"}, {"batch-size", "64"}, {"max-steps", "2"}}));
 }
 
+// Masked words of a teacher, its relations alone, and what does not fit.
+TEST_F(Pretrain, LearnsFromATeacher) {
+  succeed(command({{"output", "teacher.h5"}}));
+  succeed(command({{"distill.teacher", "teacher.h5"}, {"log-dir", "log"}, {"distill.alpha", "0.5"}}));
+  const auto first = objects_of(bytes("log/metrics.jsonl")).front();
+  EXPECT_GE(first["soft_loss"].get<double>(), 0);
+  EXPECT_NEAR(first["loss"].get<double>(),
+              0.5 * first["soft_loss"].get<double>() + 0.5 * first["hard_loss"].get<double>(), 1e-4);
+  succeed("train --model random:tiny --vocab vocab.txt --data data --output labels.h5 --max-steps 1 --quiet");
+  const std::string relations = " --distill.alpha 0 --distill.hard-weight 0 --distill.relation-weight 1";
+  succeed(command({{"distill.teacher", "labels.h5"}, {"accumulate", "2"}}) + relations);
+  expect_refused(command({{"distill.teacher", "labels.h5"}}), {"has no decoder of masked words"});
+  expect_refused(command({{"distill.teacher", golden}}) + relations, {"teacher " + golden, "vocabulary has"});
+  expect_refused(command({{"distill.teacher", "teacher.h5"}, {"distill.cache", "c.h5"}}), {"are for tables"});
+}
+
+// A batch that is cut into micro-batches has the same bits in any number of processes.
+TEST_F(Pretrain, RanksDoNotChangeABit) {
+  if (const std::string why = no_ranks(); !why.empty()) GTEST_SKIP() << why;
+  succeed(command({{"micro-batches", "8"}, {"output", "one.h5"}, {"threads", "1"}}));
+  succeed(command({{"output", "two.h5"}, {"threads", "1"}, {"micro-batches", "8"}}), {.ranks = 2});
+  ASSERT_FALSE(bytes("one.h5").empty());
+  EXPECT_TRUE(bytes("one.h5") == bytes("two.h5"));
+}
+
 TEST_F(Pretrain, BadInputIsNamed) {
   write("empty.txt", "");
   write("latin.txt", "good\n\ncaf\xe9 film\n");
