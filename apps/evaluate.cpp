@@ -71,6 +71,7 @@ struct Evaluate {
                     format(": its answers are no numbers, the loss is %g; its weights are too large, as after ",
                            result.metrics.loss) +
                     "a training that diverged");
+    if (!is_first_rank()) return 0;
     logits.announce_replaced(Written::text);
     if (logits.wanted()) write_file(logits.path, logits_text(result, m.bert->head().width()));
     if (common.json)

@@ -62,6 +62,7 @@ struct Prune {
     if (cut.on()) m->options.set("cut", rows->all_of("cut"));
     if (prune.on()) what += prune_model(prune, rows->all_of("pruned"), calibration, common.listener(), m, figures);
     if (shrink) what += shrink_model(m);
+    if (!is_first_rank()) return 0;
     save_checkpoint(output.path, m->store, m->contents());
     print(before, *m, what, figures, common);
     return 0;

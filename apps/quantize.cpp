@@ -61,6 +61,7 @@ struct Quantize {
       print_sensitivity(analyze, calibration.table, calibration.max_length.of(m->config.longest()), *m, quantizer,
                         common);
     const std::string what = quantizer.describe();
+    if (!is_first_rank()) return 0;
     balance.after(*m);
     quantizer.convert();
     m->options.set("quantize", rows->all_of("quantize"));

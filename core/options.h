@@ -48,6 +48,7 @@ class Options {
   void check_values() const;  // ranges, and what does not fit together, alone
 
   std::deque<Option>& rows() { return rows_; }
+  const std::deque<Option>& rows() const { return rows_; }
   // What decides the result, by name; groups that nothing was set of are left out.
   Record effective() const;
   // The values of one entry, as far as they have an effect.

@@ -6,6 +6,7 @@
 
 #include "apps/cli/program.h"
 #include "apps/cli/training_results.h"
+#include "apps/training/datasets.h"
 #include "apps/training/run.h"
 #include "compress/algorithms.h"
 #include "compress/distillation/distillation.h"
@@ -25,6 +26,12 @@ const char* const about_distillation =
     "--student is given).\n"
     "Example: distill --teacher model.h5 --student-layers 0,2,4 --data runs/data/sst2 --output student.h5 "
     "--learning-rate 5e-5";
+
+const char* const about_pretraining =
+    "Pre-trains an encoder on plain text: masked words, and whether one sentence follows another. The text is read as "
+    "a\n"
+    "stream. train --model goes on from the checkpoint. More in docs/PRETRAINING.md.\n"
+    "Example: pretrain --corpus books.txt --model random:mini --vocab vocabulary --output pre.h5 --max-steps 10000";
 
 // --seeds.
 struct SeedOptions {
@@ -55,14 +62,73 @@ TrainOptions for_seed(TrainOptions options, uint64_t seed) {
   return options;
 }
 
-int train_seeds(TrainOptions& options, const Options& rows, const std::vector<Algorithm>& algorithms,
-                CommonOptions& common, const std::vector<uint64_t>& seeds) {
-  const TrainOptions given = options;
+// --pretrain.*: on the text of the task, or on other text, before the fine-tuning.
+struct PretrainFirst {
+  CorpusOptions corpus = {.next_sentence = false};
+  LearningOptions learning = {.epochs = 0, .learning_rate = 1e-4};
+
+  bool on() const { return learning.epochs > 0; }
+
+  void declare(Options& rows, const TrainOptions& options) {
+    rows.begin({.prefix = "pretrain.",
+                .entry = "pretrain",
+                .heading = "Pre-training first",
+                .on = [this] { return on(); },
+                .why = "nothing is pre-trained without --pretrain.epochs"});
+    rows.add("corpus", corpus.files, "plain text or tables to pre-train on; default: the training text").by_content();
+    corpus.declare(rows);
+    learning.declare(rows);
+    rows.rule([&options] {
+      CHECK(!options.dry_run, "--dry-run: tries the fine-tuning alone; expected it without --pretrain.epochs");
+    });
+    rows.begin({});
+  }
+
+  // The run of the pre-training; its output lies beside that of the fine-tuning.
+  TrainOptions of(TrainOptions options) const {
+    options.corpus = corpus;
+    options.corpus.table = options.table;
+    if (corpus.files.empty()) options.corpus.files = {find_data(options.data).train.string()};
+    options.learning = learning;
+    options.task = TaskOptions();
+    options.task.metric = "loss";
+    options.head.clear();
+    options.labels.clear();
+    options.keep = {.save_every = options.keep.save_every, .resume = options.keep.resume};
+    options.output = std::filesystem::path(options.output).replace_extension(".pretrained.h5").string();
+    if (!options.log.folder.empty()) options.log.folder += "/pretrain";
+    return options;
+  }
+};
+
+// What train does with one seed.
+struct Training {
+  TrainOptions& options;
+  const Options& rows;
+  const std::vector<Algorithm>& algorithms;
+  const PretrainFirst& first;
+
+  TrainResult run(const Listener& listener) const {
+    if (first.on()) {
+      TrainOptions pretraining = first.of(options);
+      const TrainResult result = Run(pretraining, rows, {}, listener).run();
+      if (result.signal != 0) return result;
+      listener.say(format("pre-trained: dev loss %.4f; the fine-tuning starts from ", result.loss) +
+                   pretraining.output);
+      options.model = pretraining.output;
+      options.vocab.clear();
+    }
+    return Run(options, rows, algorithms, listener).run();
+  }
+};
+
+int train_seeds(const Training& training, CommonOptions& common, const std::vector<uint64_t>& seeds) {
+  const TrainOptions given = training.options;
   std::vector<SeedResult> results;
   for (const uint64_t seed : seeds) {
-    options = for_seed(given, seed);
+    training.options = for_seed(given, seed);
     common.seed = seed;
-    const TrainResult result = Run(options, rows, algorithms, common.listener(true)).run();
+    const TrainResult result = training.run(common.listener(true));
     if (result.signal != 0) return 128 + result.signal;
     print_result(result, common);
     results.push_back({seed, result});
@@ -71,16 +137,16 @@ int train_seeds(TrainOptions& options, const Options& rows, const std::vector<Al
   return 0;
 }
 
-int train(TrainOptions& options, const Options& rows, const std::vector<Algorithm>& algorithms, CommonOptions& common,
-          const std::vector<uint64_t>& seeds) {
+int train(const Training& training, CommonOptions& common, const std::vector<uint64_t>& seeds) {
+  TrainOptions& options = training.options;
   options.seed = seeds.empty() ? common.seed : seeds.front();
   if (options.dry_run) {
-    const Forecast forecast = Run(options, rows, algorithms, common.listener(true)).dry_run();
-    print_forecast(forecast, rows, std::max<int64_t>(1, std::ssize(seeds)), common);
+    const Forecast forecast = Run(options, training.rows, training.algorithms, common.listener(true)).dry_run();
+    print_forecast(forecast, training.rows, std::max<int64_t>(1, std::ssize(seeds)), common);
     return 0;
   }
-  if (!seeds.empty()) return train_seeds(options, rows, algorithms, common, seeds);
-  const TrainResult result = Run(options, rows, algorithms, common.listener(true)).run();
+  if (!seeds.empty()) return train_seeds(training, common, seeds);
+  const TrainResult result = training.run(common.listener(true));
   if (result.signal != 0) return 128 + result.signal;
   print_result(result, common);
   return 0;
@@ -112,13 +178,15 @@ int train_main(int argc, char** argv, const std::vector<Algorithm>& more, const 
   }
   TrainOptions options;
   SeedOptions several;
+  PretrainFirst first;
   options.default_data = default_data;
   const Declare declare_all = [&](Options& rows) {
     options.declare_model(rows);
     options.declare(rows);
     several.declare(rows);
     for (const Algorithm& algorithm : all) declare(algorithm, rows);
-    return [&](CommonOptions& common) { return train(options, rows, all, common, several.seeds); };
+    first.declare(rows, options);
+    return [&](CommonOptions& common) { return train({options, rows, all, first}, common, several.seeds); };
   };
   return run_program(argc, argv, description.empty() ? about_training : description, declare_all, join_ranks);
 }
@@ -135,9 +203,24 @@ int distill_main(int argc, char** argv) {
     options.declare(rows);
     several.declare(rows);
     for (size_t i = 0; i + 1 < all.size(); ++i) declare(all[i], rows);
-    return [&](CommonOptions& common) { return train(options, rows, all, common, several.seeds); };
+    return [&](CommonOptions& common) { return train({options, rows, all, {}}, common, several.seeds); };
   };
   return run_program(argc, argv, about_distillation, declare_all, join_ranks);
+}
+
+int pretrain_main(int argc, char** argv) {
+  const std::vector<Algorithm> all = algorithms();
+  TrainOptions options;
+  SeedOptions several;
+  options.learning = {.epochs = 1, .learning_rate = 1e-4};
+  const Declare declare_all = [&](Options& rows) {
+    options.declare_model(rows);
+    options.declare_pretraining(rows);
+    several.declare(rows);
+    for (const Algorithm& algorithm : all) declare(algorithm, rows);
+    return [&](CommonOptions& common) { return train({options, rows, all, {}}, common, several.seeds); };
+  };
+  return run_program(argc, argv, about_pretraining, declare_all, join_ranks);
 }
 
 }  // namespace espalier

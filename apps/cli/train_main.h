@@ -19,4 +19,7 @@ int train_main(int argc, char** argv, const std::vector<Algorithm>& more = {}, c
 // distill: a run whose model is the student, and whose teacher is named without a prefix.
 int distill_main(int argc, char** argv);
 
+// pretrain: a run on plain text.
+int pretrain_main(int argc, char** argv);
+
 }  // namespace espalier

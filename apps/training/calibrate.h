@@ -18,7 +18,7 @@ namespace espalier {
 struct CalibrationOptions {
   std::string data;  // as find_data, of which the training file is taken
   TableOptions table;
-  int64_t steps = 64, batch_size = 32;
+  int64_t steps = 64, batch_size = 32, micro_batches = 1;
   MaxLength max_length;
   uint64_t seed = 0;  // of the order of the sentences
 
@@ -29,7 +29,8 @@ struct CalibrationOptions {
 };
 
 // Calls the compressor's hooks for the steps 0 … steps - 1 as training would, without dropout and without updates, and
-// before_forward(steps). Without `gradients` the backward pass is left out.
+// before_forward(steps). Without `gradients` the backward pass is left out. All ranks call it and share the batches'
+// micro-batches.
 void calibrate(Compressor& compressor, Model& model, const CalibrationOptions& options, bool gradients,
                const Listener& listener);
 

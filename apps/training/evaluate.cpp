@@ -5,16 +5,23 @@
 #include <span>
 
 #include "apps/training/timing.h"
+#include "core/dealt.h"
 
 namespace espalier {
 namespace {
 
-// Row b of `from` becomes row rows[b] of `to`.
+// The rows of each batch, in the loader's order, become those that they are in the file: [N, width].
 template <class T>
-void put_rows(std::span<T> from, std::span<const int64_t> rows, std::span<T> to) {
-  const size_t width = from.size() / rows.size();
-  for (size_t b = 0; b < rows.size(); ++b)
-    std::ranges::copy(from.subspan(b * width, width), to.begin() + rows[b] * static_cast<int64_t>(width));
+std::vector<T> in_file_order(const std::vector<std::vector<T>>& batches, std::span<const int64_t> order) {
+  size_t numbers = 0;
+  for (const auto& batch : batches) numbers += batch.size();
+  const size_t width = numbers / order.size();
+  std::vector<T> all(numbers);
+  auto row = order.begin();
+  for (const auto& batch : batches)
+    for (size_t at = 0; at < batch.size(); at += width)
+      std::copy_n(batch.begin() + static_cast<int64_t>(at), width, all.begin() + *row++ * static_cast<int64_t>(width));
+  return all;
 }
 
 }  // namespace
@@ -39,18 +46,21 @@ Evaluation evaluate(const Bert& model, const TokenizedDataset& data, int64_t bat
   result.sentences = data.sentences();
   result.batches = loader.batches();
   result.labelled = !data.labels.empty();
-  result.logits.resize(static_cast<size_t>(data.sentences() * head.width()));
+  Dealt<float> logits;
+  Dealt<double> scores;
   for (int64_t i = 0; i < loader.batches(); ++i) {
+    if (!is_own(i)) continue;
     const PackedBatch batch = epoch.batch(i);
     Context context;
-    const Tensor logits = model(batch, context).value;
-    if (head.width() > 0) put_rows(logits.span<float>(), batch.rows, std::span(result.logits));
-    if (result.labelled) {
-      const Tensor of_batch = head.scores(logits, batch);
-      if (!result.scores) result.scores = Tensor({data.sentences(), of_batch.cols()}, DType::f64);
-      put_rows(of_batch.span<double>(), batch.rows, result.scores.span<double>());
-    }
-    if (progress) progress(i + 1, loader.batches());
+    const Tensor of_batch = model(batch, context).value;
+    if (head.width() > 0) logits.add(of_batch.span<float>());
+    if (result.labelled) scores.add(head.scores(of_batch, batch).span<double>());
+    if (progress) progress(std::min(i + ranks(), loader.batches()), loader.batches());
+  }
+  result.logits = in_file_order(logits.gather(), epoch.order());
+  if (result.labelled) {
+    const std::vector<double> all = in_file_order(scores.gather(), epoch.order());
+    result.scores = Tensor::of<double>({data.sentences(), std::ssize(all) / data.sentences()}, all);
   }
   if (result.labelled) result.metrics = head.metrics(result.scores);
   result.seconds = watch.seconds();

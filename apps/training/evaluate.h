@@ -24,7 +24,8 @@ struct Evaluation {
   Record to_record() const;
 };
 
-// Batches are sorted by length. `progress(done, batches)` is called after each.
+// Batches are sorted by length and dealt out to the ranks, all of which call this and get the same. `progress(done,
+// batches)` is called after each.
 Evaluation evaluate(const Bert& model, const TokenizedDataset& data, int64_t batch_size,
                     const std::function<void(int64_t, int64_t)>& progress = {});
 

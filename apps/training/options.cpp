@@ -2,6 +2,7 @@
 // The options of a fine-tuning: what they are called, what they mean, what is allowed.
 #include "apps/training/options.h"
 
+#include <algorithm>
 #include <bit>
 
 #include "apps/training/datasets.h"
@@ -19,7 +20,11 @@ const char* const best_reason = "which checkpoint is the best depends on it";
 }  // namespace
 
 void LearningOptions::declare(Options& rows) {
-  rows.add("epochs", epochs, "passes over the training data").at_least(1).at_most(1'000'000).because(schedule_reason);
+  rows.add("epochs", epochs, "passes over the training data")
+      .at_least(std::min<int64_t>(epochs, 1))
+      .at_most(1'000'000)
+      .is_switch()
+      .because(schedule_reason);
   rows.add("batch-size", batch_size, "sentences a batch").at_least(1).at_most(1'000'000);
   rows.add("accumulate", accumulate, "batches a step: the result equals one batch of batch-size * accumulate sentences")
       .at_least(1)
@@ -129,8 +134,7 @@ void TrainOptions::declare_data(Options& rows) {
   declare_table(rows, table);
 }
 
-void TrainOptions::declare(Options& rows) {
-  declare_data(rows);
+void TrainOptions::declare_output(Options& rows) {
   rows.add("output", output,
            "checkpoint to write: the weights of the best evaluation, with configuration and vocabulary")
       .required()
@@ -140,6 +144,11 @@ void TrainOptions::declare(Options& rows) {
            "vocab.txt, or a directory that train_vocab has written, for random:* models; default: the vocabulary of "
            "the synthetic reviews")
       .by_content();
+}
+
+void TrainOptions::declare(Options& rows) {
+  declare_data(rows);
+  declare_output(rows);
   rows.add("task", head,
            "of a new head: classification, regression (numbers) or multi-label (any number of classes for each text); "
            "default: the model's");
@@ -155,6 +164,30 @@ void TrainOptions::declare(Options& rows) {
       .range([this] { return labels.empty() || labels.size() >= 2; }, "at least two class names are expected");
   learning.declare(rows);
   task.declare(rows);
+  declare_work(rows);
+  rows.flag("dry-run", dry_run,
+            "train a few steps only and print options, groups of parameters, data, steps, memory and time to expect; "
+            "no file is written")
+      .only_if([this] { return !keep.resume; }, "does not go on from a stopped run, as --resume says")
+      .free();
+}
+
+void TrainOptions::declare_pretraining(Options& rows) {
+  rows.add(
+          "corpus", corpus.files,
+          "text to learn from, of any size: UTF-8, a sentence or paragraph a line, an empty line between documents; or "
+          ".tsv, .csv and .jsonl, of which each row is a document")
+      .required()
+      .by_content();
+  corpus.declare(rows);
+  declare_text_columns(rows, corpus.table);
+  declare_output(rows);
+  task.metric = "loss";
+  learning.declare(rows);
+  declare_work(rows);
+}
+
+void TrainOptions::declare_work(Options& rows) {
   rows.add(
       "max-length", max_length,
       "tokens a sentence or pair, with [CLS] and [SEP]; longer ones are cut; by default no more than the model has "
@@ -171,11 +204,6 @@ void TrainOptions::declare(Options& rows) {
       .free();
   log.declare(rows);
   keep.declare(rows);
-  rows.flag("dry-run", dry_run,
-            "train a few steps only and print options, groups of parameters, data, steps, memory and time to expect; "
-            "no file is written")
-      .only_if([this] { return !keep.resume; }, "does not go on from a stopped run, as --resume says")
-      .free();
 }
 
 }  // namespace espalier

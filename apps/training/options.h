@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The options of a fine-tuning, in groups.
+// The options of a fine-tuning or pre-training, in groups.
 #pragma once
 
 #include <string>
 #include <vector>
 
 #include "apps/inference/max_length.h"
+#include "apps/training/corpus_options.h"
 #include "apps/training/task_options.h"
 #include "core/options.h"
 #include "core/products/precision.h"
@@ -23,7 +24,8 @@ struct Names<GradientType> {
 
 // How the weights move.
 struct LearningOptions {
-  int64_t epochs = 3, batch_size = 32, accumulate = 1, max_steps = 0;
+  int64_t epochs = 3,  // 0, where that is the default: nothing is learned
+      batch_size = 32, accumulate = 1, max_steps = 0;
   int64_t micro_batches = 1;
   const Option* micro_batches_row = nullptr;  // whether the number was given
   GradientType gradient_dtype = GradientType::f32;
@@ -66,6 +68,7 @@ enum class DefaultData { sst2, none };
 struct TrainOptions {
   std::string model, data, dev_data, output, vocab;
   TableOptions table;
+  CorpusOptions corpus = {};  // with files: pre-training on plain text, else data and labels count
   double validation_split = 0;
   std::string head;  // of a new head, by its name in nn/heads: --task; empty: the model's
   DefaultData default_data = DefaultData::sst2;
@@ -81,10 +84,13 @@ struct TrainOptions {
   uint64_t seed = 0;  // a row of every program's: see apps/cli/program.h
 
   void declare_model(Options& rows);  // --model, required
-  void declare(Options& rows);        // all others
+  void declare(Options& rows);        // all others of a fine-tuning
+  void declare_pretraining(Options& rows);
 
  private:
   void declare_data(Options& rows);
+  void declare_output(Options& rows);
+  void declare_work(Options& rows);
 };
 
 }  // namespace espalier

@@ -34,7 +34,7 @@ void say_always(const std::string& line) {
 }
 
 void announce_replaced(const fs::path& file, bool overwrite, Written written) {
-  if (overwrite || !has_content(file)) return;
+  if (overwrite || !is_first_rank() || !has_content(file)) return;
   CHECK(written != Written::checkpoint || begins_as_hdf5(file), file.string(),
         ": is there already and no checkpoint; choose another name, or give --overwrite to replace it");
   say_always(file.string() + ": what is there already will be replaced; --overwrite says that this is meant");

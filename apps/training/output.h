@@ -6,6 +6,7 @@
 #include <string>
 
 #include "core/options.h"
+#include "core/ranks.h"
 #include "data/files/file_lock.h"
 
 namespace espalier {
@@ -21,7 +22,7 @@ enum class Written { checkpoint, text };
 // line says that it is replaced. Throws Error for a checkpoint that would replace a file of another kind.
 void announce_replaced(const std::filesystem::path& file, bool overwrite, Written written);
 
-// The file that a program writes.
+// The file that a program writes; of several ranks, the first.
 struct OutputFile {
   std::string path = {};  // empty: none is wanted
   bool overwrite = false;
@@ -29,7 +30,9 @@ struct OutputFile {
   // The option that names it, and --overwrite.
   OptionRow<std::string> declare(Options& rows, const std::string& name, const std::string& help);
   bool wanted() const { return !path.empty(); }
-  FileLock lock() const { return wanted() ? FileLock(path) : FileLock(); }  // to be held until it is written
+  FileLock lock() const {
+    return wanted() && is_first_rank() ? FileLock(path) : FileLock();
+  }  // to be held until it is written
   void announce_replaced(Written written) const { espalier::announce_replaced(path, overwrite, written); }
 };
 

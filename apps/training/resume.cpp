@@ -13,6 +13,7 @@ const char* const inputs_entry = "inputs";         // of a checkpoint's options:
 const char* const step_entry = "best-step";        // of an output's: the step that its weights are of
 const char* const metrics_entry = "best-metrics";  // and their evaluation
 const char* const ema_entry = "ema";
+const char* const corpus_entry = "corpus";  // of TrainingState::extra: where the stream stands
 
 void expect_same_options(const Options& rows, const Checkpoint& saved, const std::string& file) {
   rows.expect_same(saved.contents().options, file, {"prune.seed", inputs_entry, step_entry, metrics_entry});
@@ -70,6 +71,7 @@ void Run::resume() {
   state_ = saved_->state();
   first_step_ = state_.step;
   check_position();
+  if (feed_.go_to) feed_.go_to(state_.extra.at(corpus_entry, Record()), state_path_.string());
   check_best();
   saved_.reset();
   listener_.say(format("resume: from step %ld of ", state_.step) + state_path_.string());
@@ -77,7 +79,7 @@ void Run::resume() {
 
 // Throws unless this run can have been there: it would never end, or end too early.
 void Run::check_position() const {
-  const int64_t windows = loader_->windows();
+  const int64_t windows = feed_.windows;
   CHECK(state_.epoch >= 0 && state_.batch >= 0 && state_.batch <= windows &&
             state_.step == state_.epoch * windows + state_.batch && state_.step <= schedule_.total &&
             evaluated_step() >= 0 && evaluated_step() <= state_.step && state_.best_step <= evaluated_step(),
@@ -130,16 +132,17 @@ TrainResult Run::result_of_finished() const {
 }
 
 void Run::save_state() const {
+  TrainingState state = state_;
+  if (feed_.position) state.extra.set(corpus_entry, feed_.position());
   if (!is_first_rank()) {  // the optimizer's moments are on all ranks
     optimizer_->first_moments();
     optimizer_->second_moments();
     return;
   }
-  save_checkpoint(state_path_, model_->store, model_->contents(), optimizer_.get(), &state_,
-                  [&](const Hdf5Group& root) {
-                    if (!compressors_.empty()) compressors_.save(root.create_group("compressors"));
-                    if (ema_) ema_->save(root.create_group(ema_entry));
-                  });
+  save_checkpoint(state_path_, model_->store, model_->contents(), optimizer_.get(), &state, [&](const Hdf5Group& root) {
+    if (!compressors_.empty()) compressors_.save(root.create_group("compressors"));
+    if (ema_) ema_->save(root.create_group(ema_entry));
+  });
 }
 
 }  // namespace espalier

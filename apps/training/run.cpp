@@ -14,10 +14,9 @@ TrainResult Run::run() {
   if (was_over_) return result_of_finished();
   bool stopping = stops();
   while (!over() && !stopping) {
-    const Epoch epoch = loader_->epoch(state_.epoch);
     for (const int64_t next = next_evaluation(); state_.step < next && !stopping;) {
       const Stopwatch watch;
-      const Window window = epoch.window(state_.batch);
+      const Window window = feed_.window(state_.epoch, state_.batch);
       const StepOptions step = step_options();
       const StepResult result = take_step(*model_, window, compressors_, step);
       if (!result.finite())
@@ -35,7 +34,7 @@ TrainResult Run::run() {
     }
     if (stopping) break;  // an evaluation that is due is left to the resumed run
     evaluate_and_keep();
-    if (state_.batch == loader_->windows()) {
+    if (state_.batch == feed_.windows) {
       ++state_.epoch;
       state_.batch = 0;
     }
@@ -63,7 +62,7 @@ TrainResult Run::run() {
 
 // The step before which the model is evaluated next: the end of the epoch or of the run, or --evaluate-every.
 int64_t Run::next_evaluation() const {
-  const int64_t next = std::min(schedule_.total, (state_.epoch + 1) * loader_->windows()),
+  const int64_t next = std::min(schedule_.total, (state_.epoch + 1) * feed_.windows),
                 every = options_.keep.evaluate_every;
   return every > 0 ? std::min(next, (evaluated_step() / every + 1) * every) : next;
 }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "apps/training/evaluate.h"
+#include "apps/training/feed.h"
 #include "apps/training/forecast.h"
 #include "apps/training/log.h"
 #include "apps/training/options.h"
@@ -58,6 +59,9 @@ class Run {
   Task new_task(const BertConfig& config) const;
   void choose_micro_batches();
   void read_data();
+  void read_table();
+  void read_plain_text();
+  LoaderOptions loader_options() const;
   void make_optimizer();
   void make_compressors();
   DType choose_precision();
@@ -77,7 +81,7 @@ class Run {
   bool out_of_patience() const;
   bool stops() const { return any_rank(stop_signal() != 0); }
   bool over() const { return evaluated_step() >= schedule_.total || out_of_patience(); }
-  double epochs_done() const { return static_cast<double>(state_.step) / static_cast<double>(loader_->windows()); }
+  double epochs_done() const { return static_cast<double>(state_.step) / static_cast<double>(feed_.windows); }
   StepOptions step_options();
   double take_measured_step(const Epoch& epoch, int64_t window, int64_t step);
   double seconds_of_evaluation();
@@ -102,8 +106,10 @@ class Run {
   bool was_over_ = false;
   std::unique_ptr<Model> model_;
   TokenizedDataset train_data_, dev_data_;
-  Metric metric_;  // which chooses the best checkpoint
-  std::unique_ptr<Loader> loader_;
+  Metric metric_;                       // which chooses the best checkpoint
+  std::unique_ptr<CorpusText> corpus_;  // null: the text is train_data_
+  std::unique_ptr<Loader> loader_;      // of train_data_
+  Feed feed_;
   std::unique_ptr<Optimizer> optimizer_;
   std::unique_ptr<GradientSum> sum_;  // null: one batch, one process
   std::unique_ptr<Ema> ema_;          // null: the weights themselves are evaluated and saved

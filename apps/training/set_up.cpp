@@ -68,6 +68,7 @@ void Run::open_model() {
                   .listener = listener_};
   if (!options_.labels.empty()) how.labels = options_.labels;
   if (!options_.head.empty()) how.head = options_.head;
+  if (options_.corpus.on()) how.head = options_.corpus.task().head;
   model_ = espalier::open_model(options_.model, how);
   options_.labels = model_->config.labels;  // as chosen, so that resume cannot change them
   require_f32(*model_, "training");
@@ -84,6 +85,7 @@ void Run::open_model() {
 
 // The task of an algorithm's model, such as a teacher; else that of the data.
 Task Run::new_task(const BertConfig& config) const {
+  if (options_.corpus.on()) return options_.corpus.task();
   for (const Algorithm& algorithm : algorithms_)
     if (algorithm.task && algorithm.on())
       if (auto task = algorithm.task()) return *task;
@@ -96,8 +98,29 @@ Task Run::new_task(const BertConfig& config) const {
 }
 
 void Run::read_data() {
-  const DataFiles files = find_data(options_.data, !options_.dry_run);
   inputs_.add("the model", described(*model_));
+  if (options_.corpus.on())
+    read_plain_text();
+  else
+    read_table();
+}
+
+void Run::read_plain_text() {
+  corpus_ = read_corpus(options_.corpus, model_->tokenizer, options_.max_length.tokens(), options_.learning.shuffle,
+                        options_.seed, listener_);
+  inputs_.add("the corpus", corpus_->corpus.described());
+  if (!corpus_->dev_described.empty()) inputs_.add("the dev corpus", corpus_->dev_described);
+  dev_data_ = std::move(corpus_->dev);
+  metric_ = options_.task.chosen_metric(model_->bert->head(), dev_data_);
+  feed_ = feed_of(*corpus_->stream, loader_options(), options_.learning.max_steps);
+  listener_.say(format(
+      "corpus: %ld documents, %.1f MB of text, about %ld steps a pass; %ld dev sequences of %.1f tokens",
+      corpus_->corpus.documents(), static_cast<double>(corpus_->corpus.bytes()) * 1e-6, feed_.windows,
+      dev_data_.sentences(), static_cast<double>(dev_data_.tokens()) / static_cast<double>(dev_data_.sentences())));
+}
+
+void Run::read_table() {
+  const DataFiles files = find_data(options_.data, !options_.dry_run);
   RunData data = read_run_data(files, options_, *model_, listener_);
   options_.data = files.where;  // as found, for the checkpoint
   train_data_ = std::move(data.train);
@@ -118,16 +141,22 @@ void Run::read_data() {
     append(train_data_, more);
   }
   listener_.say(data.note);
+  loader_ = std::make_unique<Loader>(train_data_, loader_options());
+  feed_ = feed_of(*loader_);
+}
+
+LoaderOptions Run::loader_options() const {
+  const LearningOptions& o = options_.learning;
+  return {.batch_size = o.batch_size,
+          .accumulate = o.accumulate,
+          .micro_batches = o.micro_batches,
+          .order = o.shuffle ? Order::shuffled : Order::file,
+          .seed = options_.seed};
 }
 
 void Run::make_optimizer() {
   const LearningOptions& o = options_.learning;
-  loader_ = std::make_unique<Loader>(train_data_, LoaderOptions{.batch_size = o.batch_size,
-                                                                .accumulate = o.accumulate,
-                                                                .micro_batches = o.micro_batches,
-                                                                .order = o.shuffle ? Order::shuffled : Order::file,
-                                                                .seed = options_.seed});
-  const int64_t all = o.epochs * loader_->windows(), total = o.max_steps > 0 ? std::min(all, o.max_steps) : all;
+  const int64_t all = o.epochs * feed_.windows, total = o.max_steps > 0 ? std::min(all, o.max_steps) : all;
   schedule_ = {.kind = o.schedule,
                .peak = o.learning_rate,
                .warmup = static_cast<int64_t>(o.warmup * static_cast<double>(total)),
@@ -149,7 +178,7 @@ void Run::make_optimizer() {
 Setting Run::setting() const {
   return {.model = *model_,
           .train = train_data_,
-          .steps = loader_ != nullptr ? schedule_.total : 0,
+          .steps = feed_.windows > 0 ? schedule_.total : 0,
           .seed = options_.seed,
           .max_length = options_.max_length.tokens(),
           .gradient_checkpointing = options_.gradient_checkpointing,

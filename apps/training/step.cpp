@@ -40,6 +40,13 @@ class Passes {
     observations_.take(compressor_);
   }
 
+  // This rank's lanes, for their forward passes alone.
+  void run_own() {
+    const int64_t end = first_lane(window_.lanes, rank() + 1, ranks());
+    for (int64_t lane = first_lane(window_.lanes, rank(), ranks()); lane < end; ++lane)
+      if (has_work(lane)) run(lane);
+  }
+
   // The compressor learns what all lanes showed to it.
   void end(bool all_ranks) { observations_.exchange(compressor_, all_ranks); }
 
@@ -100,16 +107,18 @@ StepResult take_step(Model& model, const Window& window, Compressor& compressor,
   compressor.before_forward(options.step);
   Passes passes(model, window, compressor, options, result);
   GradientSum* const sum = options.sum;
-  CHECK(sum == nullptr ? window.lanes == 1 : window.lanes == sum->lanes(), "step: a window of ", window.lanes,
+  CHECK(!options.gradients || window.lanes == (sum == nullptr ? 1 : sum->lanes()), "step: a window of ", window.lanes,
         " micro-batches a batch meets a sum over another number of them");
-  if (sum == nullptr) {
+  if (!options.gradients) {
+    passes.run_own();
+  } else if (sum == nullptr) {
     passes.run(0);
   } else {
     std::vector<uint8_t> has_work;
     for (int64_t lane = 0; lane < window.lanes; ++lane) has_work.push_back(passes.has_work(lane) ? 1 : 0);
     sum->run(has_work, [&](int64_t lane, const Tape::LeafDone& done) { passes.run(lane, done); });
   }
-  passes.end(sum != nullptr);
+  passes.end(sum != nullptr || !options.gradients);
   if (!options.gradients) return result;
   const bool dealt = sum != nullptr && ranks() > 1;
   result.loss = dealt ? passes.loss_of_all() : passes.loss();

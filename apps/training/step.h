@@ -16,8 +16,8 @@ struct StepOptions {
   uint64_t first_batch = 0;  // number of the window's first batch, over all steps: no dropout mask repeats
   uint64_t seed = 0;
   bool training = true;            // with dropout
-  bool gradients = true;           // false: forward passes only, which observers watch
-  GradientSum* sum = nullptr;      // of the window's lanes and of all ranks; null: there is one lane, and no other rank
+  bool gradients = true;           // false: forward passes only, which observers watch; all ranks share the lanes
+  GradientSum* sum = nullptr;      // of the lanes of all ranks; null: there is one lane, and no other rank
   Optimizer* optimizer = nullptr;  // null: no update, the gradients are forgotten
   double rate = 0;                 // learning rate
   double max_norm = 0;             // of all gradients; 0: they are not clipped

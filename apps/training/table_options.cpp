@@ -29,4 +29,15 @@ void declare_table(Options& rows, TableOptions& table, const std::function<bool(
       .free();
 }
 
+void declare_text_columns(Options& rows, TableOptions& table) {
+  rows.add("format", table.format,
+           "of the corpus: tsv, csv, jsonl; auto: by the name's end (.tsv; .csv; .jsonl, .json, .ndjson), any other is "
+           "plain text")
+      .by_content();
+  rows.add("text-column", table.text_column, "of tables: column of the text, or of the first one of a pair")
+      .by_content()
+      .no_default();
+  rows.add("pair-column", table.pair_column, "of tables: column of a pair's second text").by_content().no_default();
+}
+
 }  // namespace espalier

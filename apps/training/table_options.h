@@ -11,6 +11,7 @@
 namespace espalier {
 
 // --format, --text-column, --pair-column, --label-column, --data-memory. They are refused, with `why`, unless `used`.
+void declare_text_columns(Options& rows, TableOptions& table);  // of a file without labels
 void declare_table(Options& rows, TableOptions& table, const std::function<bool()>& used = {},
                    const std::string& why = {});
 

@@ -4,6 +4,7 @@
 #include "compress/cutting/layers.h"
 #include "compress/distillation/distiller.h"
 #include "core/check.h"
+#include "core/dealt.h"
 #include "data/text/read_text.h"
 
 namespace espalier {
@@ -11,10 +12,24 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// On text that comes as a stream, of which nothing can be kept.
+std::unique_ptr<Compressor> make_for_stream(const DistillationOptions& options, const Setting& setting) {
+  CHECK(
+      options.cache.empty() && !options.keep_states && options.unlabelled.empty() && options.augment.copies == 0,
+      "--distill.cache, keep-states, unlabelled and augment: are for tables; expected none of them where the text is a "
+      "corpus, which the teacher reads as it comes");
+  const auto teacher =
+      std::make_shared<Teacher>(options.teachers, choose(options.precision).compute,
+                                options.loss.alpha > 0 ? Teacher::Answers::needed : Teacher::Answers::unused);
+  teacher->check_tokens(setting.model, setting.max_length);
+  return std::make_unique<Distiller>(options.loss, teacher, Tensor(), setting.seed);
+}
+
 std::unique_ptr<Compressor> make(const DistillationOptions& options, const Setting& setting) {
   const Listener listener = setting.listener;
   CHECK(!options.loss.looks_inside() || !setting.gradient_checkpointing,
         "--gradient-checkpointing: keeps nothing inside a layer, which hidden states, attention and relations need");
+  if (setting.train.sentences() == 0) return make_for_stream(options, setting);
   const auto teacher = std::make_shared<Teacher>(options.teachers, choose(options.precision).compute);
   teacher->check(setting.model, setting.max_length);
   fs::path cache = options.cache;
@@ -22,7 +37,7 @@ std::unique_ptr<Compressor> make(const DistillationOptions& options, const Setti
     cache =
         setting.output.parent_path() / ("teacher-" + teacher->fingerprint() + "-" + fingerprint(setting.train) + ".h5");
   const auto where = [](const fs::path& file, bool there) { return (there ? " from " : " kept in ") + file.string(); };
-  const bool there = fs::exists(cache);
+  const bool there = of_first_rank(fs::exists(cache));
   CHECK(there || !setting.dry_run, "--dry-run: ", cache.string(),
         " is not there, and a dry run writes no file; expected the teacher's answers that an earlier run has kept");
   const Tensor logits = cached_logits(*teacher, setting.train, cache, [&](int64_t done, int64_t all) {
@@ -32,7 +47,7 @@ std::unique_ptr<Compressor> make(const DistillationOptions& options, const Setti
   if (!options.keep_states) return std::make_unique<Distiller>(options.loss, teacher, logits, setting.seed);
   const auto keep = [=, &train = setting.train, dry_run = setting.dry_run,
                      path = fs::path(cache).replace_extension(".states.h5")](const StateParts& parts) {
-    const bool kept = fs::exists(path);
+    const bool kept = of_first_rank(fs::exists(path));
     CHECK(kept || !dry_run, "--dry-run: ", path.string(),
           " is not there, and a dry run writes no file; expected the teacher's states that an earlier run has kept");
     auto states = std::make_unique<TeacherStates>(*teacher, train, parts, path, [&](int64_t done, int64_t all) {

@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compress/distillation/teacher_states.h"
 
+#include <algorithm>
+
 #include "core/check.h"
+#include "core/dealt.h"
 #include "data/files/atomic_file.h"
 
 namespace espalier {
 namespace {
 
 namespace fs = std::filesystem;
+
+const LoaderOptions batches_of_teacher = {.batch_size = 32, .order = Order::longest_first};
 
 std::string hidden_name(int64_t i) { return "hidden " + std::to_string(i); }
 std::string qkv_name(int64_t i) { return "qkv " + std::to_string(i); }
@@ -23,6 +28,69 @@ void each(const StateParts& parts, const Activations& inside, const F& f) {
 Tensor rows_of(const Tensor& x, const PackedBatch& batch, int64_t b) {
   const int64_t first = batch.offsets[static_cast<size_t>(b)], end = batch.offsets[static_cast<size_t>(b) + 1];
   return x.view(first * x.cols(), {end - first, x.cols()});
+}
+
+using Part = std::pair<std::string, Tensor>;
+std::vector<Part> inside_of(const Teacher& teacher, const PackedBatch& batch, const StateParts& parts) {
+  std::vector<Part> all;
+  each(parts, teacher.inside(batch), [&](const std::string& name, const Tensor& x) { all.emplace_back(name, x); });
+  return all;
+}
+
+// Of another rank's batch, whose parts are as those of a batch of this rank.
+std::vector<Part> received(int from, const PackedBatch& batch, const std::vector<Part>& like) {
+  std::vector<Part> all;
+  for (const auto& [name, x] : like) {
+    all.emplace_back(name, Tensor({batch.offsets.back(), x.cols()}, x.dtype()));
+    const Tensor& to = all.back().second;
+    receive(from, Channel::rows, {to.raw(), to.bytes()}).wait();
+  }
+  return all;
+}
+
+void help(const Teacher& teacher, const TokenizedDataset& data, const StateParts& parts,
+          const std::function<void(int64_t, int64_t)>& progress) {
+  const Loader loader(data, batches_of_teacher);
+  const Epoch epoch = loader.epoch(0);
+  for (int64_t i = rank(); i < loader.batches(); i += ranks()) {
+    for (const auto& [name, x] : inside_of(teacher, epoch.batch(i), parts))
+      send(0, Channel::rows, {x.raw(), x.bytes()}).wait();
+    if (progress) progress(std::min(i + ranks(), loader.batches()), loader.batches());
+  }
+}
+
+void create(const Hdf5File& file, const std::vector<Part>& parts, int64_t tokens, const fs::path& cache,
+            const fs::path& where) {
+  uint64_t bytes = 0;
+  for (const auto& [name, x] : parts) {
+    file.root().create(name, x.dtype(), {tokens, x.cols()});
+    bytes += x.bytes() / static_cast<uint64_t>(x.rows()) * static_cast<uint64_t>(tokens);
+  }
+  const uint64_t room = fs::space(where).available;
+  CHECK(bytes < room, cache.string(), ": the teacher's states of ", tokens, " tokens take ", bytes >> 20,
+        " MB, the disk has ", room >> 20, "; compare fewer layers, or do not keep them");
+}
+
+void make(const Teacher& teacher, const TokenizedDataset& data, const StateParts& parts, const fs::path& cache,
+          const std::function<void(int64_t, int64_t)>& progress) {
+  const Loader loader(data, batches_of_teacher);
+  const Epoch epoch = loader.epoch(0);
+  AtomicFile target(cache);
+  Hdf5File file = Hdf5File::create(target.temporary(), cache.string());
+  CacheKey(teacher, data).write(file);
+  std::vector<Part> own;
+  for (int64_t i = 0; i < loader.batches(); ++i) {
+    const PackedBatch batch = epoch.batch(i);
+    if (is_own(i)) own = inside_of(teacher, batch, parts);
+    if (i == 0) create(file, own, data.tokens(), cache, target.temporary());
+    for (const auto& [name, x] : is_own(i) ? own : received(static_cast<int>(i % ranks()), batch, own))
+      for (int64_t b = 0; b < batch.sentences(); ++b)
+        file.root().write_rows(name, data.offsets[static_cast<size_t>(batch.rows[static_cast<size_t>(b)])],
+                               rows_of(x, batch, b));
+    if (progress) progress(i + 1, loader.batches());
+  }
+  file.close();
+  target.commit();
 }
 
 }  // namespace
@@ -43,39 +111,18 @@ TeacherStates::TeacherStates(const Teacher& teacher, const TokenizedDataset& dat
 Hdf5File TeacherStates::open_or_make(const Teacher& teacher, const TokenizedDataset& data, const StateParts& parts,
                                      const fs::path& cache, const std::function<void(int64_t, int64_t)>& progress) {
   const CacheKey key(teacher, data);
-  if (fs::exists(cache)) {
-    Hdf5File file = Hdf5File::open(cache);
-    key.check(file, cache);
-    return file;
+  if (!of_first_rank(fs::exists(cache))) {
+    if (is_first_rank())
+      make(teacher, data, parts, cache, progress);
+    else
+      help(teacher, data, parts, progress);
+    of_first_rank(true);  // the file is there
   }
-  const Loader loader(data, {.batch_size = 32, .order = Order::longest_first});
-  const Epoch epoch = loader.epoch(0);
-  AtomicFile target(cache);
-  Hdf5File file = Hdf5File::create(target.temporary(), cache.string());
-  key.write(file);
-  for (int64_t i = 0; i < loader.batches(); ++i) {
-    const PackedBatch batch = epoch.batch(i);
-    const Activations inside = teacher.inside(batch);
-    if (i == 0) {
-      uint64_t bytes = 0;
-      each(parts, inside, [&](const std::string& name, const Tensor& x) {
-        file.root().create(name, x.dtype(), {data.tokens(), x.cols()});
-        bytes += x.bytes() / static_cast<uint64_t>(x.rows()) * static_cast<uint64_t>(data.tokens());
-      });
-      const uint64_t room = fs::space(target.temporary()).available;
-      CHECK(bytes < room, cache.string(), ": the teacher's states of ", data.tokens(), " tokens take ", bytes >> 20,
-            " MB, the disk has ", room >> 20, "; compare fewer layers, or do not keep them");
-    }
-    each(parts, inside, [&](const std::string& name, const Tensor& x) {
-      for (int64_t b = 0; b < batch.sentences(); ++b)
-        file.root().write_rows(name, data.offsets[static_cast<size_t>(batch.rows[static_cast<size_t>(b)])],
-                               rows_of(x, batch, b));
-    });
-    if (progress) progress(i + 1, loader.batches());
-  }
-  file.close();
-  target.commit();
-  return Hdf5File::open(cache);
+  CHECK(is_first_rank() || fs::exists(cache), cache.string(), ": rank 0 has it, rank ", rank(),
+        " does not see it; name a file in a folder that all machines share, or do not keep the teacher's states");
+  Hdf5File file = Hdf5File::open(cache);
+  key.check(file, cache);
+  return file;
 }
 
 Tensor TeacherStates::read(const std::string& name, const PackedBatch& batch) const {

@@ -20,7 +20,8 @@ class TeacherStates {
  public:
   // From the file `cache` if it is there, else computed now and written to it: for each token and part a row of its
   // width, f32 or, between the products of a bf16 teacher, bf16. Throws if the file belongs to another teacher or
-  // text or lacks a part, and if the disk has not room for it.
+  // text or lacks a part, and if the disk has not room for it. The ranks share the batches, rank 0 writes, and all read
+  // the file.
   TeacherStates(const Teacher& teacher, const TokenizedDataset& data, const StateParts& parts,
                 const std::filesystem::path& cache, const std::function<void(int64_t, int64_t)>& progress = {});
 

@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/bitmap.h"
 #include "core/check.h"
+#include "core/dealt.h"
 #include "core/parallel.h"
 
 namespace espalier {
@@ -43,40 +45,70 @@ void Pruner::after_step(int64_t step) {
   if (!complete(step)) criterion_->after_step();
 }
 
+// Each rank scores its own pools.
 void Pruner::prune(double amount) {
   std::vector<RankedPool> ranked(pools_.size());
   parallel_for(std::ssize(pools_), [&](int64_t i) {
     const Pool& pool = pools_[static_cast<size_t>(i)];
+    const auto limit = static_cast<int64_t>(std::floor(options_.layer_limit * static_cast<double>(pool.units) + 1e-9));
+    RankedPool& to = ranked[static_cast<size_t>(i)] = {pool.name, {}, std::min(limit, pool.units - 1), pool.units};
+    if (!is_own(i)) return;
     std::vector<Tensor> bits;
     for (const Member& member : pool.members) bits.push_back(held(*member.parameter));
-    const auto limit = static_cast<int64_t>(std::floor(options_.layer_limit * static_cast<double>(pool.units) + 1e-9));
-    std::vector<float> scores = pool.unit_scores(*criterion_, bits);
-    const int64_t gone = std::ranges::count(scores, pruned_already);
-    ranked[static_cast<size_t>(i)] = {pool.name, std::move(scores), std::max(gone, std::min(limit, pool.units - 1))};
+    to.scores = pool.unit_scores(*criterion_, bits);
+    to.limit = std::max<int64_t>(std::ranges::count(to.scores, pruned_already), to.limit);
+    to.elsewhere = 0;
   });
-  const auto keep = chosen(ranked, amount);
+  Dealt<int64_t> limits;  // they depend on the scores
+  for (int64_t i = 0; i < std::ssize(ranked); ++i)
+    if (is_own(i)) limits.add(std::span(&ranked[static_cast<size_t>(i)].limit, 1));
+  const auto all = limits.gather();
+  for (size_t i = 0; i < ranked.size(); ++i) ranked[i].limit = all[i].front();
+  const auto keep = of_all(chosen(ranked, amount));
   for (size_t i = 0; i < pools_.size(); ++i)
     for (const Member& member : pools_[i].members)
       mask_of(*member.parameter).set(Pool::member_bits(member, keep[i], held(*member.parameter)));
 }
 
-std::vector<std::vector<uint8_t>> Pruner::chosen(std::span<const RankedPool> ranked, double amount) const {
-  std::vector<std::vector<uint8_t>> keep;
+// Flags of every rank's pools.
+Pruner::Flags Pruner::of_all(Flags keep) const {
+  if (ranks() == 1) return keep;
+  Dealt<uint8_t> dealt;
+  for (size_t i = 0; i < keep.size(); ++i) {
+    if (!is_own(static_cast<int64_t>(i))) continue;
+    const Tensor bits = no_bits(std::ssize(keep[i]));
+    for (size_t u = 0; u < keep[i].size(); ++u)
+      if (keep[i][u] != 0) set_bit(bits, static_cast<int64_t>(u));
+    dealt.add(bits.span<uint8_t>());
+  }
+  const auto all = dealt.gather();
+  for (size_t i = 0; i < keep.size(); ++i) {
+    keep[i].resize(static_cast<size_t>(pools_[i].units));
+    for (size_t u = 0; u < keep[i].size(); ++u) keep[i][u] = all[i][u / 8] >> (u % 8) & 1;
+  }
+  return keep;
+}
+
+Pruner::Flags Pruner::chosen(std::span<const RankedPool> ranked, double amount) const {
+  const bool n_of_m = options_.structure.kind == Structure::Kind::n_of_m;
+  if (!n_of_m && options_.scope != RankingScope::row && !criterion_->thresholds())
+    return keep_highest(ranked, amount, options_.scope == RankingScope::global);
+  Flags keep(pools_.size());
   for (size_t i = 0; i < pools_.size(); ++i) {
     const RankedPool& pool = ranked[i];
-    if (options_.structure.kind == Structure::Kind::n_of_m) {
-      keep.push_back(keep_n_of_m(pool, options_.structure.n, options_.structure.m));
+    if (pool.elsewhere > 0) continue;
+    if (n_of_m) {
+      keep[i] = keep_n_of_m(pool, options_.structure.n, options_.structure.m);
     } else if (options_.scope == RankingScope::row) {
       const int64_t cols = pools_[i].members.front().parameter->shape.cols(), count = count_of(amount, cols);
       CHECK(count < cols, "prune: amount ", amount, " would remove all ", cols, " weights of each row of ", pool.name,
             "; use a smaller amount");
-      keep.push_back(keep_n_of_m(pool, cols - count, cols));
-    } else if (criterion_->thresholds()) {  // sigmoid(mean score) below the amount goes
-      keep.push_back(
-          keep_above(pool, std::log(amount / (1 - amount)) * static_cast<double>(pools_[i].scored_weights())));
+      keep[i] = keep_n_of_m(pool, cols - count, cols);
+    } else {  // sigmoid(mean score) below the amount goes
+      keep[i] = keep_above(pool, std::log(amount / (1 - amount)) * static_cast<double>(pools_[i].scored_weights()));
     }
   }
-  return keep.empty() ? keep_highest(ranked, amount, options_.scope == RankingScope::global) : keep;
+  return keep;
 }
 
 void Pruner::save(const Hdf5Group& group) const {

@@ -36,7 +36,9 @@ class Pruner : public Compressor {
   const std::vector<Pool>& pools() const { return pools_; }
 
  private:
-  std::vector<std::vector<uint8_t>> chosen(std::span<const RankedPool> ranked, double amount) const;  // those that stay
+  using Flags = std::vector<std::vector<uint8_t>>;
+  Flags chosen(std::span<const RankedPool> ranked, double amount) const;  // those that stay, of this rank's pools
+  Flags of_all(Flags keep) const;                                         // of every rank's
   struct Held {  // a parameter's mask as it was before this pruner
     Parameter* parameter;
     Tensor bits;

@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "core/check.h"
+#include "core/ranks.h"
 
 namespace espalier {
 namespace {
@@ -18,9 +19,18 @@ struct Threshold {
   int64_t ties;  // how many of the units with just this score are among the count lowest
 };
 
-// Over pools[which…]. A radix selection: the bits of a float, with the sign taken into the order, are found eleven at a
-// time, counting in one pass over all scores how many begin with each.
-Threshold nth_lowest(std::span<const RankedPool> pools, std::span<const size_t> which, int64_t count) {
+// Sums over the ranks of what each of them counted.
+std::vector<int64_t> counted_by_all(std::vector<int64_t> counts) {
+  if (ranks() == 1) return counts;
+  const std::vector<double> all = gather_all(std::vector<double>(counts.begin(), counts.end()));
+  std::ranges::fill(counts, 0);
+  for (size_t i = 0; i < all.size(); ++i) counts[i % counts.size()] += static_cast<int64_t>(all[i]);
+  return counts;
+}
+
+// Over pools[which…], on all ranks or on this one. A radix selection: the bits of a float, with the sign taken into the
+// order, are found eleven at a time, counting in one pass over all scores how many begin with each.
+Threshold nth_lowest(std::span<const RankedPool> pools, std::span<const size_t> which, int64_t count, bool everywhere) {
   uint32_t found = 0, known = 0;  // bits of the answer, and which of them are known
   for (const int shift : {21, 10, 0}) {
     std::vector<int64_t> counts(2048);
@@ -30,6 +40,7 @@ Threshold nth_lowest(std::span<const RankedPool> pools, std::span<const size_t> 
         const uint32_t ordered = bits ^ ((bits >> 31) != 0 ? 0xffffffffU : 0x80000000U);
         if (((ordered ^ found) & known) == 0) ++counts[ordered >> shift & 2047];
       }
+    if (everywhere) counts = counted_by_all(std::move(counts));
     uint32_t digit = 0;
     for (; count > counts[digit]; ++digit) count -= counts[digit];
     found |= digit << shift;
@@ -39,17 +50,30 @@ Threshold nth_lowest(std::span<const RankedPool> pools, std::span<const size_t> 
 }
 
 // Prunes the `count` lowest units of pools[which…], all together. The threshold is the count-th lowest score; of the
-// units that have just this score, the first go.
-void prune_lowest(std::span<const RankedPool> pools, std::span<const size_t> which, int64_t count, Flags& keep) {
+// units that have just this score, the first go. Everywhere: all ranks do, each with its own of these pools; else this
+// one has all of them.
+void prune_lowest(std::span<const RankedPool> pools, std::span<const size_t> which, int64_t count, bool everywhere,
+                  Flags& keep) {
   for (const size_t p : which) keep[p].assign(pools[p].scores.size(), 1);
   if (count == 0) return;
-  auto [threshold, ties] = nth_lowest(pools, which, count);
-  for (const size_t p : which)
-    for (size_t u = 0; u < keep[p].size(); ++u) {
-      const float s = pools[p].scores[u];
-      keep[p][u] = s < threshold ? 0 : 1;  // no branch: which units go is a coin toss
-      if (s == threshold && ties-- > 0) keep[p][u] = 0;
+  auto [threshold, ties] = nth_lowest(pools, which, count, everywhere);
+  std::vector<int64_t> tied(which.size());
+  for (size_t i = 0; everywhere && i < which.size(); ++i)
+    tied[i] = std::ranges::count(pools[which[i]].scores, threshold);
+  if (everywhere) tied = counted_by_all(std::move(tied));
+  for (size_t i = 0; i < which.size(); ++i) {
+    const RankedPool& pool = pools[which[i]];
+    if (pool.elsewhere > 0) {
+      ties -= tied[i];
+      continue;
     }
+    std::vector<uint8_t>& flags = keep[which[i]];
+    for (size_t u = 0; u < flags.size(); ++u) {
+      const float s = pool.scores[u];
+      flags[u] = s < threshold ? 0 : 1;  // no branch: which units go is a coin toss
+      if (s == threshold && ties-- > 0) flags[u] = 0;
+    }
+  }
 }
 
 void check_scores(const RankedPool& pool) {
@@ -59,7 +83,7 @@ void check_scores(const RankedPool& pool) {
 }
 
 void check_limit(const RankedPool& pool, int64_t count, double amount) {
-  CHECK(count <= pool.limit, "prune: amount ", amount, " would remove ", count, " of the ", pool.scores.size(), " ",
+  CHECK(count <= pool.limit, "prune: amount ", amount, " would remove ", count, " of the ", pool.units(), " ",
         pool.name, ", where at most ", pool.limit, " may go; use a smaller amount");
 }
 
@@ -67,7 +91,7 @@ void check_limit(const RankedPool& pool, int64_t count, double amount) {
 void prune_globally(std::span<const RankedPool> pools, double amount, Flags& keep) {
   int64_t units = 0, limits = 0;
   for (const RankedPool& pool : pools) {
-    units += std::ssize(pool.scores);
+    units += pool.units();
     limits += pool.limit;
   }
   int64_t count = count_of(amount, units);
@@ -76,14 +100,18 @@ void prune_globally(std::span<const RankedPool> pools, double amount, Flags& kee
   std::vector<size_t> free(pools.size());
   std::iota(free.begin(), free.end(), size_t{0});
   for (bool again = true; again;) {
-    prune_lowest(pools, free, count, keep);
+    prune_lowest(pools, free, count, true, keep);
+    std::vector<int64_t> gone;
+    for (const size_t p : free) gone.push_back(std::ranges::count(keep[p], 0));
+    gone = counted_by_all(std::move(gone));
     std::vector<size_t> within;
-    for (const size_t p : free) {
-      if (std::count(keep[p].begin(), keep[p].end(), 0) <= pools[p].limit) {
+    for (size_t i = 0; i < free.size(); ++i) {
+      const size_t p = free[i];
+      if (gone[i] <= pools[p].limit) {
         within.push_back(p);
         continue;
       }
-      prune_lowest(pools, std::span(&p, 1), pools[p].limit, keep);
+      if (pools[p].elsewhere == 0) prune_lowest(pools, std::span(&p, 1), pools[p].limit, false, keep);
       count -= pools[p].limit;
     }
     again = within.size() < free.size();
@@ -105,9 +133,9 @@ Flags keep_highest(std::span<const RankedPool> pools, double amount, bool global
     return keep;
   }
   for (size_t p = 0; p < pools.size(); ++p) {
-    const int64_t count = count_of(amount, std::ssize(pools[p].scores));
+    const int64_t count = count_of(amount, pools[p].units());
     check_limit(pools[p], count, amount);
-    prune_lowest(pools, std::span(&p, 1), count, keep);
+    if (pools[p].elsewhere == 0) prune_lowest(pools, std::span(&p, 1), count, false, keep);
   }
   return keep;
 }
@@ -118,7 +146,7 @@ std::vector<uint8_t> keep_above(const RankedPool& pool, double threshold) {
                                       [&](float s) { return static_cast<double>(s) < threshold; });
   Flags keep(1);
   constexpr size_t only = 0;
-  prune_lowest(std::span(&pool, 1), std::span(&only, 1), std::min(below, pool.limit), keep);
+  prune_lowest(std::span(&pool, 1), std::span(&only, 1), std::min(below, pool.limit), false, keep);
   return keep[only];
 }
 

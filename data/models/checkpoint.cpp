@@ -75,7 +75,8 @@ Json to_json(const TrainingState& state, int64_t optimizer_steps) {
 }  // namespace
 
 void save_checkpoint(const std::filesystem::path& path, const ParameterStore& store, const CheckpointContents& contents,
-                     const Optimizer* optimizer, const TrainingState* state, const std::function<void(Hdf5Group)>& more) {
+                     const Optimizer* optimizer, const TrainingState* state,
+                     const std::function<void(Hdf5Group)>& more) {
   check_vocabulary(contents.vocabulary, contents.config, path.string());
   store.settle();
   AtomicFile target(path);
@@ -180,13 +181,14 @@ LoadReport Checkpoint::load_weights(ParameterStore& store, const std::set<std::s
     if (whole) read_tensor_into(weights, p->name, p->value);
     if (p->value) p->updated();
   }
-  return {.loaded = std::ssize(store.all()) - std::ssize(without)};
+  return {.loaded = std::ranges::count_if(store.all(), [&](const Parameter* p) { return !without.contains(p->name); })};
 }
 
-PrunedMasks Checkpoint::masks(const ParameterStore& store) const {
+PrunedMasks Checkpoint::masks(const ParameterStore& store, const std::set<std::string>& without) const {
   PrunedMasks masks;
   if (!root().contains("pruned")) return masks;
   for (const std::string& name : root().read_texts("pruned")) {
+    if (without.contains(name)) continue;
     const Parameter* const p = store.find(name);
     CHECK(p != nullptr, root().where("pruned"), " names ", name, ", which the model does not have");
     if (!root().contains("masks") || !root().group("masks").contains(name)) {
@@ -199,8 +201,8 @@ PrunedMasks Checkpoint::masks(const ParameterStore& store) const {
   }
   if (root().contains("masks"))
     for (const std::string& name : root().group("masks").names())
-      CHECK(masks.contains(name), root().group("masks").where(name), " is a mask of something that ",
-            root().where("pruned"), " does not name");
+      CHECK(masks.contains(name) || without.contains(name), root().group("masks").where(name),
+            " is a mask of something that ", root().where("pruned"), " does not name");
   return masks;
 }
 

@@ -72,11 +72,11 @@ class Checkpoint {
                           Load load = Load::all) const;
 
   // Of the parameters that were pruned, for hold(); `store` has the weights of this file. Throws for names and sizes
-  // that the store does not have.
-  PrunedMasks masks(const ParameterStore& store) const;
+  // that the store does not have, but for those of `without`, which are left out.
+  PrunedMasks masks(const ParameterStore& store, const std::set<std::string>& without = {}) const;
 
-  bool resumes() const { return resumes_; }                                  // has a training state and the optimizer's
-  TrainingState state() const;                                               // throws if there is none
+  bool resumes() const { return resumes_; }  // has a training state and the optimizer's
+  TrainingState state() const;               // throws if there is none
   void load_optimizer(Optimizer& optimizer, const ParameterStore& store) const;  // of a store with the same layout
 
   const Hdf5Group& root() const { return file_.root(); }  // for what `more` has written

@@ -8,6 +8,7 @@
 #include "core/format.h"
 #include "core/quoted.h"
 #include "data/text/class_names.h"
+#include "nn/heads/heads.h"
 
 namespace espalier {
 namespace {
@@ -34,22 +35,29 @@ void refuse_swapped(const NameList& own, const NameList& wanted, const std::stri
   }
 }
 
+// What of the head for `task` the one for `wanted` has no place for.
+std::string left_over(const std::string& task, const std::string& wanted) {
+  if (!is_pretraining(task)) return "its classifier.bias and classifier.weight are not used";
+  return is_pretraining(wanted) ? "its decoder of masked words is kept" : "of that, cls.* is not used";
+}
+
 }  // namespace
 
 HeadChoice choose_head(BertConfig& config, const HeadInFile& head, const OpenOptions& options,
                        const std::string& source) {
   const std::string task = config.head;
-  const bool other_task = options.head && head.names_task && *options.head != task;
+  // A head of pre-training gives way to any task on labelled text.
+  const bool gives_way = is_pretraining(task) && !options.head && (options.new_task || options.labels);
+  const bool known_task = head.names_task || is_pretraining(task) || (options.head && is_pretraining(*options.head));
+  const bool other_task = gives_way || (options.head && known_task && *options.head != task);
   const bool trained = head.trained && !other_task;
   CHECK(trained || options.may_start_head, source, ": ", head.trained ? "its head is for " + task : head.missing,
         "; an answer would be random: train one first, with train --model ", source);
   const NameList own = config.labels;
   HeadChoice choice{.new_classifier = !trained};
   std::string from = "from the model";
+  if (gives_way) config.head = BertConfig{}.head;
   if (options.head) config.head = *options.head;
-  if (head.trained && other_task)
-    choice.why_new = "new head for " + config.head + ": the model's is for " + task +
-                     "; its classifier.bias and classifier.weight are not used";
   if (options.labels) {
     config.labels = *options.labels;
     from = "from --labels";
@@ -59,6 +67,9 @@ HeadChoice choose_head(BertConfig& config, const HeadInFile& head, const OpenOpt
     config.labels = wanted.labels;
     from = wanted.from;
   }
+  if (head.trained && other_task)
+    choice.why_new =
+        "new head for " + config.head + ": the model's is for " + task + "; " + left_over(task, config.head);
   check_names(config.labels);
   if (!head.names_task && !options.head && config.head == "regression" && config.classes() > 1)
     config.head = BertConfig{}.head;

@@ -13,6 +13,7 @@
 
 #include "data/models/load_report.h"
 #include "nn/config.h"
+#include "nn/heads/heads.h"
 #include "nn/parameter.h"
 
 namespace espalier {
@@ -45,17 +46,20 @@ class HfWeights {
                      const std::string& class_name = "");
   ~HfWeights();
 
-  // The head of ArchitectureRow::classifier is there.
+  // The head of ArchitectureRow::classifier is there, or all of BERT's that HeadRow::class_name is the class of.
   bool has_head() const;
+  bool has_head(const HeadRow& row) const;
   std::string some_names() const;  // of tensors, for messages: those that may be a head first
 
   // Lays the store out unless that is done, and reads the values. Parameters of the head that are not there are
   // initialised from seed and range, and so is the classifier if it is to be new. Throws one Error that lists missing
-  // tensors of the encoder, mis-shaped ones, and what the files hold instead, before any memory is used.
+  // tensors of the encoder, mis-shaped ones, and what the files hold instead, before any memory is used; and for a
+  // decoder of words that is not the table of word embeddings.
   LoadReport load(ParameterStore& store, uint64_t seed, float range, bool new_classifier = false) const;
 
  private:
   struct File;
+  void check_tied(const Parameter& words) const;
 
   std::string source_;
   Architecture architecture_;

@@ -220,7 +220,7 @@ Json config_to_json(const BertConfig& c) {
   }
   const HeadRow& head = head_named(c.head, "config");
   const ArchitectureRow& row = row_of(c.architecture);
-  Json json = {{"architectures", {row.classifier}},
+  Json json = {{"architectures", {*head.class_name != 0 ? std::string_view(head.class_name) : row.classifier}},
                {"problem_type", head.problem_type},
                {"model_type", row.model_type},
                {"hidden_act", name_of(c.activation)},
@@ -246,6 +246,7 @@ Json config_to_json(const BertConfig& c) {
     json.erase(own);
   }
   if (c.head != BertConfig{}.head) json["head"] = c.head;
+  if (*head.problem_type == 0) json.erase("problem_type");
   if (c.layer_heads.empty() && c.layer_intermediate.empty()) return json;
   for (int64_t i = 0; i < c.num_hidden_layers; ++i)
     json["pruned_layers"].push_back({{"attention_heads", c.heads_of(i)}, {"intermediate_size", c.intermediate_of(i)}});

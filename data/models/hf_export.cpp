@@ -87,7 +87,9 @@ Exported export_hf(const Model& model, const fs::path& directory) {
   folder.commit();
   const std::string obstacle = obstacle_in_transformers(model.config);
   if (obstacle.empty())
-    exported.notes.push_back("transformers loads it as " + std::string(row_of(model.config.architecture).classifier));
+    exported.notes.push_back(
+        "transformers loads it as " +
+        parse_object(files.at("config.json"), "config.json")["architectures"][0].get<std::string>());
   else
     exported.warning = "transformers cannot load these shapes (" + obstacle + "); Espalier's programs do";
   if (files.contains(grids_file))

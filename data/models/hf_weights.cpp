@@ -147,6 +147,34 @@ bool HfWeights::has_head() const {
              [&](const char* own) { return found.contains(name_in_transformers(architecture_, own)); });
 }
 
+bool HfWeights::has_head(const HeadRow& row) const {
+  std::set<std::string> found;
+  for (const auto& file : files_)
+    for (const auto& [name, shape] : file->shapes) {
+      found.insert(plain_name(name));
+      found.insert(std::string(row_of(architecture_).prefix) + plain_name(name));
+    }
+  ParameterStore store;  // of a small model with that head
+  BertConfig config = BertConfig::of_size("tiny");
+  const Encoder encoder(store, config);
+  const auto head = row.make(store, encoder);
+  return std::ranges::all_of(store.all(),
+                             [&](const Parameter* p) { return Encoder::owns(p->name) || found.contains(p->name); });
+}
+
+void HfWeights::check_tied(const Parameter& words) const {
+  for (const auto& file : files_)
+    for (const auto& [name, shape] : file->shapes) {
+      if (plain_name(name) != "cls.predictions.decoder.weight") continue;
+      const Tensor decoder(words.shape);
+      CHECK(std::ranges::equal(shape, words.shape.dims()), source_, ": ", name, " has another shape than ", words.name,
+            words.shape, "; expected a decoder that is tied to the word embeddings");
+      file->read_into(name, decoder);
+      CHECK(std::ranges::equal(decoder.span<float>(), words.value.span<float>()), source_, ": ", name, " differs from ",
+            words.name, "; expected a decoder that is tied to the word embeddings (tie_word_embeddings)");
+    }
+}
+
 std::string HfWeights::some_names() const {
   std::vector<std::string> names;
   for (const auto& file : files_)
@@ -194,6 +222,7 @@ LoadReport HfWeights::load(ParameterStore& store, uint64_t seed, float range, bo
   store.settle();  // no update that is still due may change what is loaded
   if (!store.values()) store.lay_out_unset();
   for (const auto& [p, source] : sources) source.file->read_into(source.name, p->value);
+  if (store.find("cls.predictions.bias") != nullptr) check_tied(store.at("bert.embeddings.word_embeddings.weight"));
   for (Parameter* p : fresh) {
     store.initialise(*p, seed, range);
     report.initialised.push_back(p->name);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "data/models/model_source.h"
 
+#include <algorithm>
 #include <set>
 #include <string_view>
 #include <system_error>
@@ -15,6 +16,7 @@
 #include "data/models/hf_export.h"
 #include "data/text/demo_corpus.h"
 #include "data/text/unicode_classes.h"
+#include "nn/heads/heads.h"
 
 namespace espalier {
 namespace {
@@ -48,6 +50,7 @@ std::unique_ptr<Model> open_random(const std::string& size, const OpenOptions& o
 }
 
 HeadInFile head_of(const HfWeights& weights, const HfConfig& config) {
+  if (is_pretraining(config.model.head)) return {.trained = true};
   if (weights.has_head()) return {.trained = true, .names_task = config.names_task};
   const auto theirs = [&](const std::string& own) {
     const std::string name = name_in_transformers(config.model.architecture, own + ".");
@@ -80,6 +83,8 @@ std::unique_ptr<Model> open_directory(const fs::path& directory, const OpenOptio
   std::vector<std::string> notes = tokenizer.notes();
   if (hf.model.type_vocab_size == 0) ignore_segments(tokenizer, notes);
   const HfWeights weights(directory, hf.model.architecture, hf.class_name);
+  if (const HeadRow* const row = head_of_class(hf.class_name); row != nullptr && weights.has_head(*row))
+    hf.model.head = row->name;
   const HeadChoice head = choose_head(hf.model, head_of(weights, hf), options, directory.string());
   auto model = std::make_unique<Model>(hf.model, std::move(tokenizer));
   model->report = weights.load(model->store, options.seed, hf.model.initializer_range, head.new_classifier);
@@ -90,6 +95,23 @@ std::unique_ptr<Model> open_directory(const fs::path& directory, const OpenOptio
   return model;
 }
 
+// Of a head that is new: parameters that start from the seed, and those of the file's head that are not taken. What
+// both heads have stays, but for a classifier.
+struct HeadChange {
+  std::set<std::string> fresh, dropped;
+};
+HeadChange change_of(const Checkpoint& checkpoint, const ParameterStore& store) {
+  const std::vector<std::string> names = checkpoint.root().group("weights").names();
+  const auto stays = [](const std::string& name) { return !name.starts_with("classifier."); };
+  HeadChange change;
+  for (const std::string& name : names)
+    if (!Encoder::owns(name) && (store.find(name) == nullptr || !stays(name))) change.dropped.insert(name);
+  for (const Parameter* p : store.all())
+    if (!Encoder::owns(p->name) && (!stays(p->name) || std::ranges::find(names, p->name) == names.end()))
+      change.fresh.insert(p->name);
+  return change;
+}
+
 std::unique_ptr<Model> open_checkpoint(const fs::path& path, const OpenOptions& options) {
   const Checkpoint checkpoint(path);
   BertConfig config = checkpoint.contents().config;
@@ -98,19 +120,19 @@ std::unique_ptr<Model> open_checkpoint(const fs::path& path, const OpenOptions& 
   CHECK(!options.head || *options.head == config.head || options.may_start_head, path.string(), ": has the head '",
         config.head, "', but '", *options.head, "' is wanted");
   const HeadChoice head = choose_head(config, {.trained = true}, options, path.string());
-  std::set<std::string> fresh;
-  if (head.new_classifier) fresh = {"classifier.bias", "classifier.weight"};
   auto model = std::make_unique<Model>(config, checkpoint.tokenizer());
+  const auto [fresh, dropped] = head.new_classifier ? change_of(checkpoint, model->store) : HeadChange();
+  std::set<std::string> without = fresh;
+  without.insert(dropped.begin(), dropped.end());
   model->report = checkpoint.load_weights(
-      model->store, fresh, options.for_inference ? Checkpoint::Load::for_inference : Checkpoint::Load::all);
+      model->store, without, options.for_inference ? Checkpoint::Load::for_inference : Checkpoint::Load::all);
   model->options = checkpoint.contents().options;
   if (!options.for_inference)
-    for (const auto& [name, bits] : checkpoint.masks(model->store))
-      if (!fresh.contains(name)) hold(model->store.at(name), bits);
+    for (const auto& [name, bits] : checkpoint.masks(model->store, without)) hold(model->store.at(name), bits);
   for (const std::string& name : fresh)
     model->store.initialise(model->store.at(name), options.seed, config.initializer_range);
   model->report.initialised.assign(fresh.begin(), fresh.end());
-  model->report.ignored = model->report.initialised;
+  model->report.ignored.assign(dropped.begin(), dropped.end());
   model->report.labels = head.labels;
   model->report.new_head = head.why_new;
   return model;

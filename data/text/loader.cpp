@@ -27,7 +27,8 @@ PackedBatch pack(const TokenizedDataset& data, std::span<const int64_t> rows) {
     CHECK(tokens <= std::numeric_limits<int32_t>::max(), "pack: a batch of ", rows.size(),
           " sentences has more than 2^31 - 1 tokens; choose a smaller batch size");
     batch.offsets.push_back(static_cast<int32_t>(tokens));
-    if (!data.labels.empty()) batch.labels.push_back(data.labels[row]);
+    const auto labels = data.labels_of(row);
+    batch.labels.insert(batch.labels.end(), labels.begin(), labels.end());
     const auto values = data.values.begin() + row * width;
     batch.values.insert(batch.values.end(), values, values + width);
   }

@@ -20,6 +20,7 @@ struct TokenizedDataset {
   PagedArray<int32_t> first_lengths;  // [N] tokens of sentence i in segment 0; the rest is segment 1
   PagedArray<int64_t> offsets = {0};  // [N + 1] sentence i is ids[offsets[i]] … ids[offsets[i + 1]]
   PagedArray<int32_t> labels;         // [N], -1 for an unlabelled sentence; empty where all are
+  bool token_labels = false;          // the labels are [T], of tokens
   PagedArray<float> values;           // [N, W] of the labels, zero for an unlabelled sentence; empty for mere classes
 
   void set_limit(size_t bytes);  // of each array in memory, before anything is appended
@@ -27,6 +28,7 @@ struct TokenizedDataset {
   int64_t sentences() const { return static_cast<int64_t>(first_lengths.size()); }
   int64_t values_per_sentence() const { return sentences() > 0 ? std::ssize(values) / sentences() : 0; }  // W
   int64_t length(int64_t i) const { return offsets[i + 1] - offsets[i]; }
+  std::span<const int32_t> labels_of(int64_t i) const;  // of sentence i: one, or one a token; none where there are none
 };
 
 // Appends one example's ids, and as many segments: 0s, then 1s. Both vectors come in empty. Called from several threads

@@ -73,6 +73,13 @@ void TokenizedDataset::set_limit(size_t bytes) {
   values.set_limit(bytes);
 }
 
+std::span<const int32_t> TokenizedDataset::labels_of(int64_t i) const {
+  if (labels.empty()) return {};
+  const auto all = labels.span();
+  if (!token_labels) return all.subspan(static_cast<size_t>(i), 1);
+  return all.subspan(static_cast<size_t>(offsets[i]), static_cast<size_t>(length(i)));
+}
+
 TokenizedDataset tokenize_dataset(const Dataset& dataset, const Tokenize& tokenize) {
   return tokenize_examples(dataset.examples, dataset.labelled, tokenize);
 }
@@ -104,6 +111,7 @@ void append(TokenizedDataset& data, const TokenizedDataset& more) {
 }
 
 void append(TokenizedDataset& data, const TokenizedDataset& more, std::span<const int64_t> rows) {
+  data.token_labels = data.token_labels || more.token_labels;
   const auto before = static_cast<size_t>(data.sentences()), after = before + rows.size();
   const int64_t width = std::max(data.values_per_sentence(), more.values_per_sentence());
   const bool labelled = !data.labels.empty() || !more.labels.empty();
@@ -114,7 +122,8 @@ void append(TokenizedDataset& data, const TokenizedDataset& more, std::span<cons
     ids.insert(ids.end(), more.ids.begin() + more.offsets[row], more.ids.begin() + more.offsets[row + 1]);
     first_lengths.push_back(more.first_lengths[row]);
     lengths.push_back(more.length(row));
-    if (!more.labels.empty()) labels.push_back(more.labels[row]);
+    const auto of_row = more.labels_of(row);
+    labels.insert(labels.end(), of_row.begin(), of_row.end());
     const auto* const first = more.values.begin() + row * more.values_per_sentence();
     values.insert(values.end(), first, first + more.values_per_sentence());
   }

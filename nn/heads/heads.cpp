@@ -54,6 +54,8 @@ const HeadRow& head_named(const std::string& name, const std::string& source) {
   return find(&HeadRow::name, name, source + ": head");
 }
 
+bool is_pretraining(const std::string& name) { return *head_named(name, "model").class_name != 0; }
+
 const HeadRow& head_of_problem(const std::string& problem_type, const std::string& source) {
   return find(&HeadRow::problem_type, problem_type, source + ": problem_type");
 }

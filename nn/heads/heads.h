@@ -20,5 +20,6 @@ struct HeadRow {
 const HeadRow& head_named(const std::string& name, const std::string& source);
 const HeadRow& head_of_problem(const std::string& problem_type, const std::string& source);
 const HeadRow* head_of_class(const std::string& class_name);  // by HeadRow::class_name; null: no such row
+bool is_pretraining(const std::string& name);                 // it learns from plain text: nn/heads/pretraining
 
 }  // namespace espalier

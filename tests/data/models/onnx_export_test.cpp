@@ -221,7 +221,7 @@ class AllTokens : public Head {
   Var logits(const Var& hidden, Context&) const override { return hidden; }
   int64_t width() const override { return 0; }
   Label read_label(std::string_view) const override { return {}; }
-  Var loss(const Var& logits, const PackedBatch&, double) const override { return logits; }
+  Var loss(const Var& logits, const PackedBatch&, const LossWeight&) const override { return logits; }
   Tensor scores(const Tensor& logits, const PackedBatch&) const override { return logits; }
   Metrics metrics(const Tensor&) const override { return {}; }
   std::string metric() const override { return ""; }
