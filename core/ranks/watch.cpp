@@ -63,7 +63,10 @@ void end_mpirun_later() {
   if ((name != "mpirun" && name != "mpiexec" && name != "orterun") || fork() != 0) return;
   for (int file = 0; file < 1024; ++file) close(file);  // mpirun waits for the ends of its pipes, too
   setsid();
-  for (int i = 0; i < 15 && kill(mpirun, 0) == 0; ++i) sleep(1);
+  for (int i = 0; i < 15; ++i) {
+    sleep(1);
+    if (kill(mpirun, 0) != 0) _exit(0);
+  }
   kill(mpirun, SIGKILL);
   _exit(0);
 }
