@@ -202,6 +202,7 @@ class MpiThread {
 
   [[noreturn]] void end_with(const std::string& line) {
     (void)!::write(STDERR_FILENO, line.data(), line.size());
+    end_mpirun_later();
     end_all(1);
   }
 

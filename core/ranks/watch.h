@@ -29,4 +29,8 @@ class Watch {
 // A line of this program's about a rank without which the run cannot go on.
 std::string line_of_lost(int rank, const std::string& why);
 
+// Where mpirun started this process itself: ends it if it still runs 15 s from now. It would wait without end for a
+// machine that it cannot reach.
+void end_mpirun_later();
+
 }  // namespace espalier

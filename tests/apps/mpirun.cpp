@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/apps/mpirun.h"
 
-#include <algorithm>
 #include <filesystem>
 
 namespace espalier {
@@ -25,15 +24,14 @@ std::string with_folder(const std::string& command) {
 }  // namespace
 
 void Mpirun::SetUp() {
-  if (mpirun.empty()) GTEST_SKIP() << "this build has no MPI";
-  if (!std::filesystem::exists(mpirun)) GTEST_SKIP() << mpirun << " is not there";
+  if (const std::string why = no_ranks(); !why.empty()) GTEST_SKIP() << why;
 }
 
-std::string Mpirun::start(int ranks, const std::string& command) {
+std::string start(int ranks, const std::string& command) {
   return mpirun + options + " -n " + std::to_string(ranks) + " " + with_folder(command);
 }
 
-Around Mpirun::surroundings(Around around) {
+Around surroundings(Around around) {
   for (const char* entry : {"OMPI_ALLOW_RUN_AS_ROOT=1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1", "ESPALIER_RANK_TIMEOUT=4"})
     around.environment.emplace_back(entry);
   return around;
@@ -50,16 +48,9 @@ Result Mpirun::run_each(const std::vector<std::string>& commands) const {
   return run(line, surroundings());
 }
 
-std::vector<pid_t> processes_with(const std::string& text, const std::string& more) {
-  std::vector<pid_t> found;
-  for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
-    const std::string name = entry.path().filename(), line = read_bytes(entry.path() / "cmdline");
-    if (std::ranges::all_of(name, [](char c) { return c >= '0' && c <= '9'; }) && line.starts_with(text) &&
-        line.find(more) != line.npos)
-      found.push_back(std::stoi(name));
-  }
-  std::ranges::sort(found);
-  return found;
+std::string no_ranks() {
+  if (mpirun.empty()) return "this build has no MPI";
+  return std::filesystem::exists(mpirun) ? "" : mpirun + " is not there";
 }
 
 }  // namespace espalier

@@ -17,12 +17,12 @@ class Mpirun : public Programs {
   Result run_ranks(int ranks, const std::string& command, const Around& around = {}) const;
   // Each of the commands, with its options of mpirun before it if any, is one process: "-x A=b train --model …".
   Result run_each(const std::vector<std::string>& commands) const;
-  // The arguments of mpirun for so many processes.
-  static std::string start(int ranks, const std::string& command);
-  static Around surroundings(Around around = {});
 };
 
-// Ids of the processes whose command line has both texts in it, in the order in which they were started.
-std::vector<pid_t> processes_with(const std::string& text, const std::string& more);
+// Why no test can start ranks here; empty: they can.
+std::string no_ranks();
+// The arguments of mpirun for so many processes of the command, and what it finds around it.
+std::string start(int ranks, const std::string& command);
+Around surroundings(Around around = {});
 
 }  // namespace espalier

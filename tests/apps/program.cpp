@@ -13,6 +13,8 @@
 #include <random>
 #include <sstream>
 
+#include "tests/apps/mpirun.h"
+
 namespace espalier {
 namespace {
 
@@ -139,7 +141,8 @@ Programs::Programs() {
 }
 
 Result Programs::run(const std::string& command, const Around& around) const {
-  return Process(folder_.path(), command, around).wait();
+  if (around.ranks == 0) return Process(folder_.path(), command, around).wait();
+  return Process(folder_.path(), start(around.ranks, command), surroundings(around)).wait();
 }
 
 Result Programs::succeed(const std::string& command, const Around& around) const {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Programs as several ranks give what one process gives: evaluation, calibration, ranking, a teacher's answers.
-#include "tests/apps/program.h"
+#include "tests/apps/mpirun.h"
 
 namespace espalier {
 namespace {
