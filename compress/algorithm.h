@@ -21,8 +21,8 @@ namespace espalier {
 // The run that a compressor is made for.
 struct Setting {
   Model& model;
-  const TokenizedDataset& train;
-  int64_t steps;  // of the optimizer, in all; 0: not known yet
+  const TokenizedDataset& train;  // empty: the text is a corpus, which comes as a stream
+  int64_t steps;                  // of the optimizer, in all; 0: not known yet
   uint64_t seed;
   int max_length;  // tokens a sentence
   bool gradient_checkpointing;

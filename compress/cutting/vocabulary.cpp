@@ -87,7 +87,7 @@ std::unique_ptr<Model> keep_tokens(const Model& model, std::span<const int64_t> 
   const std::string table = "bert.embeddings.word_embeddings.weight";
   TokenizerOptions options = model.tokenizer.options();
   options.merges = merges_among({kept.begin(), kept.end()}, options.merges);
-  Pieces pieces = {{table, {.from = table, .rows = rows}}};
+  CutParts pieces = {{table, {.from = table, .rows = rows}}};
   if (const std::string bias = "cls.predictions.bias"; model.store.find(bias) != nullptr)
     pieces[bias] = {.from = bias, .rows = std::move(rows)};
   return cut(model, config, Tokenizer(std::move(kept), std::move(options)), pieces);

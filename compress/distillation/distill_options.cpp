@@ -16,6 +16,14 @@ void DistillOptions::declare(Options& rows) {
       .only_if([this] { return alpha > 0; }, is_for("alpha"));
   rows.add("alpha", alpha, "weight of the soft loss, 0 to 1; the hard loss has the rest")
       .between(0, 1, "a share from 0 (hard loss only) to 1 (soft only)");
+  auto hard_row = rows.add("hard-weight", hard_weight, "weight of the hard loss; default: 1 - alpha");
+  hard_row.no_default().range(
+      [this, &row = hard_row.option()] { return !row.given || (hard_weight >= 0 && hard_weight < 1e300); },
+      "0 or a positive number is expected");
+  rows.rule([this, prefix] {
+    CHECK(hard() > 0 || alpha > 0 || looks_inside(), prefix, "alpha and ", prefix,
+          "hard-weight are 0, and nothing else is compared; expected a weight for what is to be learned");
+  });
   rows.add("hidden-weight", hidden_weight, "weight of the difference of hidden states, layer by layer").not_negative();
   rows.add("hidden-loss", hidden_loss, "mse or cosine; a learned projection stands between different widths")
       .only_if(hidden, is_for("hidden-weight"));

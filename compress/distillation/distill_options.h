@@ -24,11 +24,12 @@ struct Names<AttentionLoss> {
   static constexpr const char* list[] = {"kl", "mse"};
 };
 
-// loss = (1 - alpha) hard + alpha soft + hidden_weight hidden + attention_weight attention + relation_weight relation
+// loss = hard_weight hard + alpha soft + hidden_weight hidden + attention_weight attention + relation_weight relation
 //        + embedding_weight embedding; each a mean over the step's sentences (hidden states: over its tokens).
 struct DistillOptions {
-  double temperature = 2;  // of the soft loss: T^2 KL(softmax(teacher / T) || softmax(student / T))
-  double alpha = 0.9;      // 1: soft only
+  double temperature = 2;   // of the soft loss: T^2 KL(softmax(teacher / T) || softmax(student / T))
+  double alpha = 0.9;       // 1: soft only
+  double hard_weight = -1;  // negative: 1 - alpha
   double hidden_weight = 0, attention_weight = 0, relation_weight = 0, embedding_weight = 0;
   HiddenLoss hidden_loss = HiddenLoss::mse;
   AttentionLoss attention_loss = AttentionLoss::kl;
@@ -37,6 +38,7 @@ struct DistillOptions {
   double projection_rate = 1e-3;  // learning rate of the projections that stand between other widths
 
   bool looks_inside() const;
+  double hard() const { return hard_weight < 0 ? 1 - alpha : hard_weight; }
   void declare(Options& rows);
   void check(const std::string& prefix = "") const;  // throws for the first value out of range, named with `prefix`
 };

@@ -12,10 +12,24 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// On text that comes as a stream, of which nothing can be kept.
+std::unique_ptr<Compressor> make_for_stream(const DistillationOptions& options, const Setting& setting) {
+  CHECK(
+      options.cache.empty() && !options.keep_states && options.unlabelled.empty() && options.augment.copies == 0,
+      "--distill.cache, keep-states, unlabelled and augment: are for tables; expected none of them where the text is a "
+      "corpus, which the teacher reads as it comes");
+  const auto teacher =
+      std::make_shared<Teacher>(options.teachers, choose(options.precision).compute,
+                                options.loss.alpha > 0 ? Teacher::Answers::needed : Teacher::Answers::unused);
+  teacher->check_tokens(setting.model, setting.max_length);
+  return std::make_unique<Distiller>(options.loss, teacher, Tensor(), setting.seed);
+}
+
 std::unique_ptr<Compressor> make(const DistillationOptions& options, const Setting& setting) {
   const Listener listener = setting.listener;
   CHECK(!options.loss.looks_inside() || !setting.gradient_checkpointing,
         "--gradient-checkpointing: keeps nothing inside a layer, which hidden states, attention and relations need");
+  if (setting.train.sentences() == 0) return make_for_stream(options, setting);
   const auto teacher = std::make_shared<Teacher>(options.teachers, choose(options.precision).compute);
   teacher->check(setting.model, setting.max_length);
   fs::path cache = options.cache;

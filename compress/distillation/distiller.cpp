@@ -43,6 +43,13 @@ Distiller::Distiller(const DistillOptions& options, std::shared_ptr<const Teache
 }
 
 void Distiller::attach(Bert& model, ParameterStore& /*store*/) {
+  words_ = dynamic_cast<const Pretraining*>(&model.head());
+  teachers_words_ = dynamic_cast<const Pretraining*>(&teacher_->head());
+  CHECK(logits_ || options_.alpha == 0 || (words_ != nullptr && teachers_words_ != nullptr),
+        "distill: the teacher has no decoder of masked words, which --distill.alpha ", options_.alpha,
+        " compares; expected a pre-trained teacher with it, or --distill.alpha 0 and --distill.relation-weight 1");
+  CHECK(logits_ || teacher_->models() == 1, "distill: plain text is learned from with one teacher, not ",
+        teacher_->models());
   if (!looks_inside()) return;
   const BertConfig &ours = model.config(), &theirs = teacher_->config();
   CHECK(teacher_->models() == 1, "distill: hidden states, attention and relations are compared with one teacher, not ",
@@ -89,7 +96,8 @@ StateParts Distiller::parts() const {
 
 Var Distiller::loss(const Var& task, const StepOutput& output, const Context& context) {
   Terms terms{{}, {}, terms_};
-  terms.add("hard_loss", task, 1 - options_.alpha);
+  terms.add("hard_loss", task, options_.hard());
+  if (!logits_) return loss_of_answer(terms, output, context);
   const PackedBatch& batch = output.batch;
   const int64_t classes = logits_.cols();
   Tensor goal({batch.sentences(), classes});
@@ -100,12 +108,25 @@ Var Distiller::loss(const Var& task, const StepOutput& output, const Context& co
             teacher_->head().soft_loss(output.logits, goal, options_.temperature,
                                        static_cast<double>(output.window.sentences)),
             options_.alpha);
-  if (looks_inside()) add_inner(terms, output, context);
+  if (looks_inside()) add_inner(terms, output, states_ ? states_->inside(batch) : teacher_->inside(batch), context);
   return ops::sum(terms.values, terms.weights);
 }
 
-void Distiller::add_inner(Terms& terms, const StepOutput& output, const Context& context) const {
-  const Activations goal = states_ ? states_->inside(output.batch) : teacher_->inside(output.batch);
+// Text that comes as a stream: the teacher answers each batch, at its masked tokens.
+Var Distiller::loss_of_answer(Terms& terms, const StepOutput& output, const Context& context) const {
+  Activations inside;
+  const Tensor states = teacher_->answer(output.batch, looks_inside() ? &inside : nullptr);
+  if (options_.alpha > 0)
+    terms.add("soft_loss",
+              words_->soft_loss(output.logits, output.batch, *teachers_words_, states, options_.temperature,
+                                std::max(1.0, static_cast<double>(output.window.labelled))),
+              options_.alpha);
+  if (looks_inside()) add_inner(terms, output, inside, context);
+  return ops::sum(terms.values, terms.weights);
+}
+
+void Distiller::add_inner(Terms& terms, const StepOutput& output, const Activations& goal,
+                          const Context& context) const {
   const auto sentences = static_cast<double>(output.window.sentences),
              tokens = static_cast<double>(output.window.tokens);
   const auto compare = [&](const Var& x, const Tensor& t, const std::unique_ptr<Linear>& projection, bool cosine) {
@@ -174,7 +195,7 @@ std::string Distiller::describe() const {
   std::ostringstream text;
   text << "distil: " << (teacher_->models() == 1 ? "one teacher" : std::to_string(teacher_->models()) + " teachers")
        << "; soft loss at temperature " << options_.temperature << " with weight " << options_.alpha << ", hard loss "
-       << 1 - options_.alpha;
+       << options_.hard();
   if (options_.hidden_weight > 0)
     text << ", hidden states (" << text_of(options_.hidden_loss) << ") " << options_.hidden_weight;
   if (options_.attention_weight > 0)

@@ -12,6 +12,7 @@
 #include "compress/distillation/distill_options.h"
 #include "compress/distillation/teacher_states.h"
 #include "compress/learned.h"
+#include "nn/heads/pretraining.h"
 
 namespace espalier {
 
@@ -21,7 +22,8 @@ class Distiller : public Compressor {
   using KeepStates = std::function<std::unique_ptr<TeacherStates>(const StateParts&)>;
 
   // logits[N, C]: the teacher's, for the rows of the training data. Without `keep` its states are computed for each
-  // batch.
+  // batch. Without logits the text is pre-training's: the teacher answers each batch, and alpha's part of the loss
+  // compares what both say of masked tokens.
   Distiller(const DistillOptions& options, std::shared_ptr<const Teacher> teacher, const Tensor& logits, uint64_t seed,
             KeepStates keep = {});
 
@@ -44,11 +46,13 @@ class Distiller : public Compressor {
  private:
   struct Terms;
   StateParts parts() const;
-  void add_inner(Terms& terms, const StepOutput& output, const Context& context) const;
+  Var loss_of_answer(Terms& terms, const StepOutput& output, const Context& context) const;
+  void add_inner(Terms& terms, const StepOutput& output, const Activations& goal, const Context& context) const;
 
   DistillOptions options_;
   std::shared_ptr<const Teacher> teacher_;
   Tensor logits_;
+  const Pretraining *words_ = nullptr, *teachers_words_ = nullptr;  // the heads of both; null: other ones
   uint64_t seed_;
   KeepStates keep_;
   std::unique_ptr<TeacherStates> states_;

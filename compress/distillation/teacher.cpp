@@ -32,10 +32,10 @@ bool generic(const std::vector<std::string>& labels) {
 
 }  // namespace
 
-Teacher::Teacher(const std::vector<std::string>& sources, DType compute) {
+Teacher::Teacher(const std::vector<std::string>& sources, DType compute, Answers answers) {
   CHECK(!sources.empty(), "teacher: no model is named");
   for (const std::string& source : sources) {
-    models_.push_back(open_model(source));
+    models_.push_back(open_model(source, {.may_start_head = answers == Answers::unused}));
     models_.back()->bert->set_compute(compute, Use::inference);
     fingerprints_.push_back(fingerprint_of(*models_.back()));
   }
@@ -47,7 +47,7 @@ std::string Teacher::fingerprint() const {
   return f.text();
 }
 
-void Teacher::check(const Model& student, int max_length) const {
+void Teacher::check_tokens(const Model& student, int max_length) const {
   const auto& ours = student.tokenizer;
   for (const auto& model : models_) {
     const auto& theirs = model->tokenizer;
@@ -59,14 +59,20 @@ void Teacher::check(const Model& student, int max_length) const {
     CHECK(theirs.options() == ours.options(), "teacher ", model->source,
           ": its tokenizer treats text in another way than the student's (case, accents, Chinese characters or added "
           "tokens); both must read the same tokens");
+    CHECK(max_length <= model->config.longest(), "teacher ", model->source, ": takes ", model->config.longest(),
+          " tokens a sentence; --max-length is ", max_length);
+  }
+}
+
+void Teacher::check(const Model& student, int max_length) const {
+  check_tokens(student, max_length);
+  for (const auto& model : models_) {
     CHECK(model->config.head == student.config.head, "teacher ", model->source, ": its head is for ",
           model->config.head, ", the student's for ", student.config.head, "; expected the same task");
     const auto &labels = model->bert->head().labels(), &wanted = student.bert->head().labels();
     CHECK(labels.size() == wanted.size() && (labels == wanted || generic(labels)), "teacher ", model->source,
           ": its labels are ", listed(labels), ", the student's ", listed(wanted),
           "; expected the same in the same order: name the student's with --labels, or choose another teacher");
-    CHECK(max_length <= model->config.longest(), "teacher ", model->source, ": takes ", model->config.longest(),
-          " tokens a sentence; --max-length is ", max_length);
   }
 }
 
@@ -96,10 +102,14 @@ Tensor Teacher::logits(const TokenizedDataset& data, const std::function<void(in
   return all;
 }
 
+Tensor Teacher::answer(const PackedBatch& batch, Activations* inside) const {
+  Context context;
+  return (*models_.front()->bert)(batch, context, inside).value;
+}
+
 Activations Teacher::inside(const PackedBatch& batch) const {
   Activations activations;
-  Context context;
-  (*models_.front()->bert)(batch, context, &activations);
+  answer(batch, &activations);
   return activations;
 }
 

@@ -18,16 +18,21 @@ class Teacher {
  public:
   // Opens the models (see open_model); at least one. Encoder products are in `compute`, f32 or bf16; int8 models stay
   // int8.
-  Teacher(const std::vector<std::string>& sources, DType compute);
+  // The model's head: it answers, so that it must be trained; or nobody asks it.
+  enum class Answers { needed, unused };
+  Teacher(const std::vector<std::string>& sources, DType compute, Answers answers = Answers::needed);
 
   // Throws, with what differs, unless every model has the student's vocabulary, its head and its labels (LABEL_0,
   // LABEL_1, … of a Hugging Face directory fit any labels) and takes sentences of max_length tokens.
   void check(const Model& student, int max_length) const;
+  void check_tokens(const Model& student, int max_length) const;  // vocabulary and length alone
 
   // [N, C] f32: the mean of the models' logits for each sentence, in the dataset's order. Batches are cut by the
   // dataset alone, so that the same bits come again. All ranks call it, share the batches and get all answers.
   Tensor logits(const TokenizedDataset& data, const std::function<void(int64_t, int64_t)>& progress = {}) const;
 
+  // The first model's logits for a batch, and what lies inside where that is asked for.
+  Tensor answer(const PackedBatch& batch, Activations* inside) const;
   // What lies inside the first model's forward pass.
   Activations inside(const PackedBatch& batch) const;
 
