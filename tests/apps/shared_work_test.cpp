@@ -5,15 +5,18 @@
 namespace espalier {
 namespace {
 
-class SharedWork : public Programs {
+class SharedWork : public Mpirun {
  protected:
-  SharedWork() {
-    if (const std::string why = no_ranks(); !why.empty()) skip_ = why;
-    if (skip_.empty())
+  void SetUp() override {
+    Mpirun::SetUp();
+    if (!IsSkipped())
       succeed("train_sst2 --model random:tiny --vocab vocab.txt --data data --output m.h5 --epochs 1 --quiet");
   }
-  void SetUp() override {
-    if (!skip_.empty()) GTEST_SKIP() << skip_;
+
+  Result succeed_as(int ranks, const std::string& command) const {
+    Result result = run_ranks(ranks, command + " --threads 1");
+    EXPECT_EQ(result.exit_code, 0) << command << '\n' << result.err;
+    return result;
   }
 
   // One process with `alone`, and ranks, write the same file.
@@ -21,12 +24,10 @@ class SharedWork : public Programs {
                    const std::vector<int>& ranks = {2}) const {
     succeed(command + " --quiet --output 1.h5 --overwrite" + alone);
     for (const int n : ranks) {
-      succeed(command + " --quiet --output n.h5 --overwrite", {.ranks = n});
+      succeed_as(n, command + " --quiet --output n.h5 --overwrite");
       EXPECT_TRUE(bytes("1.h5") == bytes("n.h5")) << command << " as " << n;
     }
   }
-
-  std::string skip_;
 };
 
 TEST_F(SharedWork, Evaluation) {
@@ -34,7 +35,7 @@ TEST_F(SharedWork, Evaluation) {
     const std::string command =
         "evaluate --model m.h5 --data data/dev.tsv --json --quiet --overwrite --batch-size " + batch + " --logits ";
     const auto alone = objects_of(succeed(command + "1.tsv").out),
-               ranks = objects_of(succeed(command + "n.tsv", {.ranks = 3}).out);
+               ranks = objects_of(succeed_as(3, command + "n.tsv").out);
     EXPECT_EQ(bytes("1.tsv"), bytes("n.tsv"));
     ASSERT_EQ(ranks.size(), 1U) << "only rank 0 speaks";
     EXPECT_EQ(alone[0]["eval_loss"], ranks[0]["eval_loss"]);
@@ -65,7 +66,7 @@ TEST_F(SharedWork, TeachersAnswers) {
       "--prune.amount 0.5 --prune.method movement --prune.begin 2 --qat.on --quiet --output ";
   succeed(command + "1.h5 --cache one.h5 --log-dir one --micro-batches 8");
   for (int again = 0; again < 2; ++again) {  // the second time the answers are there
-    succeed(command + "n.h5 --cache all.h5 --log-dir all --overwrite", {.ranks = 2});
+    succeed_as(2, command + "n.h5 --cache all.h5 --log-dir all --overwrite");
     EXPECT_EQ(bytes("one.h5"), bytes("all.h5"));
     EXPECT_EQ(bytes("one.states.h5"), bytes("all.states.h5"));
     auto one = objects_of(bytes("one/metrics.jsonl")), all = objects_of(bytes("all/metrics.jsonl"));

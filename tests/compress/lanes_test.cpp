@@ -117,8 +117,8 @@ TEST(Lanes, OneIsAPlainLoop) {
 TEST(Lanes, WhichProcessHasThemChangesNoBit) {
   const TemporaryFolder folder;
   for (const QuantizeOptions& options : all_that_observe()) {
-    std::vector<std::unique_ptr<Watched>> processes;
-    for (int i = 0; i < 4; ++i) processes.push_back(std::make_unique<Watched>(options));
+    std::vector<std::unique_ptr<Watched>> processes(4);
+    for (auto& process : processes) process = std::make_unique<Watched>(options);
     for (int64_t step = 0; step < 3; ++step) {
       std::vector<Observed> alone, shared;
       for (const auto& process : processes) process->list.before_forward(step);
