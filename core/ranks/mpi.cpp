@@ -200,7 +200,6 @@ class MpiThread {
     if (const std::string line = watch_->lost(now); !line.empty()) end_with(line);
   }
 
-  // Without that rank the run cannot go on.
   [[noreturn]] void lost(int r, const std::string& why) { end_with(line_of_lost(r, why)); }
 
   [[noreturn]] void end_with(const std::string& line) {
@@ -256,7 +255,6 @@ class MpiThread {
   };
 
   int rank_ = 0, ranks_ = 0;
-
   std::mutex mutex_;  // of what follows
   std::condition_variable changed_;
   State state_ = State::starting;
