@@ -152,7 +152,7 @@ void end_ranks(const std::string& line, int code) {
   if (own > 0) {
     // mpirun ends this process by SIGTERM, or the carrier does, where rank 0 has the same to say.
     std::signal(SIGTERM, SIG_DFL);
-    std::this_thread::sleep_for(std::chrono::milliseconds(2000 + 100 * own));
+    std::this_thread::sleep_for(std::chrono::milliseconds(1000 + 100 * own));
   }
   const std::string text = line + "\n";  // in one piece, so that no other rank writes in the middle of it
   (void)!::write(STDERR_FILENO, text.data(), text.size());

@@ -30,8 +30,8 @@ class Transfer {
   struct State;
   Transfer() = default;
   explicit Transfer(std::shared_ptr<State> state) : state_(std::move(state)) {}
-  Transfer(Transfer&&) = default;
-  Transfer& operator=(Transfer&& other) {
+  Transfer(Transfer&&) noexcept = default;
+  Transfer& operator=(Transfer&& other) noexcept {
     wait();
     state_ = std::move(other.state_);
     return *this;

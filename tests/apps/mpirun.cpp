@@ -32,7 +32,7 @@ std::string start(int ranks, const std::string& command) {
 }
 
 Around surroundings(Around around) {
-  for (const char* entry : {"OMPI_ALLOW_RUN_AS_ROOT=1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1", "ESPALIER_RANK_TIMEOUT=4"})
+  for (const char* entry : {"OMPI_ALLOW_RUN_AS_ROOT=1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1", "ESPALIER_RANK_TIMEOUT=3"})
     around.environment.emplace_back(entry);
   return around;
 }

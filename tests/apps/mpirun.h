@@ -13,7 +13,7 @@ class Mpirun : public Programs {
  protected:
   void SetUp() override;
 
-  // `command` as so many processes; what is in `around` is for each. Ranks may be lost for four seconds.
+  // `command` as so many processes; what is in `around` is for each. Ranks may be lost for three seconds.
   Result run_ranks(int ranks, const std::string& command, const Around& around = {}) const;
   // Each of the commands, with its options of mpirun before it if any, is one process: "-x A=b train --model …".
   Result run_each(const std::vector<std::string>& commands) const;

@@ -59,7 +59,7 @@ TEST_F(Ranks, AKilledRankIsNamed) {
 }
 
 TEST_F(Ranks, AStoppedRankIsNamed) {
-  expect_line(run_ranks(3, program("stopped")), 1, {"rank 2 (host ", ") has not answered for 4 s", "--resume"});
+  expect_line(run_ranks(3, program("stopped")), 1, {"rank 2 (host ", ") has not answered for 3 s", "--resume"});
 }
 
 TEST_F(Ranks, MustHaveTheSameOptionsAndData) {
