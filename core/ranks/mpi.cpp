@@ -31,10 +31,8 @@ using std::chrono::seconds;
 constexpr size_t most_bytes = size_t{1} << 30;  // of one of MPI's messages
 constexpr int note_tag = 0;                     // a channel's tag is its number and 1
 
-struct Note {  // of one process's thread to those of the others
-  enum Kind : int { alive, end } kind;
-  int code;
-};
+using Note = int;  // of one process's thread to those of the others: it lives, or the code with which the run ends
+constexpr Note alive = -1;
 
 class MpiThread {
  public:
@@ -63,16 +61,16 @@ class MpiThread {
     changed_.notify_all();
   }
 
-  // To a state in which the thread ends, and with `ending` the process.
+  // To a state in which the thread waits for the end (abandoned), or ends, and with `ending` the process.
   void leave(State next, int code = 0) {
-    {
-      const std::scoped_lock lock(mutex_);
-      if (state_ != State::open) return;
-      state_ = next;
-      code_ = code;
-    }
+    std::unique_lock lock(mutex_);
+    if (state_ != State::open && state_ != State::abandoned) return;
+    state_ = next;
+    code_ = code;
     changed_.notify_all();
-    thread_.join();
+    changed_.wait(lock, [&] { return left_; });
+    lock.unlock();
+    if (next != State::abandoned) thread_.join();
   }
 
   Traffic traffic() {
@@ -103,6 +101,12 @@ class MpiThread {
       look();
       state = rest();
     }
+    std::unique_lock lock(mutex_);
+    left_ = true;
+    changed_.notify_all();
+    changed_.wait(lock, [&] { return state_ != State::abandoned; });
+    state = state_;
+    lock.unlock();
     if (state == State::closing) finalize();
     if (state == State::ending) end_all(code_);
   }
@@ -174,7 +178,7 @@ class MpiThread {
       MPI_Status status;
       MPI_Test(&note_request_, &arrived, &status);
       if (arrived == 0) return;
-      if (note_.kind == Note::end) _exit(note_.code);
+      if (note_ != alive) _exit(note_);
       watch_->heard_of(status.MPI_SOURCE);
       expect_note();
     }
@@ -191,7 +195,6 @@ class MpiThread {
       MPI_Request& request = beats_[static_cast<size_t>(r)];
       int sent = 1;
       MPI_Test(&request, &sent, MPI_STATUS_IGNORE);  // at once, if there is none
-      static const Note alive = {Note::alive, 0};
       if (r != rank_ && sent != 0) MPI_Isend(&alive, sizeof alive, MPI_BYTE, r, note_tag, MPI_COMM_WORLD, &request);
     }
     if (const std::string line = watch_->lost(now); !line.empty()) end_with(line);
@@ -210,7 +213,7 @@ class MpiThread {
   State rest() {
     const auto quiet = Clock::now() - active_;
     std::unique_lock lock(mutex_);
-    const auto called = [&] { return !posted_.empty() || (state_ != State::open && !left_); };
+    const auto called = [&] { return !posted_.empty() || (state_ != State::open && requests_.empty()); };
     traffic_.seconds_busy = std::chrono::duration<double>(busy_).count();
     if (!called() && !requests_.empty() && quiet < microseconds(20)) {
       lock.unlock();
@@ -221,7 +224,6 @@ class MpiThread {
                                            : std::clamp<Clock::duration>(quiet / 8, microseconds(20), milliseconds(1));
       changed_.wait_for(lock, pause, called);
     }
-    left_ = state_ != State::open;
     return state_;
   }
 
@@ -235,11 +237,10 @@ class MpiThread {
 
   // Without MPI's own end, which would wait for ranks that are gone.
   [[noreturn]] void end_all(int code) {
-    const Note last = {Note::end, code};
     std::vector<MPI_Request> requests(static_cast<size_t>(ranks_), MPI_REQUEST_NULL);
     for (int r = 0; r < ranks_; ++r)
       if (r != rank_)
-        MPI_Isend(&last, sizeof last, MPI_BYTE, r, note_tag, MPI_COMM_WORLD, &requests[static_cast<size_t>(r)]);
+        MPI_Isend(&code, sizeof code, MPI_BYTE, r, note_tag, MPI_COMM_WORLD, &requests[static_cast<size_t>(r)]);
     int all = 0;
     for (int i = 0; i < 50 && all == 0; ++i) {
       MPI_Testall(ranks_, requests.data(), &all, MPI_STATUSES_IGNORE);
@@ -269,7 +270,7 @@ class MpiThread {
   std::vector<Part> parts_;            // the same
   std::vector<int> indices_;
   std::vector<MPI_Status> statuses_;
-  Note note_{};
+  Note note_ = alive;
   MPI_Request note_request_ = MPI_REQUEST_NULL;
   std::vector<MPI_Request> beats_;  // the last note to each rank
   std::optional<Watch> watch_;
