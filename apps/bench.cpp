@@ -35,6 +35,9 @@ struct Benchmark {
         {"sparse", "products with pruned blocks against dense ones", bench_sparse},
         {"adamw", "clipping and AdamW against one plain pass over the same memory", bench_adamw},
         {"attention", "attention at several lengths: speed and kept memory", bench_attention},
+        {"vocabulary",
+         "the loss of masked words over a vocabulary, in chunks and with all logits kept: speed and memory",
+         bench_vocabulary},
         {"mpi",
          "between the processes that mpirun has started: latency, bandwidth, and training steps: time, bytes, what is "
          "waited for, and the share of the transfer that is hidden behind computing",

@@ -24,7 +24,6 @@ struct Quantize {
   Balance balance;
   CalibrationOptions calibration;
   Options* rows = nullptr;
-
   bool fixed() const { return quantize.mode == InputRanges::fixed; }
 
   void declare(Options& all) {
@@ -57,9 +56,7 @@ struct Quantize {
       calibrate(quantizer, *m, calibration, false, common.listener());
     else
       quantizer.before_forward(0);
-    if (!analyze.empty())
-      print_sensitivity(analyze, calibration.table, calibration.max_length.of(m->config.longest()), *m, quantizer,
-                        common);
+    if (!analyze.empty()) print_sensitivity(analyze, calibration, *m, quantizer, common);
     const std::string what = quantizer.describe();
     if (!is_first_rank()) return 0;
     balance.after(*m);

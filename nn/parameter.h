@@ -33,7 +33,6 @@ struct Context {
 
   // Whether what watches activations looks at this pass: training and calibration, each batch once; no evaluation.
   bool watched() const { return (training || tape != nullptr) && !again; }
-
   Dropout dropout(float probability) {
     const uint64_t stream = (step << 12) | places++;
     return training ? Dropout{probability, seed, stream} : Dropout{};
@@ -48,7 +47,6 @@ class WeightTransform {
   virtual Var apply(const Var& w, const Context& context) = 0;
   // The integers that stand for the weight that apply() has just returned: products read them, and files hold them.
   virtual std::shared_ptr<const QuantizedWeight> integers() const { return nullptr; }
-
   // Whether apply() returns the stored value as it is, and only the gradient passes through it: a mask that is final.
   virtual bool keeps_value() const { return false; }
   // What is done to stored elements first … that have just been updated.
@@ -95,8 +93,7 @@ class ParameterStore {
   // A parameter of a model that is being built. Throws if the name exists or the layout is made already.
   Parameter& add(const std::string& name, const Shape& shape, Role role);
 
-  // Lays the parameters out, sorted by name, each at a multiple of 64 bytes; the values are zero.
-  void lay_out();
+  void lay_out();        // by name, each at a multiple of 64 bytes; the values are zero
   void lay_out_unset();  // as lay_out, but the values are undefined: for who fills all of them
   // As lay_out_unset, but the named parameters have no place, no gradient, and no value until settle() makes one: their
   // integers are all that inference reads.
@@ -115,16 +112,15 @@ class ParameterStore {
   const Tensor& values() const { return values_; }        // [n] f32
   const Tensor& gradients() const { return gradients_; }  // [n] f32; made when first used, see Parameter::grad
   void make_gradients();                                  // idempotent; training calls it, inference saves the memory
-  // Gradients beside the store's: those of all parameters, by position in all().
-  struct Gradients {
+  struct Gradients {                                      // beside the store's
     Tensor values;
-    std::vector<LeafGrad> leaves;
+    std::vector<LeafGrad> leaves;  // by position in all()
   };
-  Gradients new_gradients() const;         // nothing is written
-  void swap_gradients(Gradients& others);  // no tape may know them
-  void check_finite(const std::string& source) const;     // throws, naming the parameter, for a NaN or an infinity
-  void settle() const;                                    // see Parameter::settle; before values are saved or looked at
-  void clear_gradients();                                 // forgets them without touching memory
+  Gradients new_gradients() const;                     // nothing is written
+  void swap_gradients(Gradients& others);              // no tape may know them
+  void check_finite(const std::string& source) const;  // throws, naming the parameter, for a NaN or an infinity
+  void settle() const;                                 // see Parameter::settle; before values are saved or looked at
+  void clear_gradients();                              // forgets them without touching memory
 
  private:
   std::map<std::string, std::unique_ptr<Parameter>, std::less<>> by_name_;

@@ -40,6 +40,7 @@ int bench_gemm(const BenchOptions& o, const CommonOptions& common);
 int bench_sparse(const BenchOptions& o, const CommonOptions& common);
 int bench_adamw(const BenchOptions& o, const CommonOptions& common);
 int bench_attention(const BenchOptions& o, const CommonOptions& common);
+int bench_vocabulary(const BenchOptions& o, const CommonOptions& common);
 int bench_mpi(const BenchOptions& o, const CommonOptions& common);
 int bench_tokenize(const BenchOptions& o, const CommonOptions& common);
 

@@ -87,8 +87,8 @@ int threads_of_rank(const CommonOptions& common) {
   const auto sharing = static_cast<int>(std::ranges::count(gather_all(own), own));
   if (common.threads > 0) return common.threads;
   const int may_use = CPU_COUNT(&usable), chosen = std::max(1, std::min(may_use, cpu_quota()) / sharing);
-  common.listener().say(format("threads: %d for each rank (%d of the machine's %ld cores for %d of them)", chosen,
-                               may_use, sysconf(_SC_NPROCESSORS_ONLN), sharing));
+  common.listener().say(format("threads: %d for each of %d ranks that share %d of this machine's %ld cores", chosen,
+                               sharing, may_use, sysconf(_SC_NPROCESSORS_ONLN)));
   return chosen;
 }
 

@@ -8,9 +8,10 @@
 
 namespace espalier {
 
-void print_sensitivity(const std::string& file, const TableOptions& table, int max_length, const Model& model,
+void print_sensitivity(const std::string& file, const CalibrationOptions& read_as, const Model& model,
                        Quantizer& quantizer, const CommonOptions& common) {
-  const TokenizedDataset data = read_text(file, model.tokenizer, model.bert->head(), max_length, {.table = table});
+  const TokenizedDataset data = read_text(file, model.tokenizer, model.bert->head(),
+                                          read_as.max_length.of(model.config.longest()), {.table = read_as.table});
   const int64_t sites = std::ssize(quantizer.sites());
   const Listener listener = common.listener();
   const auto with = [&](int64_t site) {

@@ -39,6 +39,7 @@ TrainResult Run::run() {
       state_.batch = 0;
     }
     if (options_.keep.save_every > 0) save_state();
+    stopping = stops();
   }
   if (!over()) {
     save_state();

@@ -101,8 +101,8 @@ void prune_globally(std::span<const RankedPool> pools, double amount, Flags& kee
   std::iota(free.begin(), free.end(), size_t{0});
   for (bool again = true; again;) {
     prune_lowest(pools, free, count, true, keep);
-    std::vector<int64_t> gone;
-    for (const size_t p : free) gone.push_back(std::ranges::count(keep[p], 0));
+    std::vector<int64_t> gone(free.size());
+    std::ranges::transform(free, gone.begin(), [&](size_t p) { return std::ranges::count(keep[p], 0); });
     gone = counted_by_all(std::move(gone));
     std::vector<size_t> within;
     for (size_t i = 0; i < free.size(); ++i) {

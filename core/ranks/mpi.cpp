@@ -9,16 +9,16 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
-#include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
+#include <optional>
 #include <thread>
 
 #include "core/check.h"
 #include "core/format.h"
 #include "core/ranks/carrier.h"
+#include "core/ranks/watch.h"
 
 namespace espalier {
 namespace {
@@ -36,22 +36,10 @@ struct Note {  // of one process's thread to those of the others
   int code;
 };
 
-// After how many seconds without an answer a rank counts as lost.
-int patience() {
-  const char* text = std::getenv("ESPALIER_RANK_TIMEOUT");
-  return text == nullptr ? 30 : std::clamp(std::atoi(text), 3, 86400);
-}
-
-std::string library_version() {
-  std::array<char, MPI_MAX_LIBRARY_VERSION_STRING> text{};
-  int size = 0;
-  MPI_Get_library_version(text.data(), &size);
-  const std::string all(text.data());
-  return all.substr(0, all.find(','));
-}
-
 class MpiThread {
  public:
+  enum class State { starting, open, closing, abandoned, ending };
+
   MpiThread() {
     sigset_t all, before;  // signals are for the thread that trains
     sigfillset(&all);
@@ -75,26 +63,16 @@ class MpiThread {
     changed_.notify_all();
   }
 
-  // To another state of the thread, in which it ends.
-  void leave(bool in_order) {
+  // To a state in which the thread ends, and with `ending` the process.
+  void leave(State next, int code = 0) {
     {
       const std::scoped_lock lock(mutex_);
       if (state_ != State::open) return;
-      state_ = in_order ? State::closing : State::abandoned;
+      state_ = next;
+      code_ = code;
     }
     changed_.notify_all();
     thread_.join();
-  }
-
-  void end(int code) {
-    {
-      const std::scoped_lock lock(mutex_);
-      if (state_ != State::open) return;
-      code_ = code;
-      state_ = State::ending;
-    }
-    changed_.notify_all();
-    thread_.join();  // it ends the process
   }
 
   Traffic traffic() {
@@ -103,8 +81,6 @@ class MpiThread {
   }
 
  private:
-  enum class State { starting, open, closing, abandoned, ending };
-
   void run() {
     setenv("OMPI_MCA_mpi_yield_when_idle", "1", 0);  // while it starts and ends: ranks may share a core
     setenv("OPAL_OUTPUT_REDIRECT", "file", 0);       // what Open MPI itself says of a lost rank, many times
@@ -114,7 +90,7 @@ class MpiThread {
     MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
     MPI_Comm_rank(MPI_COMM_WORLD, &rank_);
     MPI_Comm_size(MPI_COMM_WORLD, &ranks_);
-    heard_.assign(static_cast<size_t>(ranks_), Clock::now());
+    watch_.emplace(rank_, ranks_);
     beats_.assign(static_cast<size_t>(ranks_), MPI_REQUEST_NULL);
     expect_note();
     {
@@ -157,7 +133,7 @@ class MpiThread {
       const int code = message->outgoing
                            ? MPI_Isend(bytes, size, MPI_BYTE, message->peer, tag, MPI_COMM_WORLD, &request)
                            : MPI_Irecv(bytes, size, MPI_BYTE, message->peer, tag, MPI_COMM_WORLD, &request);
-      if (code != MPI_SUCCESS) lost(message->peer, "the connection to it is broken");
+      if (code != MPI_SUCCESS) lost(message->peer, "cannot be reached any more");
       requests_.push_back(request);
       parts_.push_back({message, size});
       ++message->parts;
@@ -179,12 +155,12 @@ class MpiThread {
       Part& part = parts_[static_cast<size_t>(indices_[static_cast<size_t>(i)])];
       const MPI_Status& status = statuses_[static_cast<size_t>(i)];
       const int peer = part.message->peer;
-      if (code != MPI_SUCCESS && status.MPI_ERROR != MPI_SUCCESS) lost(peer, "the connection to it is broken");
+      if (code != MPI_SUCCESS && status.MPI_ERROR != MPI_SUCCESS) lost(peer, "cannot be reached any more");
       if (!part.message->outgoing) {
         int size = 0;
         MPI_Get_count(&status, MPI_BYTE, &size);
-        if (size != part.size) lost(peer, format("it has sent %d bytes where %d were expected", size, part.size));
-        heard_[static_cast<size_t>(peer)] = active_;
+        if (size != part.size) lost(peer, format("has sent %d bytes where %d were expected", size, part.size));
+        watch_->heard_of(peer);
       }
       if (--part.message->parts == 0) part.message->finish();
       part.message.reset();
@@ -199,7 +175,7 @@ class MpiThread {
       MPI_Test(&note_request_, &arrived, &status);
       if (arrived == 0) return;
       if (note_.kind == Note::end) _exit(note_.code);
-      heard_[static_cast<size_t>(status.MPI_SOURCE)] = Clock::now();
+      watch_->heard_of(status.MPI_SOURCE);
       expect_note();
     }
   }
@@ -210,9 +186,6 @@ class MpiThread {
 
   // Each second: tells all others that this process lives, and looks for one that has not said so for too long.
   void beat(Clock::time_point now) {
-    const auto late = now - beat_ - seconds(1);
-    if (late > seconds(2) && beat_ != Clock::time_point())  // this process itself was stopped
-      for (auto& heard : heard_) heard += late;
     beat_ = now;
     for (int r = 0; r < ranks_; ++r) {
       MPI_Request& request = beats_[static_cast<size_t>(r)];
@@ -221,28 +194,15 @@ class MpiThread {
       static const Note alive = {Note::alive, 0};
       if (r != rank_ && sent != 0) MPI_Isend(&alive, sizeof alive, MPI_BYTE, r, note_tag, MPI_COMM_WORLD, &request);
     }
-    look_for_lost(now);
-  }
-
-  void look_for_lost(Clock::time_point now) {
-    bool first = true;  // of those that still answer, which speaks; should it not, the next does
-    for (int r = 0; r < ranks_; ++r) {
-      if (r == rank_) continue;
-      const auto at = static_cast<size_t>(r);
-      if (const auto silent = now - heard_[at]; silent >= seconds(patience_ + (first ? 0 : 3)))
-        lost(r, format("has not answered for %d s: it was stopped, its machine is down, or the network is", patience_));
-      else if (r < rank_ && silent < seconds(patience_))
-        first = false;
-      if (const pid_t pid = carrier().met ? carrier().pids[at] : 0; pid > 0 && kill(pid, 0) != 0 && errno == ESRCH)
-        lost(r, "is gone: it was killed, perhaps for want of memory");
-    }
+    if (const std::string line = watch_->lost(now); !line.empty()) end_with(line);
   }
 
   // Without that rank the run cannot go on.
-  [[noreturn]] void lost(int r, const std::string& why) {
-    const std::string text = carrier().program + ": " + name_of_rank(r) + " " + why +
-                             "; what was saved is kept: --resume goes on from it, with any number of ranks\n";
-    (void)!::write(STDERR_FILENO, text.data(), text.size());
+  [[noreturn]] void lost(int r, const std::string& why) { end_with(line_of_lost(r, why)); }
+
+  [[noreturn]] void end_with(const std::string& line) {
+    (void)!::write(STDERR_FILENO, line.data(), line.size());
+    end_mpirun_later();
     end_all(1);
   }
 
@@ -294,7 +254,6 @@ class MpiThread {
     int size;
   };
 
-  const int patience_ = patience();  // seconds
   int rank_ = 0, ranks_ = 0;
 
   std::mutex mutex_;  // of what follows
@@ -312,8 +271,8 @@ class MpiThread {
   std::vector<MPI_Status> statuses_;
   Note note_{};
   MPI_Request note_request_ = MPI_REQUEST_NULL;
-  std::vector<MPI_Request> beats_;            // the last note to each rank
-  std::vector<Clock::time_point> heard_;      // when each rank was heard of
+  std::vector<MPI_Request> beats_;  // the last note to each rank
+  std::optional<Watch> watch_;
   Clock::time_point beat_, looked_, active_;  // the last note; the last look; when something began or arrived
   Clock::duration busy_{};
   std::thread thread_;
@@ -326,14 +285,14 @@ MpiThread* mpi = nullptr;  // from open_carrier to the end of the process
 void open_carrier(int ranks) {
   mpi = new MpiThread;
   CHECK(mpi->ranks() == ranks, "mpirun has started ", ranks, " processes, but this program's MPI sees ", mpi->ranks(),
-        "; start it with the mpirun of the MPI that it was built with, ", library_version());
+        "; start it with the mpirun of the MPI that it was built with");
   Carrier& c = carrier();
   c.rank = mpi->rank();
   c.ranks = ranks;
   c.post = [](std::shared_ptr<Transfer::State> message) { mpi->post(std::move(message)); };
-  c.abandon = [] { mpi->leave(false); };
-  c.end = [](int code) { mpi->end(code); };
-  c.close = [] { mpi->leave(true); };
+  c.abandon = [] { mpi->leave(MpiThread::State::abandoned); };
+  c.end = [](int code) { mpi->leave(MpiThread::State::ending, code); };
+  c.close = [] { mpi->leave(MpiThread::State::closing); };
   c.traffic = [] { return mpi->traffic(); };
 }
 

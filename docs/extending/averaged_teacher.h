@@ -3,6 +3,8 @@
 // average's answers, and its last hidden states, are a term of the loss.
 #pragma once
 
+#include <utility>
+
 #include "compress/algorithm.h"
 #include "core/ops.h"
 
@@ -22,11 +24,11 @@ struct AveragedTeacher : Compressor {
   AverageOptions options;
   Model teacher;
   ParameterStore* student = nullptr;
-  std::map<std::string, double> parts;
+  double part = 0;  // of the step's loss
 
   std::string describe() const override { return "learn: from the average of the weights so far"; }
   void attach(Bert& /*model*/, ParameterStore& store) override { student = &store; }
-  void before_forward(int64_t /*step*/) override { parts.clear(); }
+  void before_forward(int64_t /*step*/) override { part = 0; }
   bool looks_inside() const override { return options.hidden_weight > 0; }
 
   Var loss(const Var& task, const StepOutput& output, const Context& /*context*/) override {
@@ -42,10 +44,15 @@ struct AveragedTeacher : Compressor {
       terms.push_back(ops::mse(output.inside.hidden.back(), hidden, elements));
       weights.push_back(options.hidden_weight);
     }
-    parts["average_loss"] += static_cast<double>(*terms[1].value.data<float>());
+    part += static_cast<double>(*terms[1].value.data<float>());
     return ops::sum(terms, weights);
   }
-  std::map<std::string, double> terms() const override { return parts; }
+  std::map<std::string, double> terms() const override { return {{"average_loss", part}}; }
+  Observed take_observed() override { return {std::exchange(part, 0.0)}; }
+  void absorb(std::span<const Observed> lanes) override {
+    for (const Observed& lane : lanes) part += lane[0];
+  }
+  bool reads_gradients() const override { return false; }
 
   void after_step(int64_t /*step*/) override {
     student->settle();

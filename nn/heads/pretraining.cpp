@@ -125,7 +125,7 @@ Var Pretraining::pairs(const Var& rows, const PackedBatch& batch) const {
 Var Pretraining::loss(const Var& logits, const PackedBatch& batch, const LossWeight& weight) const {
   const auto divisor = [](double sum) { return sum > 0 ? sum : 1; };
   const Words w = words(logits, batch);
-  const Var of_words =
+  Var of_words =
       ops::vocabulary_cross_entropy(w.states, w.table, w.bias, w.labels, divisor(weight.labels), encoder_.compute());
   if (!classifier_ || weight.pairs == 0) return of_words;
   return ops::sum(std::array{of_words, ops::cross_entropy(pairs(logits, batch), pair_labels(batch), weight.pairs)});
@@ -204,9 +204,7 @@ Answer Pretraining::answer(const Tensor& /*logits*/) const {
   fail("this model's task is pre-training, which answers nothing about a text; train a head first, with train --model");
 }
 
-std::string Pretraining::parts() const {
-  return classifier_ ? "a decoder of masked words and one of pairs" : "a decoder of masked words";
-}
+std::string Pretraining::parts() const { return classifier_ ? "word decoder and pooler" : "word decoder"; }
 
 std::vector<Linear*> Pretraining::linears() {
   return classifier_ ? std::vector{&dense_, &*pooler_, &*classifier_} : std::vector{&dense_};

@@ -78,7 +78,7 @@ TEST_F(BadInput, OptionsOfTheOtherPrograms) {
                                    {"--model random:tiny: there is no such file; expected a checkpoint FILE.h5 or a"}},
                                   {"", {"--model is required", "tokenize --help"}}});
   expect_all_refused("bench", {{"", {"--help"}},
-                               {"fly", {"what fly: choose train, infer, gemm, sparse, adamw, attention or tokenize"}},
+                               {"fly", {"what fly: choose train, infer, gemm, sparse, adamw, attention, vocabulary"}},
                                {"train --steps 0 --data data" + tiny, {"--steps"}},
                                {"infer --batch-size -3 --data data" + tiny, {"--batch-size"}}});
   expect_all_refused("train_sst2", {{"", {"is required", "train_sst2 --help"}},

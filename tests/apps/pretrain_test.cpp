@@ -6,6 +6,7 @@
 
 #include "data/models/checkpoint.h"
 #include "tests/apps/bad_input.h"
+#include "tests/apps/mpirun.h"
 
 namespace espalier {
 namespace {

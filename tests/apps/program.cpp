@@ -6,13 +6,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <random>
 #include <sstream>
+
+#include "tests/apps/mpirun.h"
 
 namespace espalier {
 namespace {
@@ -25,7 +26,7 @@ std::vector<std::string> words_of(const std::string& text) {
 // The child's half of a start: surroundings, then the program. Ends with 127 where that fails.
 [[noreturn]] void become(const std::filesystem::path& folder, std::vector<std::string> arguments,
                          const Around& around) {
-  const std::string path = ESPALIER_APPS_DIR "/" + arguments.at(0);
+  const std::string path = std::filesystem::path(ESPALIER_APPS_DIR) / arguments.at(0);  // as it is, if it begins with /
   std::vector<char*> argv;
   argv.reserve(arguments.size() + 1);
   for (std::string& argument : arguments) argv.push_back(argument.data());
@@ -53,15 +54,7 @@ std::vector<std::string> words_of(const std::string& text) {
     constexpr uid_t somebody = 54321;
     if (geteuid() == 0 && setuid(somebody) != 0) _exit(127);
   }
-  if (chdir(folder.c_str()) != 0) _exit(127);
-  if (around.ranks == 0) execv(path.c_str(), argv.data());
-  for (const char* name : {"OMPI_ALLOW_RUN_AS_ROOT", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"}) setenv(name, "1", 1);
-  const std::vector<std::string> start = {"mpirun", "-n", std::to_string(around.ranks), "--oversubscribe", "--bind-to",
-                                          "none",   path};
-  argv.erase(argv.begin());
-  argv.insert(argv.begin(), start.size(), nullptr);
-  std::ranges::transform(start, argv.begin(), [](const std::string& word) { return const_cast<char*>(word.c_str()); });
-  execvp(argv[0], argv.data());
+  if (chdir(folder.c_str()) == 0) execv(path.c_str(), argv.data());
   _exit(127);
 }
 
@@ -75,14 +68,6 @@ std::string text_of(std::FILE* file) {
 }
 
 }  // namespace
-
-std::string no_ranks() {
-  if (!ESPALIER_MPI) return "built without MPI";
-  std::istringstream path(std::getenv("PATH") != nullptr ? std::getenv("PATH") : "");
-  for (std::string folder; std::getline(path, folder, ':');)
-    if (std::filesystem::exists(folder + "/mpirun")) return "";
-  return "no mpirun is installed";
-}
 
 Process::Process(const std::filesystem::path& folder, const std::string& command, const Around& around)
     : in_(std::tmpfile()), out_(std::tmpfile()), err_(std::tmpfile()) {
@@ -156,7 +141,8 @@ Programs::Programs() {
 }
 
 Result Programs::run(const std::string& command, const Around& around) const {
-  return Process(folder_.path(), command, around).wait();
+  if (around.ranks == 0) return Process(folder_.path(), command, around).wait();
+  return Process(folder_.path(), start(around.ranks, command), surroundings(around)).wait();
 }
 
 Result Programs::succeed(const std::string& command, const Around& around) const {

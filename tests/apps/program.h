@@ -29,13 +29,10 @@ struct Around {
   bool killed_at_limit = false;               // there the program is killed, else it is told as of a full disk
   size_t largest_memory = 0;                  // bytes of address space; 0: no limit
   bool one_thread = false;                    // the system lets the program start no thread
-  int ranks = 0;                              // processes that mpirun starts; 0: without it
+  int ranks = 0;                              // processes that mpirun starts; 0: without it. See tests/apps/mpirun.h
 };
 
-// Why no test can start ranks here; empty: they can.
-std::string no_ranks();
-
-// A running program. `command` is split at spaces; its first word is the program's name.
+// A running program. `command` is split at spaces; its first word is the program's name, or the path of another one.
 class Process {
  public:
   Process(const std::filesystem::path& folder, const std::string& command, const Around& around = {});

@@ -5,6 +5,7 @@
 
 #include <csignal>
 
+#include "tests/apps/mpirun.h"
 #include "tests/reliability/files.h"
 
 namespace espalier {
@@ -35,13 +36,14 @@ Options options_of(const Recipe& recipe, const std::string& folder) {
   return options;
 }
 
-class RanksTraining : public Programs, public testing::WithParamInterface<Recipe> {
+class RanksTraining : public Mpirun, public testing::WithParamInterface<Recipe> {
  protected:
   RanksTraining() {
     for (const char* folder : {"one", "many"}) std::filesystem::create_directory(*this / folder);
   }
   void SetUp() override {
-    if (const std::string why = no_ranks(); !why.empty()) GTEST_SKIP() << why;
+    Mpirun::SetUp();
+    if (IsSkipped()) return;
     ASSERT_EQ(
         succeed("train --model random:tiny --vocab vocab.txt --data data --output teacher.h5 --max-steps 2 --quiet")
             .exit_code,
@@ -56,7 +58,8 @@ TEST_P(RanksTraining, GivesTheFilesOfOneProcess) {
   succeed(command(GetParam(), "one") + " --micro-batches 8");
   const Files expected = files_in(*this / "one");
   for (const int ranks : GetParam().ranks) {
-    succeed(command(GetParam(), "many"), {.ranks = ranks});
+    const Result result = run_ranks(ranks, command(GetParam(), "many"));
+    ASSERT_EQ(result.exit_code, 0) << result.err;
     expect_same(files_in(*this / "many"), expected, std::to_string(ranks) + " ranks");
     for (const auto& [name, bytes] : expected) std::filesystem::remove_all(*this / "many" / name);
   }
@@ -94,7 +97,8 @@ TEST_P(RanksResume, GoesOnWithAnotherNumberOfRanks) {
   const Files expected = files_in(*this / "one");
   const std::vector<int> starts = {2, 1, 3};
   for (size_t i = 0; i < starts.size(); ++i) {
-    Process process(folder_.path(), command(GetParam(), "many") + " --save-every 3 --resume", {.ranks = starts[i]});
+    Process process(folder_.path(), start(starts[i], command(GetParam(), "many") + " --save-every 3 --resume"),
+                    surroundings());
     const size_t lines = 8 * (i + 1);
     while (process.runs() && lines_of(read_bytes(*this / "many/metrics.jsonl")).size() < lines) usleep(1000);
     process.send(i == 0 ? SIGUSR1 : SIGKILL);

@@ -22,7 +22,7 @@ class Extremes : public Observer {
   Range range() const override { return seen_; }
 
   Observed take_observed() override {
-    const Observed taken = {static_cast<double>(seen_.least), static_cast<double>(seen_.most)};
+    Observed taken = {static_cast<double>(seen_.least), static_cast<double>(seen_.most)};
     seen_ = start_;
     return taken;
   }

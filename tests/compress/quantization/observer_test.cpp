@@ -10,6 +10,7 @@
 
 #include "core/choice.h"
 #include "core/parallel.h"
+#include "core/products/quant_grid.h"
 #include "tests/golden/golden.h"
 #include "tests/temporary.h"
 
@@ -84,6 +85,50 @@ TEST(Observer, ResumesWithTheSameBitsAndAnyThreads) {
     EXPECT_EQ(whole->range().least, second->range().least) << kind;
     EXPECT_EQ(whole->range().most, second->range().most) << kind;
   }
+}
+
+// Each batch's 40 rows in lanes of ten.
+Range observed_in_lanes(const std::string& kind, int64_t batches) {
+  const auto observer = make_observer(kind);
+  for (int64_t i = 0; i < batches; ++i) {
+    const Tensor x = batch(i);
+    std::vector<Observed> lanes;
+    for (int64_t lane = 0; lane < 4; ++lane) {
+      observer->observe(x.view(lane * 1000, {10, 100}));
+      lanes.push_back(observer->take_observed());
+    }
+    observer->absorb(lanes);
+  }
+  return observer->range();
+}
+
+TEST(Observer, LanesOfABatchHaveItsExtremes) {
+  for (const std::string kind : {"minmax", "moving-average"})
+    for (const int64_t batches : {1, 4}) EXPECT_EQ(observed_in_lanes(kind, batches), observed(kind, batches)) << kind;
+}
+
+// Counts of lanes with other ranges meet in bins that cover both, in sixteenths of theirs.
+TEST(Observer, LanesOfABatchHaveItsHistogramWithinABin) {
+  for (const std::string kind : {"percentile", "histogram"})
+    for (const int64_t batches : {1, 4}) {
+      const Range lanes = observed_in_lanes(kind, batches), plain = observed(kind, batches),
+                  whole = observed("minmax", batches);
+      const float bin = (whole.most - whole.least) / 2048;
+      EXPECT_NEAR(lanes.least, plain.least, 2 * bin) << kind << batches;
+      EXPECT_NEAR(lanes.most, plain.most, 2 * bin) << kind << batches;
+      double error[2] = {};
+      for (int64_t i = 0; i < batches; ++i) {
+        const Tensor x = batch(i);
+        for (const bool plainly : {false, true}) {
+          const Range& range = plainly ? plain : lanes;
+          const Tensor rounded =
+              dequantize(quantize(x, affine_grid(range.least, range.most, 8)), affine_grid(range.least, range.most, 8));
+          for (int64_t k = 0; k < x.size(); ++k)
+            error[plainly ? 1 : 0] += std::pow(static_cast<double>(x.data<float>()[k] - rounded.data<float>()[k]), 2);
+        }
+      }
+      EXPECT_LT(error[0], 1.01 * error[1]) << kind << batches;
+    }
 }
 
 TEST(Observer, OddInputIsAnsweredPlainly) {

@@ -154,7 +154,8 @@ TEST(Heads, NamesThatAreUnknownAreRefused) {
   config.head = "poetry";
   ParameterStore store;
   EXPECT_EQ(error_of([&] { Bert(store, config); }),
-            "model: head is 'poetry', expected one of classification, regression, multi-label");
+            "model: head is 'poetry', expected one of classification, regression, multi-label, pre-training, "
+            "masked-words");
 }
 
 }  // namespace
