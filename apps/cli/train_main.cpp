@@ -111,7 +111,7 @@ struct Training {
   TrainResult run(const Listener& listener) const {
     if (first.on()) {
       TrainOptions pretraining = first.of(options);
-      const TrainResult result = Run(pretraining, rows, {}, listener).run();
+      TrainResult result = Run(pretraining, rows, {}, listener).run();
       if (result.signal != 0) return result;
       listener.say(format("pre-trained: dev loss %.4f; the fine-tuning starts from ", result.loss) +
                    pretraining.output);
