@@ -70,8 +70,7 @@ void GradientExchange::begin(const std::vector<uint8_t>& has_work) {
   for (const Block& block : blocks_)
     works_.push_back(std::any_of(has_work.begin() + block.first, has_work.begin() + block.first + block.size,
                                  [](uint8_t work) { return work != 0; }));
-  incoming_.clear();
-  incoming_.resize(blocks_.size());
+  incoming_.resize(blocks_.size());  // its messages keep their memory from step to step: new pages cost as much as sums
   for (size_t b = 0; b < blocks_.size(); ++b) {
     incoming_[b].resize(buckets_.size());
     if (works_[b] == 0 || blocks_[b].rank == rank()) continue;
@@ -109,7 +108,8 @@ void GradientExchange::send_bucket(size_t block, size_t bucket) {
       pack(buckets_[bucket], to, incoming_[block][bucket].bytes);
       continue;
     }
-    Message& message = outgoing_.emplace_back();
+    if (sent_ == outgoing_.size()) outgoing_.emplace_back();
+    Message& message = outgoing_[sent_++];
     pack(buckets_[bucket], to, message.bytes);
     message.transfer = send(to, Channel::gradients, message.bytes);
   }
@@ -150,8 +150,8 @@ void GradientExchange::end(const Block& block) {
 void GradientExchange::finish() {
   for (size_t i = 0; i < buckets_.size(); ++i) sum_bucket(i);
   sum_shared();
-  outgoing_.clear();
-  incoming_.clear();
+  for (Message& message : outgoing_) message.transfer.wait();
+  sent_ = 0;
 }
 
 void GradientExchange::sum_bucket(size_t bucket) {

@@ -62,6 +62,7 @@ class GradientExchange {
   std::vector<Parameter*> shared_;
   std::vector<std::vector<Message>> incoming_;  // [blocks][buckets]
   std::vector<Message> outgoing_;
+  size_t sent_ = 0;               // of them, in this step
   std::vector<int64_t> missing_;  // [buckets] parameters of the open block that are not complete
   size_t next_ = 0;               // bucket of the open block that is sent next
   std::string shared_bytes_;      // of this rank's blocks, one after the other
