@@ -11,6 +11,7 @@ p.add_argument("--model", default="random:base", help="whose steps are measured 
 p.add_argument("--vocab", required=True, help="its vocab.txt")
 p.add_argument("--data", required=True, help="folder with SST-2's train.tsv and dev.tsv")
 p.add_argument("--steps", type=int, default=8, help="of each measurement (default 8)")
+p.add_argument("--accumulate", type=int, default=1, help="batches of 32 sentences a step (default 1)")
 p.add_argument("--machine-cores", type=int, default=32, help="cores of a machine in the second forecast (default 32)")
 a = p.parse_args()
 BENCH = os.path.abspath(os.path.join(a.build, "apps", "bench"))
@@ -46,7 +47,7 @@ def make_link(gbit):
 
 def bench(ranks, *options, hosts=False, pinned=True):
     """The figures of `bench mpi`: the run with the median step of several. Rank r is pinned to core r."""
-    work = [BENCH, "mpi", "--model", a.model, "--vocab", a.vocab, "--data", a.data, "--steps", a.steps, "--threads", 1, "--json", "--quiet", *options]
+    work = [BENCH, "mpi", "--model", a.model, "--vocab", a.vocab, "--data", a.data, "--steps", a.steps, "--accumulate", a.accumulate, "--threads", 1, "--json", "--quiet", *options]
     work = [str(w) for w in work]
     if pinned:
         work = ["sh", "-c", 'exec taskset -c $((OMPI_COMM_WORLD_RANK % $(nproc --all))) "$@"', "sh", *work]
@@ -67,7 +68,7 @@ def bench(ranks, *options, hosts=False, pinned=True):
 
 def threads(count):
     """Examples a second of one process with this many threads."""
-    command = [BENCH, "mpi", "--model", a.model, "--vocab", a.vocab, "--data", a.data, "--steps", a.steps, "--threads", count, "--json", "--quiet"]
+    command = [BENCH, "mpi", "--model", a.model, "--vocab", a.vocab, "--data", a.data, "--steps", a.steps, "--accumulate", a.accumulate, "--threads", count, "--json", "--quiet"]
     runs = [json.loads(sh(*map(str, command)).stdout.splitlines()[0]) for _ in range(a.rounds)]
     return statistics.median(run["examples_per_second"] for run in runs)
 
@@ -114,12 +115,12 @@ def fit_model(base, measured, dense, rows):
 
 def forecast(base, setting, dense, rows, fit):
     passes = base["forward_ms"] + base["backward_ms"]
-    return step_ms(passes, base["backward_ms"], base["step_ms"] - passes, dense, rows, 2, setting["gbit"], fit, setting["bytes"])
+    return step_ms(passes, base["backward_ms"], base["step_ms"] - passes, dense, rows, 2, setting["gbit"], fit, setting["bytes"], accumulate=a.accumulate)
 
 
 def machines(name, dense, hidden_size, base, fit, cores):
     """Speed over one machine, of batches of 256 sentences cut into 64 micro-batches."""
-    scale = 256 / base["batch_size"]
+    scale = 256 / (base["batch_size"] * base["accumulate"])
     passes, backward, update = scale * (base["forward_ms"] + base["backward_ms"]), scale * base["backward_ms"], base["step_ms"] - base["forward_ms"] - base["backward_ms"]
     rows = scale * base["tokens_per_step"] * hidden_size * 4 * 0.5  # about half of the words in a batch are different ones
     table(f"{name}, {cores} cores a machine", "8 machines", "16", "64")
