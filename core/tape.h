@@ -101,8 +101,8 @@ class Tape {
     return record(name, std::move(y), std::span<const Var* const>(inputs.begin(), inputs.size()), std::move(backward));
   }
 
-  // Hears of each leaf whose gradient is complete: nothing that is left of the backward pass adds to it. Leaves of tapes
-  // within this one (gradient checkpointing) are not told.
+  // Hears of each leaf whose gradient is complete: nothing that is left of the backward pass adds to it. Leaves of
+  // tapes within this one (gradient checkpointing) are not told.
   using LeafDone = std::function<void(LeafGrad&)>;
 
   // Gradients of <out, seed> with respect to every leaf. Without a seed, out must have one element and the seed is 1.

@@ -157,7 +157,9 @@ class Words : public Head {
   Var logits(const Var& hidden, Context& /*context*/) const override { return hidden; }
   int64_t width() const override { return 0; }
   Label read_label(std::string_view /*text*/) const override { return {}; }
-  Var loss(const Var& logits, const PackedBatch& /*batch*/, double /*weight*/) const override { return logits; }
+  Var loss(const Var& logits, const PackedBatch& /*batch*/, const LossWeight& /*weight*/) const override {
+    return logits;
+  }
   Tensor scores(const Tensor& logits, const PackedBatch& /*batch*/) const override { return logits; }
   Metrics metrics(const Tensor& /*scores*/) const override { return {}; }
   std::string metric() const override { return "none"; }

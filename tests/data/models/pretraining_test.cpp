@@ -282,7 +282,8 @@ TEST(PretrainingHead, DistilsMaskedWords) {
   student->store.make_gradients();
   const Var own = head_of(*teacher).soft_loss({states}, batch, head_of(*teacher), states, 2, 10);
   EXPECT_NEAR(*own.value.data<float>(), 0, 1e-6) << "both agree";
-  expect_in(error_of<Error>([&] { head_of(*student).soft_loss(rows, states, 1, 1); }), "pretrain with --distill.teacher");
+  expect_in(error_of<Error>([&] { head_of(*student).soft_loss(rows, states, 1, 1); }),
+            "pretrain with --distill.teacher");
 }
 
 }  // namespace
