@@ -80,7 +80,7 @@ void Moments::load(const Tensor& m, const Tensor& v) {
 
 Tensor Moments::collected(Tensor Part::*which, const Tensor& loaded) const {
   if (!prepared_) return loaded ? loaded : is_first_rank() ? Tensor::zeros(store_.values().shape()) : Tensor();
-  const Tensor whole = is_first_rank() ? Tensor::zeros(store_.values().shape()) : Tensor();
+  Tensor whole = is_first_rank() ? Tensor::zeros(store_.values().shape()) : Tensor();
   if (is_first_rank())
     for (const auto& [parameter, part] : parts_)
       if (!dealt_out(*parameter)) whole.view(parameter->first, {parameter->shape.size()}).copy_from(part.*which);
