@@ -37,12 +37,12 @@ void fill_other_rows(LeafGrad& gradient) {
 
 template <class T>
 void append_bytes(std::string& bytes, const T* from, size_t count) {
-  bytes.append(reinterpret_cast<const char*>(from), count * sizeof(T));
+  if (count > 0) bytes.append(reinterpret_cast<const char*>(from), count * sizeof(T));
 }
 
 template <class T>
 void take_bytes(std::string_view& bytes, T* to, size_t count) {
-  std::memcpy(to, bytes.data(), count * sizeof(T));
+  if (count > 0) std::memcpy(to, bytes.data(), count * sizeof(T));
   bytes.remove_prefix(count * sizeof(T));
 }
 
