@@ -85,7 +85,7 @@ std::vector<std::string> gather_all(std::string_view bytes) {
   all[static_cast<size_t>(rank())] = bytes;
   if (ranks() == 1) return all;
   Head mine{.size = bytes.size()};
-  std::memcpy(mine.bytes.data(), bytes.data(), mine.here());
+  if (!bytes.empty()) std::memcpy(mine.bytes.data(), bytes.data(), mine.here());
   std::vector<Head> heads(all.size());
   std::vector<Transfer> sent, received;
   for (int r = 0; r < ranks(); ++r) {
@@ -115,7 +115,7 @@ std::vector<double> gather_all(std::span<const double> numbers) {
        gather_all(std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()))) {
     const size_t before = all.size();
     all.resize(before + text.size() / sizeof(double));
-    std::memcpy(all.data() + before, text.data(), text.size());
+    if (!text.empty()) std::memcpy(all.data() + before, text.data(), text.size());
   }
   return all;
 }
