@@ -16,6 +16,13 @@ inline bool is_own(int64_t item) { return item % ranks() == rank(); }
 // What rank 0 says, such as whether a file is there. Called by every rank.
 inline bool of_first_rank(bool mine) { return !gather_all(std::string_view(mine ? "yes" : "")).front().empty(); }
 
+// Called by every rank, each with as many numbers: number i becomes that of rank owner(i).
+template <class F>
+void take_from_owners(std::vector<double>& numbers, const F& owner) {
+  const std::vector<double> all = gather_all(numbers);
+  for (size_t i = 0; i < numbers.size(); ++i) numbers[i] = all[static_cast<size_t>(owner(i)) * numbers.size() + i];
+}
+
 // What was found for each item: numbers, as many as there are.
 template <class T>
 class Dealt {

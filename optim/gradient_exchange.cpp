@@ -14,8 +14,8 @@ namespace {
 
 constexpr int64_t bucket_size = int64_t{1} << 20;  // elements, of whole parameters
 
-// The larger, the earlier a backward pass completes the gradient: the head, the layers from the last one on, the rest.
-int64_t lateness(const std::string& name) {
+// A backward pass completes the gradients from the largest on: the head, the layers from the last one on, the rest.
+int64_t depth_of(const std::string& name) {
   const std::string_view layer = ".layer.";
   if (const size_t at = name.find(layer); at != std::string::npos)
     return std::stoll(name.substr(at + layer.size())) + 1;
@@ -27,10 +27,9 @@ int64_t lateness(const std::string& name) {
 GradientExchange::GradientExchange(const std::vector<ParameterStore*>& stores, int64_t lanes, DType dtype)
     : stores_(stores), lanes_(lanes), dtype_(dtype), blocks_(blocks_of(lanes, ranks())) {}
 
-size_t GradientExchange::Bucket::bytes(int owner, size_t element) const {
-  size_t elements = 0;
-  for (const Piece& piece : pieces[static_cast<size_t>(owner)]) elements += static_cast<size_t>(piece.size);
-  return parameters.size() + elements * element;
+std::span<float> GradientExchange::Placed::values() const {
+  return piece.parameter->grad.grad.span<float>().subspan(static_cast<size_t>(piece.first),
+                                                          static_cast<size_t>(piece.size));
 }
 
 // When the parameters have their copies, which decide how they are cut.
@@ -44,20 +43,26 @@ void GradientExchange::make_buckets() {
         dealt.push_back(p);
       else if (!p->frozen)
         shared_.push_back(p);
-  std::ranges::stable_sort(dealt, std::greater(), [](const Parameter* p) { return lateness(p->name); });
+  std::ranges::stable_sort(dealt, std::greater(), [](const Parameter* p) { return depth_of(p->name); });
   int64_t elements = bucket_size;
   for (Parameter* p : dealt) {
     if (elements >= bucket_size) {
-      buckets_.push_back({{}, std::vector<std::vector<Piece>>(static_cast<size_t>(ranks()))});
+      buckets_.push_back({{}, std::vector<Share>(static_cast<size_t>(ranks()))});
       elements = 0;
     }
     elements += p->shape.size();
     buckets_.back().parameters.push_back(p);
     bucket_of[p] = std::ssize(buckets_) - 1;
   }
-  for (const Piece& piece : dealt_pieces(*stores_[0]))
-    buckets_[static_cast<size_t>(bucket_of.at(piece.parameter))].pieces[static_cast<size_t>(owner(piece))].push_back(
-        piece);
+  for (Bucket& bucket : buckets_)
+    for (Share& share : bucket.shares) share.bytes = bucket.parameters.size();
+  for (const Piece& piece : dealt_pieces(*stores_[0])) {
+    Bucket& bucket = buckets_[static_cast<size_t>(bucket_of.at(piece.parameter))];
+    Share& share = bucket.shares[static_cast<size_t>(owner(piece))];
+    const auto flag = std::ranges::find(bucket.parameters, piece.parameter) - bucket.parameters.begin();
+    share.pieces.push_back({piece, static_cast<size_t>(flag), share.bytes});
+    share.bytes += static_cast<size_t>(piece.size) * size_of(dtype_);
+  }
   for (const ParameterStore* store : stores_) {
     bucket_of_.emplace_back();
     for (const Parameter* p : store->all()) bucket_of_.back().push_back(bucket_of.contains(p) ? bucket_of.at(p) : -1);
@@ -76,7 +81,7 @@ void GradientExchange::begin(const std::vector<uint8_t>& has_work) {
     if (works_[b] == 0 || blocks_[b].rank == rank()) continue;
     for (size_t i = 0; i < buckets_.size(); ++i) {
       Message& message = incoming_[b][i];
-      message.bytes.resize(buckets_[i].bytes(rank(), size_of(dtype_)));
+      message.bytes.resize(buckets_[i].shares[static_cast<size_t>(rank())].bytes);
       message.transfer = receive(blocks_[b].rank, Channel::gradients, message.bytes);
     }
   }
@@ -116,21 +121,14 @@ void GradientExchange::send_bucket(size_t block, size_t bucket) {
 }
 
 void GradientExchange::pack(const Bucket& bucket, int owner, std::vector<std::byte>& bytes) const {
-  const std::vector<Piece>& pieces = bucket.pieces[static_cast<size_t>(owner)];
-  bytes.resize(bucket.bytes(owner, size_of(dtype_)));
+  const Share& share = bucket.shares[static_cast<size_t>(owner)];
+  bytes.resize(share.bytes);
   for (size_t i = 0; i < bucket.parameters.size(); ++i) bytes[i] = std::byte{bucket.parameters[i]->grad.written};
-  std::vector<size_t> offsets;
-  size_t at = bucket.parameters.size();
-  for (const Piece& piece : pieces) {
-    offsets.push_back(at);
-    at += static_cast<size_t>(piece.size) * size_of(dtype_);
-  }
-  parallel_for(std::ssize(pieces), [&](int64_t i) {
-    const Piece& piece = pieces[static_cast<size_t>(i)];
-    std::byte* const to = bytes.data() + offsets[static_cast<size_t>(i)];
-    const auto values = piece.parameter->grad.grad.span<float>().subspan(static_cast<size_t>(piece.first),
-                                                                         static_cast<size_t>(piece.size));
-    if (!piece.parameter->grad.written) return;
+  parallel_for(std::ssize(share.pieces), [&](int64_t i) {
+    const Placed& placed = share.pieces[static_cast<size_t>(i)];
+    std::byte* const to = bytes.data() + placed.first_byte;
+    const std::span<const float> values = placed.values();
+    if (!placed.piece.parameter->grad.written) return;
     if (dtype_ != DType::bf16) {
       std::memcpy(to, values.data(), values.size_bytes());
       return;
@@ -156,11 +154,7 @@ void GradientExchange::finish() {
 
 void GradientExchange::sum_bucket(size_t bucket) {
   const Bucket& b = buckets_[bucket];
-  for (size_t i = 0; i < b.parameters.size(); ++i) {
-    LeafGrad& gradient = b.parameters[i]->grad;
-    gradient.written = false;
-    gradient.by_rows = false;
-  }
+  for (Parameter* p : b.parameters) p->grad.written = p->grad.by_rows = false;
   for (size_t n = 0; n < blocks_.size(); ++n) {
     if (works_[n] == 0) continue;
     Message& message = incoming_[n][bucket];
@@ -168,42 +162,33 @@ void GradientExchange::sum_bucket(size_t bucket) {
     for (size_t i = 0; i < b.parameters.size(); ++i)
       if (message.bytes[i] != std::byte{0}) b.parameters[i]->grad.written = true;
   }
-  const std::vector<Piece>& pieces = b.pieces[static_cast<size_t>(rank())];
-  std::vector<PlaceInMessage> places;
-  size_t at = b.parameters.size();
-  for (const Piece& piece : pieces) {
-    const auto flag = std::ranges::find(b.parameters, piece.parameter) - b.parameters.begin();
-    places.push_back({bucket, static_cast<size_t>(flag), at});
-    at += static_cast<size_t>(piece.size) * size_of(dtype_);
-  }
-  parallel_for(std::ssize(pieces), [&](int64_t i) {
-    const Piece& piece = pieces[static_cast<size_t>(i)];
-    sum_piece(0, lanes_, places[static_cast<size_t>(i)],
-              piece.parameter->grad.grad.span<float>().subspan(static_cast<size_t>(piece.first),
-                                                               static_cast<size_t>(piece.size)));
+  const std::vector<Placed>& own = b.shares[static_cast<size_t>(rank())].pieces;
+  parallel_for(std::ssize(own), [&](int64_t i) {
+    const Placed& placed = own[static_cast<size_t>(i)];
+    sum_piece(0, lanes_, bucket, placed, placed.values());
   });
 }
 
 // False: nothing is written there.
-bool GradientExchange::sum_piece(int64_t first_lane, int64_t lanes, const PlaceInMessage& place,
+bool GradientExchange::sum_piece(int64_t first_lane, int64_t lanes, size_t bucket, const Placed& placed,
                                  std::span<float> to) const {
   if (const size_t block = number(first_lane); is_block(block, first_lane, lanes)) {
     if (works_[block] == 0) return false;
-    const std::vector<std::byte>& bytes = incoming_[block][place.bucket].bytes;
-    if (bytes[place.flag] == std::byte{0}) return false;
+    const std::vector<std::byte>& bytes = incoming_[block][bucket].bytes;
+    if (bytes[placed.flag] == std::byte{0}) return false;
     if (dtype_ != DType::bf16) {
-      std::memcpy(to.data(), bytes.data() + place.first_byte, to.size_bytes());
+      std::memcpy(to.data(), bytes.data() + placed.first_byte, to.size_bytes());
       return true;
     }
     std::vector<Bf16> rounded(to.size());
-    std::memcpy(rounded.data(), bytes.data() + place.first_byte, rounded.size() * sizeof(Bf16));
+    std::memcpy(rounded.data(), bytes.data() + placed.first_byte, rounded.size() * sizeof(Bf16));
     kernels::convert(std::ssize(rounded), rounded.data(), to.data());
     return true;
   }
   const int64_t half = lanes / 2;
-  if (!sum_piece(first_lane, half, place, to)) return sum_piece(first_lane + half, half, place, to);
+  if (!sum_piece(first_lane, half, bucket, placed, to)) return sum_piece(first_lane + half, half, bucket, placed, to);
   std::vector<float> right(to.size());
-  if (!sum_piece(first_lane + half, half, place, right)) return true;
+  if (!sum_piece(first_lane + half, half, bucket, placed, right)) return true;
   kernels::add(std::ssize(to), right.data(), to.data());
   if (dtype_ == DType::bf16) round_to_bf16(to);
   return true;

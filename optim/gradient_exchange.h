@@ -26,12 +26,20 @@ class GradientExchange {
   void finish();                 // the stores have the sums
 
  private:
+  struct Placed {  // a piece, and where a message has its parameter's flag and its elements
+    Piece piece;
+    size_t flag, first_byte;
+    std::span<float> values() const;  // of its gradient
+  };
+  struct Share {  // of one owner
+    std::vector<Placed> pieces;
+    size_t bytes;  // of a message
+  };
   struct Bucket {
     std::vector<Parameter*> parameters;
-    std::vector<std::vector<Piece>> pieces;  // by owner
-    size_t bytes(int owner, size_t element) const;
+    std::vector<Share> shares;  // by owner
   };
-  struct Message {  // of one block and one bucket, for this rank: a flag for each parameter, then the pieces
+  struct Message {  // of one block and one bucket, for one owner: a flag for each parameter, then the pieces
     std::vector<std::byte> bytes;
     Transfer transfer;
   };
@@ -40,11 +48,7 @@ class GradientExchange {
   void send_bucket(size_t block, size_t bucket);
   void pack(const Bucket& bucket, int owner, std::vector<std::byte>& bytes) const;
   void sum_bucket(size_t bucket);
-  // Where a piece is in the messages of a bucket.
-  struct PlaceInMessage {
-    size_t bucket, flag, first_byte;
-  };
-  bool sum_piece(int64_t first_lane, int64_t lanes, const PlaceInMessage& place, std::span<float> to) const;
+  bool sum_piece(int64_t first_lane, int64_t lanes, size_t bucket, const Placed& placed, std::span<float> to) const;
   using SharedParts = std::vector<std::vector<GradientPart>>;  // [blocks][shared parameters]
   GradientPart sum_part(int64_t first_lane, int64_t lanes, SharedParts& parts, size_t parameter) const;
   bool is_block(size_t number, int64_t first_lane, int64_t lanes) const {

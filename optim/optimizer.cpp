@@ -6,11 +6,11 @@
 #include <set>
 #include <sstream>
 
+#include "core/dealt.h"
 #include "core/kernels/adamw.h"
 #include "core/kernels/elementwise.h"
 #include "core/parallel.h"
 #include "core/profile.h"
-#include "core/ranks.h"
 
 namespace espalier {
 namespace {
@@ -22,11 +22,11 @@ bool has(const Piece& piece, bool dealt) { return !dealt || !dealt_out(*piece.pa
 // `sums` has as many numbers for each piece as for every other. Every rank gets those of the pieces that others have.
 void share_sums(const std::vector<Piece>& pieces, std::vector<double>& sums, bool dealt) {
   if (!dealt || ranks() == 1 || pieces.empty()) return;
-  const std::vector<double> all = gather_all(sums);
   const size_t each = sums.size() / pieces.size();
-  for (size_t i = 0; i < sums.size(); ++i)
-    if (const Piece& piece = pieces[i / each]; !has(piece, dealt))
-      sums[i] = all[static_cast<size_t>(owner(piece)) * sums.size() + i];
+  take_from_owners(sums, [&](size_t i) {
+    const Piece& piece = pieces[i / each];
+    return has(piece, dealt) ? rank() : owner(piece);
+  });
 }
 
 }  // namespace

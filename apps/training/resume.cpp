@@ -3,6 +3,7 @@
 #include "apps/training/output.h"
 #include "apps/training/run.h"
 #include "core/check.h"
+#include "core/dealt.h"
 
 namespace espalier {
 namespace {
@@ -31,8 +32,8 @@ void Run::claim_files() {
     stopped = options_.keep.resume && fs::exists(state_path_);
     was_over_ = options_.keep.resume && !stopped && !output_lock_.left_behind() && fs::exists(output_);
   }
-  stopped = any_rank(stopped);
-  was_over_ = any_rank(was_over_);
+  stopped = of_first_rank(stopped);
+  was_over_ = of_first_rank(was_over_);
   if (!stopped && !was_over_) {
     if (options_.keep.resume)
       listener_.say("resume: there is no " + state_path_.string() + " yet, starting from the beginning");

@@ -7,7 +7,7 @@
 #include "apps/training/observations.h"
 #include "apps/training/timing.h"
 #include "core/check.h"
-#include "core/ranks.h"
+#include "core/dealt.h"
 
 namespace espalier {
 namespace {
@@ -54,11 +54,9 @@ class Passes {
 
   // Every rank calls it: with the losses of the others' lanes, in the same order.
   double loss_of_all() {
-    const std::vector<double> all = gather_all(losses_);
-    for (size_t i = 0; i < losses_.size(); ++i) {
-      const int64_t lane = static_cast<int64_t>(i) / window_.batches_in_lane();
-      losses_[i] = all[static_cast<size_t>(rank_of_lane(lane, window_.lanes, ranks())) * losses_.size() + i];
-    }
+    take_from_owners(losses_, [&](size_t i) {
+      return rank_of_lane(static_cast<int64_t>(i) / window_.batches_in_lane(), window_.lanes, ranks());
+    });
     return loss();
   }
 
