@@ -14,6 +14,8 @@ namespace {
 
 constexpr int64_t bucket_size = int64_t{1} << 20;  // elements, of whole parameters
 
+constexpr size_t aligned(size_t bytes) { return (bytes + 63) / 64 * 64; }  // a piece begins at a multiple of that
+
 // A backward pass completes the gradients from the largest on: the head, the layers from the last one on, the rest.
 int64_t depth_of(const std::string& name) {
   const std::string_view layer = ".layer.";
@@ -25,7 +27,10 @@ int64_t depth_of(const std::string& name) {
 }  // namespace
 
 GradientExchange::GradientExchange(const std::vector<ParameterStore*>& stores, int64_t lanes, DType dtype)
-    : stores_(stores), lanes_(lanes), dtype_(dtype), blocks_(blocks_of(lanes, ranks())) {}
+    : stores_(stores), lanes_(lanes), dtype_(dtype), blocks_(blocks_of(lanes, ranks())) {
+  for (size_t b = 0; b < blocks_.size(); ++b)
+    if (blocks_[b].rank == rank()) last_own_ = b;
+}
 
 std::span<float> GradientExchange::Placed::values() const {
   return piece.parameter->grad.grad.span<float>().subspan(static_cast<size_t>(piece.first),
@@ -55,13 +60,13 @@ void GradientExchange::make_buckets() {
     bucket_of[p] = std::ssize(buckets_) - 1;
   }
   for (Bucket& bucket : buckets_)
-    for (Share& share : bucket.shares) share.bytes = bucket.parameters.size();
+    for (Share& share : bucket.shares) share.bytes = aligned(bucket.parameters.size());
   for (const Piece& piece : dealt_pieces(*stores_[0])) {
     Bucket& bucket = buckets_[static_cast<size_t>(bucket_of.at(piece.parameter))];
     Share& share = bucket.shares[static_cast<size_t>(owner(piece))];
     const auto flag = std::ranges::find(bucket.parameters, piece.parameter) - bucket.parameters.begin();
     share.pieces.push_back({piece, static_cast<size_t>(flag), share.bytes});
-    share.bytes += static_cast<size_t>(piece.size) * size_of(dtype_);
+    share.bytes += aligned(static_cast<size_t>(piece.size) * size_of(dtype_));
   }
   for (const ParameterStore* store : stores_) {
     bucket_of_.emplace_back();
@@ -110,32 +115,30 @@ void GradientExchange::ready(const Block& block, size_t s, size_t p) {
 void GradientExchange::send_bucket(size_t block, size_t bucket) {
   for (int to = 0; to < ranks(); ++to) {
     if (to == rank()) {
-      pack(buckets_[bucket], to, incoming_[block][bucket].bytes);
+      pack(buckets_[bucket], to, block != last_own_, incoming_[block][bucket].bytes);
       continue;
     }
     if (sent_ == outgoing_.size()) outgoing_.emplace_back();
     Message& message = outgoing_[sent_++];
-    pack(buckets_[bucket], to, message.bytes);
+    pack(buckets_[bucket], to, true, message.bytes);
     message.transfer = send(to, Channel::gradients, message.bytes);
   }
 }
 
-void GradientExchange::pack(const Bucket& bucket, int owner, std::vector<std::byte>& bytes) const {
+void GradientExchange::pack(const Bucket& bucket, int owner, bool values, std::vector<std::byte>& bytes) const {
   const Share& share = bucket.shares[static_cast<size_t>(owner)];
-  bytes.resize(share.bytes);
+  bytes.resize(values ? share.bytes : bucket.parameters.size());
   for (size_t i = 0; i < bucket.parameters.size(); ++i) bytes[i] = std::byte{bucket.parameters[i]->grad.written};
+  if (!values) return;
   parallel_for(std::ssize(share.pieces), [&](int64_t i) {
     const Placed& placed = share.pieces[static_cast<size_t>(i)];
     std::byte* const to = bytes.data() + placed.first_byte;
-    const std::span<const float> values = placed.values();
+    const std::span<const float> from = placed.values();
     if (!placed.piece.parameter->grad.written) return;
-    if (dtype_ != DType::bf16) {
-      std::memcpy(to, values.data(), values.size_bytes());
-      return;
-    }
-    std::vector<Bf16> rounded(values.size());
-    kernels::convert(std::ssize(values), values.data(), rounded.data());
-    std::memcpy(to, rounded.data(), rounded.size() * sizeof(Bf16));
+    if (dtype_ == DType::bf16)
+      kernels::convert(std::ssize(from), from.data(), reinterpret_cast<Bf16*>(to));
+    else
+      std::memcpy(to, from.data(), from.size_bytes());
   });
 }
 
@@ -162,33 +165,45 @@ void GradientExchange::sum_bucket(size_t bucket) {
     for (size_t i = 0; i < b.parameters.size(); ++i)
       if (message.bytes[i] != std::byte{0}) b.parameters[i]->grad.written = true;
   }
-  const std::vector<Placed>& own = b.shares[static_cast<size_t>(rank())].pieces;
-  parallel_for(std::ssize(own), [&](int64_t i) {
-    const Placed& placed = own[static_cast<size_t>(i)];
-    sum_piece(0, lanes_, bucket, placed, placed.values());
+  const std::vector<Placed>& pieces = b.shares[static_cast<size_t>(rank())].pieces;
+  parallel_for(std::ssize(pieces), [&](int64_t i) {
+    const std::span<float> to = pieces[static_cast<size_t>(i)].values();
+    const std::vector<float> own(to.begin(), to.end());  // the sum takes its place
+    sum_piece(0, lanes_, {bucket, pieces[static_cast<size_t>(i)], own}, to);
   });
 }
 
+// What a block has for a piece; nothing, if nothing is written there. `room` is for numbers that must be converted.
+std::span<const float> GradientExchange::part(size_t block, const Summand& of, std::vector<float>& room) const {
+  if (works_[block] == 0) return {};
+  const std::vector<std::byte>& bytes = incoming_[block][of.bucket].bytes;
+  if (bytes[of.placed.flag] == std::byte{0}) return {};
+  if (block == last_own_) return of.own;
+  const std::byte* const from = bytes.data() + of.placed.first_byte;
+  if (dtype_ != DType::bf16) return {reinterpret_cast<const float*>(from), of.own.size()};
+  room.resize(of.own.size());
+  kernels::convert(std::ssize(room), reinterpret_cast<const Bf16*>(from), room.data());
+  return room;
+}
+
 // False: nothing is written there.
-bool GradientExchange::sum_piece(int64_t first_lane, int64_t lanes, size_t bucket, const Placed& placed,
-                                 std::span<float> to) const {
+bool GradientExchange::sum_piece(int64_t first_lane, int64_t lanes, const Summand& of, std::span<float> to) const {
+  std::vector<float> room;
   if (const size_t block = number(first_lane); is_block(block, first_lane, lanes)) {
-    if (works_[block] == 0) return false;
-    const std::vector<std::byte>& bytes = incoming_[block][bucket].bytes;
-    if (bytes[placed.flag] == std::byte{0}) return false;
-    if (dtype_ != DType::bf16) {
-      std::memcpy(to.data(), bytes.data() + placed.first_byte, to.size_bytes());
-      return true;
-    }
-    std::vector<Bf16> rounded(to.size());
-    std::memcpy(rounded.data(), bytes.data() + placed.first_byte, rounded.size() * sizeof(Bf16));
-    kernels::convert(std::ssize(rounded), rounded.data(), to.data());
-    return true;
+    const std::span<const float> values = part(block, of, room);
+    std::ranges::copy(values, to.begin());
+    return !values.empty();
   }
-  const int64_t half = lanes / 2;
-  if (!sum_piece(first_lane, half, bucket, placed, to)) return sum_piece(first_lane + half, half, bucket, placed, to);
-  std::vector<float> right(to.size());
-  if (!sum_piece(first_lane + half, half, bucket, placed, right)) return true;
+  const int64_t half = lanes / 2, middle = first_lane + half;
+  if (!sum_piece(first_lane, half, of, to)) return sum_piece(middle, half, of, to);
+  std::span<const float> right;
+  if (const size_t block = number(middle); is_block(block, middle, half)) {
+    right = part(block, of, room);
+  } else {
+    room.resize(to.size());
+    if (sum_piece(middle, half, of, room)) right = room;
+  }
+  if (right.empty()) return true;
   kernels::add(std::ssize(to), right.data(), to.data());
   if (dtype_ == DType::bf16) round_to_bf16(to);
   return true;

@@ -39,6 +39,11 @@ class GradientExchange {
     std::vector<Parameter*> parameters;
     std::vector<Share> shares;  // by owner
   };
+  struct Summand {  // a piece's sum over the blocks
+    size_t bucket;
+    const Placed& placed;
+    std::span<const float> own;  // of this rank's last block, which are in no message
+  };
   struct Message {  // of one block and one bucket, for one owner: a flag for each parameter, then the pieces
     std::vector<std::byte> bytes;
     Transfer transfer;
@@ -46,9 +51,10 @@ class GradientExchange {
   size_t number(int64_t first_lane) const;  // of the block that begins there
   void make_buckets();
   void send_bucket(size_t block, size_t bucket);
-  void pack(const Bucket& bucket, int owner, std::vector<std::byte>& bytes) const;
+  void pack(const Bucket& bucket, int owner, bool values, std::vector<std::byte>& bytes) const;
   void sum_bucket(size_t bucket);
-  bool sum_piece(int64_t first_lane, int64_t lanes, size_t bucket, const Placed& placed, std::span<float> to) const;
+  std::span<const float> part(size_t block, const Summand& of, std::vector<float>& room) const;
+  bool sum_piece(int64_t first_lane, int64_t lanes, const Summand& of, std::span<float> to) const;
   using SharedParts = std::vector<std::vector<GradientPart>>;  // [blocks][shared parameters]
   GradientPart sum_part(int64_t first_lane, int64_t lanes, SharedParts& parts, size_t parameter) const;
   bool is_block(size_t number, int64_t first_lane, int64_t lanes) const {
@@ -60,6 +66,7 @@ class GradientExchange {
   int64_t lanes_;
   DType dtype_;
   std::vector<Block> blocks_;
+  size_t last_own_ = 0;         // of the blocks: the gradients that the stores still have in finish()
   std::vector<uint8_t> works_;  // [blocks] some lane has something to do
   std::vector<Bucket> buckets_;
   std::vector<std::vector<int64_t>> bucket_of_;  // [stores][parameters]; -1: summed by every rank

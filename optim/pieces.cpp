@@ -11,23 +11,31 @@ namespace {
 
 constexpr int64_t task = 1 << 16;  // elements; fixed, because the order of the norm's sum depends on it
 
-// Each owner's pieces of `flat`, which is laid out as the store's values, to all other ranks.
-std::vector<Piece> exchanged(const ParameterStore& store, const Tensor& flat, Channel channel) {
+// The dealt pieces, with those that lie side by side and have one owner as one.
+std::vector<Piece> dealt_runs(const ParameterStore& store) {
+  std::vector<Piece> runs;
+  for (const Piece& piece : dealt_pieces(store))
+    if (!runs.empty() && runs.back().parameter == piece.parameter && owner(runs.back()) == owner(piece))
+      runs.back().size += piece.size;
+    else
+      runs.push_back(piece);
+  return runs;
+}
+
+// Each owner's runs of `flat`, which is laid out as the store's values, to all other ranks.
+void exchange(const std::vector<Piece>& runs, const Tensor& flat, Channel channel) {
   std::vector<Transfer> transfers;
-  std::vector<Piece> received;
-  for (const Piece& piece : dealt_pieces(store)) {
-    const std::span<std::byte> bytes(flat.raw() + sizeof(float) * (piece.parameter->first + piece.first),
-                                     sizeof(float) * static_cast<size_t>(piece.size));
-    if (const int from = owner(piece); from != rank()) {
+  for (const Piece& run : runs) {
+    const std::span<std::byte> bytes(flat.raw() + sizeof(float) * (run.parameter->first + run.first),
+                                     sizeof(float) * static_cast<size_t>(run.size));
+    if (const int from = owner(run); from != rank()) {
       transfers.push_back(receive(from, channel, bytes));
-      received.push_back(piece);
     } else {
       for (int to = 0; to < ranks(); ++to)
         if (to != rank()) transfers.push_back(send(to, channel, bytes));
     }
   }
   for (Transfer& transfer : transfers) transfer.wait();
-  return received;
 }
 
 }  // namespace
@@ -65,13 +73,17 @@ std::vector<Piece> dealt_pieces(const ParameterStore& store) {
   return pieces;
 }
 
+// Neighbours have one owner, so that few messages carry many of them; which one is the first differs by parameter.
 int owner(const Parameter& parameter, int64_t first) {
-  return static_cast<int>((parameter.first / task + first / piece_size(parameter)) % ranks());
+  const int64_t size = piece_size(parameter), pieces = (parameter.shape.size() + size - 1) / size;
+  return static_cast<int>((parameter.first / task + first / size * ranks() / pieces) % ranks());
 }
 
 void gather_values(const ParameterStore& store) {
   if (ranks() == 1) return;
-  const std::vector<Piece> received = exchanged(store, store.values(), Channel::values);
+  exchange(dealt_runs(store), store.values(), Channel::values);
+  std::vector<Piece> received = dealt_pieces(store);
+  std::erase_if(received, [](const Piece& piece) { return owner(piece) == rank(); });
   parallel_for(std::ssize(received), [&](int64_t i) {
     const Piece& piece = received[static_cast<size_t>(i)];
     piece.parameter->updated(piece.first, piece.size);
@@ -79,7 +91,7 @@ void gather_values(const ParameterStore& store) {
 }
 
 void gather_gradients(const ParameterStore& store) {
-  if (ranks() > 1) exchanged(store, store.gradients(), Channel::gradients);
+  if (ranks() > 1) exchange(dealt_runs(store), store.gradients(), Channel::gradients);
 }
 
 }  // namespace espalier
