@@ -57,7 +57,9 @@ void Transfer::wait() {
   if (!state_->done) {
     const auto start = std::chrono::steady_clock::now();
     std::unique_lock lock(state_->mutex);
+    ++carrier().waiting;
     state_->changed.wait(lock, [&] { return state_->done.load(); });
+    --carrier().waiting;
     waited += (std::chrono::steady_clock::now() - start) / std::chrono::nanoseconds(1);
   }
   state_.reset();

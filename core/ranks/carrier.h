@@ -40,6 +40,7 @@ struct Carrier {
   std::atomic<bool> met = false;        // the next two are filled in, for any thread
   std::vector<std::string> hosts = {};  // by rank
   std::vector<pid_t> pids = {};         // of those whose process can be seen from here; 0: it cannot
+  std::atomic<int> waiting = 0;         // threads that sleep until a message has come
   // Takes a message and returns; its bytes belong to the carrier until it is done. Throws Failure behind abandon().
   void (*post)(std::shared_ptr<Transfer::State> message) = nullptr;
   // What is on its way never arrives, and nobody touches its bytes any more.

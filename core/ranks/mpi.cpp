@@ -198,6 +198,7 @@ class MpiThread {
       if (r != rank_ && sent != 0) MPI_Isend(&alive, sizeof alive, MPI_BYTE, r, note_tag, MPI_COMM_WORLD, &request);
     }
     if (const std::string line = watch_->lost(now); !line.empty()) end_with(line);
+    if (const std::string line = watch_->hangs(); !line.empty()) end_with(line);
   }
 
   [[noreturn]] void lost(int r, const std::string& why) { end_with(line_of_lost(r, why)); }

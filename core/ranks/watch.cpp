@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
+#include <ctime>
 #include <fstream>
 
 #include "core/format.h"
@@ -29,6 +30,12 @@ bool is_gone(size_t rank) {
   return pid > 0 && kill(pid, 0) != 0 && errno == ESRCH;
 }
 
+double seconds_of(clockid_t clock) {
+  timespec time{};
+  clock_gettime(clock, &time);
+  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
+}
+
 }  // namespace
 
 std::string Watch::lost(Clock::time_point now) {
@@ -49,6 +56,17 @@ std::string Watch::lost(Clock::time_point now) {
       return line_of_lost(static_cast<int>(r), "is gone: it was killed, perhaps for want of memory");
   }
   return {};
+}
+
+std::string Watch::hangs() {
+  const double work = seconds_of(CLOCK_PROCESS_CPUTIME_ID) - seconds_of(CLOCK_THREAD_CPUTIME_ID);
+  idle_seconds_ = carrier().waiting > 0 || work - work_seconds_ > 0.01 ? 0 : idle_seconds_ + 1;
+  work_seconds_ = work;
+  if (idle_seconds_ < patience()) return {};
+  return line_of_lost(rank_,
+                      format("has neither computed nor waited for another rank for %d s: it hangs, perhaps for a "
+                             "drive that does not answer (ESPALIER_RANK_TIMEOUT=SECONDS gives it longer)",
+                             patience()));
 }
 
 std::string line_of_lost(int rank, const std::string& why) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Watch: whether the other ranks still live. For the thread that carries messages.
+// Watch: whether the other ranks still live, and this one works. For the thread that carries messages.
 #pragma once
 
 #include <chrono>
@@ -20,8 +20,14 @@ class Watch {
   // process is gone; "": all live. Time in which this process was stopped itself does not count.
   std::string lost(Clock::time_point now);
 
+  // To be called each second. What to say where the other threads of this process have used no processor for as long,
+  // although they wait for no other rank: they hang. "": they do not.
+  std::string hangs();
+
  private:
   int rank_;
+  int idle_seconds_ = 0;
+  double work_seconds_ = 0;               // processor time of the other threads, at the last look
   std::vector<Clock::time_point> heard_;  // when, of each rank
   Clock::time_point looked_ = Clock::now();
 };

@@ -32,7 +32,7 @@ std::string start(int ranks, const std::string& command) {
 }
 
 Around surroundings(Around around) {
-  for (const char* entry : {"OMPI_ALLOW_RUN_AS_ROOT=1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1", "ESPALIER_RANK_TIMEOUT=3"})
+  for (const char* entry : {"OMPI_ALLOW_RUN_AS_ROOT=1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1"})
     around.environment.emplace_back(entry);
   // Open MPI unloads its parts before leaks are looked for, so no list of exceptions can name them.
   const char* const sanitizer = std::getenv("ASAN_OPTIONS");

@@ -79,6 +79,7 @@ struct RanksProgram {
     }
     if (what == "killed" && last) std::raise(SIGKILL);
     if (what == "stopped" && last) std::raise(SIGSTOP);
+    if (what == "hangs" && last) std::this_thread::sleep_for(std::chrono::minutes(5));
     if (what != "messages") wait();
     expect_same_on_all("the text", text);
     messages();

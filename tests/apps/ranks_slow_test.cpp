@@ -9,6 +9,8 @@
 namespace espalier {
 namespace {
 
+const Around impatient{.environment = {"ESPALIER_RANK_TIMEOUT=3"}};
+
 class Ranks : public Mpirun {
  protected:
   static std::string program(const std::string& arguments, bool quiet = true) {
@@ -59,7 +61,13 @@ TEST_F(Ranks, AKilledRankIsNamed) {
 }
 
 TEST_F(Ranks, AStoppedRankIsNamed) {
-  expect_line(run_ranks(3, program("stopped")), 1, {"rank 2 (host ", ") has not answered for 3 s", "--resume"});
+  expect_line(run_ranks(3, program("stopped"), impatient), 1,
+              {"rank 2 (host ", ") has not answered for 3 s", "--resume"});
+}
+
+TEST_F(Ranks, ARankThatHangsIsNamed) {
+  expect_line(run_ranks(3, program("hangs"), impatient), 1,
+              {"rank 2 (host ", ") has neither computed nor waited for another rank for 3 s", "--resume"});
 }
 
 TEST_F(Ranks, MustHaveTheSameOptionsAndData) {
