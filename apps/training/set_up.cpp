@@ -51,8 +51,14 @@ Run::Run(TrainOptions& options, const Options& rows, const std::vector<Algorithm
 // Those of the run that is resumed, unless told otherwise: the number of ranks may be another one now.
 void Run::choose_micro_batches() {
   int64_t& chosen = options_.learning.micro_batches;
-  if (!options_.learning.micro_batches_row->given)
-    chosen = saved_ ? saved_->contents().options.integer("micro-batches", 1) : started_by_mpirun() ? 8 : 1;
+  if (const Option& row = *options_.learning.micro_batches_row; !row.given) {
+    chosen = started_by_mpirun() ? 8 : 1;
+    if (saved_) {
+      const Record& all = saved_->contents().options;
+      chosen = (row.entry.empty() ? all : all.at(row.entry, Record())).integer(row.key, 1);
+    }
+    row.set({std::to_string(chosen)});  // for the checkpoint: these options may be a copy
+  }
   if (started_by_mpirun())
     listener_.say(
         format("ranks: %d; each batch is cut into %ld micro-batches, which the ranks share; one process with "

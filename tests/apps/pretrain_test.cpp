@@ -112,6 +112,20 @@ TEST_F(Pretrain, RanksDoNotChangeABit) {
   EXPECT_TRUE(bytes("one.h5") == bytes("two.h5"));
 }
 
+// Its micro-batches are those that it began with, and not those of the fine-tuning.
+TEST_F(Pretrain, BeforeTrainGoesOnWithAnotherNumberOfRanks) {
+  if (const std::string why = no_ranks(); !why.empty()) GTEST_SKIP() << why;
+  const std::string both =
+      "train --model random:tiny --vocab vocab.txt --data data --max-steps 2 --quiet --threads 1 --micro-batches 4 "
+      "--output a.h5 --pretrain.epochs 1 --pretrain.max-steps 2";
+  succeed(both, {.ranks = 2});
+  EXPECT_EQ(Checkpoint(*this / "a.pretrained.h5").contents().options.at("pretrain").integer("micro-batches", 0), 8);
+  const std::string trained = bytes("a.h5");
+  std::filesystem::remove(*this / "a.h5");
+  succeed(both + " --resume", {.ranks = 3});
+  EXPECT_TRUE(bytes("a.h5") == trained);
+}
+
 TEST_F(Pretrain, BadInputIsNamed) {
   write("empty.txt", "");
   write("latin.txt", "good\n\ncaf\xe9 film\n");
