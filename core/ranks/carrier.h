@@ -44,7 +44,7 @@ struct Carrier {
   // Takes a message and returns; its bytes belong to the carrier until it is done. Throws Failure behind abandon().
   void (*post)(std::shared_ptr<Transfer::State> message) = nullptr;
   // What is on its way never arrives, and nobody touches its bytes any more.
-  void (*abandon)() = nullptr;
+  void (*abandon)() = [] {};
   void (*end)(int code) = nullptr;  // of this process and all others, now
   void (*close)() = nullptr;        // in good order; all ranks call it
   Traffic (*traffic)() = nullptr;

@@ -1,18 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """A small BERT pre-trained from nothing, here and with PyTorch, by the same recipe; then fine-tuned on SST-2, and MiniLM
-with and without further pre-training on SST-2's text. Writes runs/pretraining/results.json and prints the tables of
-docs/results/PRETRAINING.md.
+with and without further pre-training on SST-2's text. Writes runs/pretraining/results.json and prints the figures of
+docs/results/PRETRAINING.md. What results.json has is not measured again.
 
-The text is what the machine has: docstrings of the Python packages below each --python folder, a paragraph a line and a
-module a document, up to --megabytes of them; and the texts of SST-2's train.tsv, each a document. Of every hundred
-documents one is held out.
+The text: WordNet's glosses with their examples (Debian's package wordnet-base), and the texts of SST-2's train.tsv; each a
+document of one line. Of every hundred documents one is held out.
 
-    python docs/measure/pretraining_mini.py --sst2 runs/data/sst2 --python /usr/lib/python3 --apps build/apps
+    python docs/measure/pretraining_mini.py --sst2 runs/data/sst2 --wordnet /usr/share/wordnet
 
-needs torch, transformers and h5py. All runs have one thread.
+needs torch, transformers and h5py.
 """
 import argparse
-import ast
 import json
 import math
 import pathlib
@@ -26,52 +24,35 @@ import torch
 import transformers
 
 SEEDS = (0, 1, 2)
-LENGTH, BATCH = 64, 32
-RECIPE = dict(rate=1e-3, warmup=0.1, decay=0.01, clip=1.0)
+LENGTH, BATCH = 64, 64
+RECIPE = dict(rate=1e-3, warmup=0.1, decay=0.01, clip=1.0)  # without dropout
 
 
-def paragraphs(root, limit):
-    """Documents, each a list of paragraphs of English text."""
-    total, seen = 0, set()
-    for path in sorted(pathlib.Path(root).rglob("*.py")):
-        try:
-            tree = ast.parse(path.read_text("utf-8"))
-        except (SyntaxError, UnicodeDecodeError, ValueError, RecursionError):
-            continue
-        lines = []
-        for node in ast.walk(tree):
-            if not isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
-                continue
-            for part in re.split(r"\n\s*\n", ast.get_docstring(node) or ""):
-                words = part.split()
-                line = " ".join(words)
-                letters = sum(word.strip(".,;:()").isalpha() for word in words)
-                if len(words) < 8 or ">>>" in line or letters < 0.8 * len(words) or line in seen:
-                    continue
-                seen.add(line)
-                lines.append(line)
-        if lines:
-            total += sum(map(len, lines))
-            yield lines
-        if total > limit:
-            return
+def glosses(folder):
+    """A line for each of WordNet's meanings: its words, what they mean, examples."""
+    for kind in ("adj", "adv", "verb", "noun"):
+        for line in (folder / f"data.{kind}").read_text("utf-8").splitlines():
+            if line.startswith("  "):
+                continue  # the licence
+            head, _, gloss = line.partition(" | ")
+            fields = head.split()
+            words = [re.sub(r"\(.*?\)", "", word).replace("_", " ") for word in fields[4:4 + 2 * int(fields[3], 16):2]]
+            yield ", ".join(words) + ": " + gloss.strip()
 
 
 def write_corpus(folder, options):
-    documents = []
-    for root in options.python:
-        documents += paragraphs(root, options.megabytes * 1e6 / len(options.python))
+    documents = list(glosses(options.wordnet))
     rows = (options.sst2 / "train.tsv").read_text("utf-8").splitlines()[1:]
-    documents += [[row.split("\t")[0].strip()] for row in rows]
+    documents += [row.split("\t")[0].strip() for row in rows]
     parts = {"train": [d for i, d in enumerate(documents) if i % 100], "dev": documents[::100]}
     for name, part in parts.items():
-        (folder / f"{name}.txt").write_text("".join("\n".join(d) + "\n\n" for d in part), "utf-8")
-    texts = {name: sum(len(line) for d in part for line in d) for name, part in parts.items()}
+        (folder / f"{name}.txt").write_text("".join(d + "\n\n" for d in part), "utf-8")
+    texts = {name: sum(map(len, part)) for name, part in parts.items()}
     return parts, {"documents": len(documents), "characters": texts}
 
 
 def program(options, name, *arguments):
-    command = ["nice", str(options.apps / name), *map(str, arguments), "--json", "--quiet", "--threads", "1", "--overwrite"]
+    command = [str(options.apps / name), *map(str, arguments), "--json", "--quiet", "--threads", str(options.threads), "--overwrite"]
     begin = time.time()
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
@@ -83,64 +64,27 @@ def program(options, name, *arguments):
 
 def pretrain(options, folder, output, steps, *more):
     return program(options, "pretrain", "--model", "random:mini", "--vocab", folder / "vocab", "--corpus",
-                   folder / "train.txt", "--dev-corpus", folder / "dev.txt", "--max-length", LENGTH, "--batch-size", BATCH,
-                   "--max-steps", steps, "--epochs", 100, "--learning-rate", RECIPE["rate"], "--warmup", RECIPE["warmup"],
-                   "--output", output, *more)
+                   folder / "train.txt", "--dev-corpus", folder / "dev.txt", "--next-sentence", "false", "--max-length",
+                   LENGTH, "--batch-size", BATCH, "--dropout", 0, "--max-steps", steps, "--epochs", 100, "--learning-rate",
+                   RECIPE["rate"], "--warmup", RECIPE["warmup"], "--output", output, *more)
 
 
 class Sequences:
-    """create_pretraining_data.py of BERT: pairs of up to LENGTH tokens, and masks of 15 %, 80/10/10."""
+    """A document each, cut to LENGTH tokens, and masks of 15 %, 80/10/10, as create_pretraining_data.py of BERT."""
 
     def __init__(self, documents, tokenizer, seed):
         self.tokenizer, self.random = tokenizer, random.Random(seed)
-        room = LENGTH - 3
-        self.documents = []
-        for document in documents:
-            lines = []
-            for ids in tokenizer(document, add_special_tokens=False)["input_ids"]:
-                lines += [ids[i:i + room // 2] for i in range(0, len(ids), room // 2)]
-            if lines:
-                self.documents.append(lines)
+        self.documents = [ids[:LENGTH - 2] for ids in tokenizer(documents, add_special_tokens=False)["input_ids"] if ids]
         self.ordinary = [i for i in range(len(tokenizer)) if i not in tokenizer.all_special_ids]
         self.specials = set(tokenizer.all_special_ids)
 
-    def of(self, number):
-        document, draw, room = self.documents[number], self.random, LENGTH - 3
-        wanted = draw.randint(2, room) if draw.random() < 0.1 else room
-        begin = 0
-        while begin < len(document):
-            end = begin + 1
-            while end < len(document) and sum(map(len, document[begin:end])) < wanted:
-                end += 1
-            middle = draw.randint(begin + 1, end - 1) if end - begin > 1 else end
-            first, drawn = sum(document[begin:middle], []), int(end - begin == 1 or draw.random() < 0.5)
-            if drawn:
-                other = draw.randrange(len(self.documents) - 1)
-                lines = self.documents[other + (other >= number)]
-                second = []
-                for line in lines[draw.randrange(len(lines)):]:
-                    second += line
-                    if len(second) >= wanted - len(first):
-                        break
-                end = middle
-            else:
-                second = sum(document[middle:end], [])
-            while len(first) + len(second) > room:
-                longer = first if len(first) > len(second) else second
-                longer.pop(0 if draw.random() < 0.5 else -1)
-            yield first, second, drawn
-            begin = end
-
     def epoch(self):
-        all_of_them = [s for number in range(len(self.documents)) for s in self.of(number)]
-        self.random.shuffle(all_of_them)
-        return all_of_them
+        return self.random.sample(self.documents, len(self.documents))
 
     def batch(self, sequences):
         t, rows = self.tokenizer, []
-        for first, second, drawn in sequences:
-            ids = [t.cls_token_id, *first, t.sep_token_id, *second, t.sep_token_id]
-            segments = [0] * (len(first) + 2) + [1] * (len(second) + 1)
+        for sequence in sequences:
+            ids = [t.cls_token_id, *sequence, t.sep_token_id]
             labels = [-100] * len(ids)
             places = [i for i, token in enumerate(ids) if token not in self.specials]
             self.random.shuffle(places)
@@ -148,41 +92,37 @@ class Sequences:
                 labels[i], kind = ids[i], self.random.random()
                 if kind < 0.9:
                     ids[i] = t.mask_token_id if kind < 0.8 else self.random.choice(self.ordinary)
-            rows.append((ids, segments, labels, drawn))
-        width = max(len(row[0]) for row in rows)
+            rows.append((ids, labels))
+        width = max(len(ids) for ids, _ in rows)
         pad = lambda values, value: values + [value] * (width - len(values))
-        return dict(input_ids=torch.tensor([pad(r[0], 0) for r in rows]),
-                    token_type_ids=torch.tensor([pad(r[1], 0) for r in rows]),
-                    attention_mask=torch.tensor([pad([1] * len(r[0]), 0) for r in rows]),
-                    labels=torch.tensor([pad(r[2], -100) for r in rows]), drawn=torch.tensor([r[3] for r in rows]))
+        return dict(input_ids=torch.tensor([pad(ids, 0) for ids, _ in rows]),
+                    attention_mask=torch.tensor([pad([1] * len(ids), 0) for ids, _ in rows]),
+                    labels=torch.tensor([pad(labels, -100) for _, labels in rows]))
 
 
-def losses(model, batch):
-    """As BertForPreTraining, with the decoder for masked tokens only."""
-    out = model.bert(**{name: batch[name] for name in ("input_ids", "token_type_ids", "attention_mask")})
+def loss_of(model, batch):
+    """As BertForMaskedLM, with the decoder for masked tokens only: the mean over them, and their number."""
+    hidden = model.bert(**{name: batch[name] for name in ("input_ids", "attention_mask")}).last_hidden_state
     masked = batch["labels"] >= 0
-    words = model.cls.predictions(out.last_hidden_state[masked])
-    pairs = model.cls.seq_relationship(out.pooler_output)
-    cross_entropy = torch.nn.functional.cross_entropy
-    return cross_entropy(words, batch["labels"][masked]), cross_entropy(pairs, batch["drawn"]), int(masked.sum())
+    words = model.cls.predictions(hidden[masked])
+    return torch.nn.functional.cross_entropy(words, batch["labels"][masked]), int(masked.sum())
 
 
 def evaluate(model, batches):
     model.eval()
-    words = pairs = masked_tokens = sequences = 0
+    total = count = 0
     with torch.no_grad():
         for batch in batches:
-            word, pair, masked = losses(model, batch)
-            words, masked_tokens = words + float(word) * masked, masked_tokens + masked
-            pairs, sequences = pairs + float(pair) * len(batch["drawn"]), sequences + len(batch["drawn"])
+            loss, masked = loss_of(model, batch)
+            total, count = total + float(loss) * masked, count + masked
     model.train()
-    return {"masked_loss": words / masked_tokens, "pair_loss": pairs / sequences}
+    return total / count
 
 
 def new_model(tokenizer):
     return transformers.BertForPreTraining(transformers.BertConfig(
         vocab_size=len(tokenizer), hidden_size=256, num_hidden_layers=4, num_attention_heads=4, intermediate_size=1024,
-        attn_implementation="eager"))
+        hidden_dropout_prob=0, attention_probs_dropout_prob=0))
 
 
 def dev_batches(parts, tokenizer):
@@ -205,8 +145,7 @@ def torch_pretraining(parts, tokenizer, steps, seed):
         if len(ready) < BATCH:
             ready += train.epoch()
         batch, ready = train.batch(ready[:BATCH]), ready[BATCH:]
-        word, pair, _ = losses(model, batch)
-        (word + pair).backward()
+        loss_of(model, batch)[0].backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), RECIPE["clip"])
         optimizer.step()
         schedule.step()
@@ -219,8 +158,8 @@ def with_weights_of(checkpoint, tokenizer):
     with h5py.File(checkpoint) as file:
         weights = {name: torch.tensor(file["weights"][name][()]) for name in file["weights"]}
     missing, unexpected = model.load_state_dict(weights, strict=False)
-    assert not unexpected and all(name.startswith("cls.predictions.decoder") or name.endswith("position_ids")
-                                  for name in missing), (missing, unexpected)
+    assert not unexpected and all(name.startswith(("cls.predictions.decoder", "cls.seq", "bert.pooler")) or
+                                  name.endswith("position_ids") for name in missing), (missing, unexpected)
     model.tie_weights()
     with torch.no_grad():
         model.cls.predictions.decoder.bias.copy_(model.cls.predictions.bias)
@@ -251,51 +190,58 @@ def subset(options, folder):
 
 
 def main():
-    parser = argparse.ArgumentParser()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sst2", type=pathlib.Path, required=True)
-    parser.add_argument("--python", type=pathlib.Path, nargs="+", required=True)
+    parser.add_argument("--wordnet", type=pathlib.Path, required=True, help="folder with data.adj, data.adv, data.noun, data.verb")
     parser.add_argument("--apps", type=pathlib.Path, default=pathlib.Path("build/apps"))
-    parser.add_argument("--minilm", type=pathlib.Path)
-    parser.add_argument("--megabytes", type=float, default=4)
-    parser.add_argument("--steps", type=int, default=600, help="of the comparison with PyTorch")
-    parser.add_argument("--more-steps", type=int, default=2400, help="before fine-tuning")
-    parser.add_argument("--further-steps", type=int, default=400, help="of MiniLM on SST-2's text")
-    parser.add_argument("--rows", type=int, default=8000, help="of SST-2 for fine-tuning")
+    parser.add_argument("--minilm", type=pathlib.Path, help="folder of MiniLM; without it, its rows are left out")
+    parser.add_argument("--threads", type=int, default=2, help="here and in PyTorch (default 2)")
+    parser.add_argument("--steps", type=int, default=3000, help="of the comparison with PyTorch (default 3000)")
+    parser.add_argument("--more-steps", type=int, default=14000, help="before fine-tuning (default 14000)")
+    parser.add_argument("--further-steps", type=int, default=400, help="of MiniLM on SST-2's text (default 400)")
+    parser.add_argument("--rows", type=int, default=8000, help="of SST-2 for fine-tuning (default 8000)")
+    parser.add_argument("--rates", default="2e-4,5e-4,1e-3", help="of fine-tuning (default 2e-4,5e-4,1e-3)")
     parser.add_argument("--folder", type=pathlib.Path, default=pathlib.Path("runs/pretraining"))
     options = parser.parse_args()
-    torch.set_num_threads(1)
+    torch.set_num_threads(options.threads)
     folder = options.folder
     folder.mkdir(parents=True, exist_ok=True)
-    results = {}
+    file = folder / "results.json"
+    results = json.loads(file.read_text()) if file.exists() else {}
 
-    def keep(name, value):
-        results[name] = value
-        print(name, value, flush=True)
-        (folder / "results.json").write_text(json.dumps(results, indent=1) + "\n")
+    def keep(name, measure):
+        if name not in results:
+            begin = time.time()
+            results[name] = {"value": measure(), "seconds": round(time.time() - begin, 1)}
+            file.write_text(json.dumps(results, indent=1) + "\n")
+        print(name, results[name], flush=True)
 
     parts, text = write_corpus(folder, options)
-    keep("text", text)
+    keep("text", lambda: text)
     if not (folder / "vocab").exists():
         subprocess.run([options.apps / "train_vocab", "--input", folder / "train.txt", "--size", "8000", "--output",
                         folder / "vocab", "--quiet"], check=True)
     tokenizer = transformers.AutoTokenizer.from_pretrained(folder / "vocab")
-    keep("espalier, own dev masks", pretrain(options, folder, folder / "short.h5", options.steps, "--precision", "f32"))
-    batches = dev_batches(parts, tokenizer)
-    keep("espalier", evaluate(with_weights_of(folder / "short.h5", tokenizer), batches))
-    pretrain(options, folder, folder / "mini.h5", options.more_steps, "--precision", "bf16")
-    keep("espalier, more steps", evaluate(with_weights_of(folder / "mini.h5", tokenizer), batches))
-    data = subset(options, folder)
-    keep("mini, pre-trained", fine_tuned(options, folder / "mini.h5", data, folder, 2e-4, 2))
-    keep("mini, random", fine_tuned(options, "random:mini", data, folder, 2e-4, 2, "--vocab", folder / "vocab"))
-    begin = time.time()
-    keep("torch", evaluate(torch_pretraining(parts, tokenizer, options.steps, 0), batches))
-    keep("torch seconds", time.time() - begin)
+    batches, data = dev_batches(parts, tokenizer), subset(options, folder)
+
+    def pretrained(output, steps, precision):
+        program_result = pretrain(options, folder, folder / output, steps, "--precision", precision)
+        return {"masked_loss": evaluate(with_weights_of(folder / output, tokenizer), batches), "program": program_result}
+
+    keep("here", lambda: pretrained("short.h5", options.steps, "f32"))
+    keep("PyTorch", lambda: {"masked_loss": evaluate(torch_pretraining(parts, tokenizer, options.steps, 0), batches)})
+    keep("here, more steps, bf16", lambda: pretrained("mini.h5", options.more_steps, "bf16"))
+    for rate in options.rates.split(","):
+        keep(f"fine-tuned from random weights, {rate}",
+             lambda: fine_tuned(options, "random:mini", data, folder, rate, 2, "--vocab", folder / "vocab"))
+        keep(f"fine-tuned from mini.h5, {rate}", lambda: fine_tuned(options, folder / "mini.h5", data, folder, rate, 2))
     if options.minilm:
-        keep("minilm", fine_tuned(options, options.minilm, data, folder, 5e-5, 1))
-        keep("further", program(options, "pretrain", "--model", options.minilm, "--corpus", options.sst2 / "train.tsv",
-                                "--next-sentence", "false", "--max-length", LENGTH, "--max-steps", options.further_steps,
-                                "--batch-size", 64, "--output", folder / "minilm.h5", "--precision", "bf16"))
-        keep("minilm, further pre-trained", fine_tuned(options, folder / "minilm.h5", data, folder, 5e-5, 1))
+        keep("minilm", lambda: fine_tuned(options, options.minilm, data, folder, 5e-5, 1))
+        keep("further", lambda: program(
+            options, "pretrain", "--model", options.minilm, "--corpus", options.sst2 / "train.tsv", "--next-sentence",
+            "false", "--max-length", LENGTH, "--max-steps", options.further_steps, "--batch-size", 64, "--output",
+            folder / "minilm.h5", "--precision", "bf16"))
+        keep("minilm, further pre-trained", lambda: fine_tuned(options, folder / "minilm.h5", data, folder, 5e-5, 1))
 
 
 if __name__ == "__main__":
