@@ -58,7 +58,7 @@ def program(options, name, *arguments):
     if done.returncode:
         raise SystemExit(f"{' '.join(command)}: {done.stderr}")
     result = json.loads(done.stdout.splitlines()[-1])
-    print(f"{time.time() - begin:.0f} s: {' '.join(command[1:])}", flush=True)
+    print(f"{time.time() - begin:.0f} s: {' '.join(command)}", flush=True)
     return result
 
 
