@@ -10,8 +10,8 @@ p = programs.parser(__doc__, "rounds")
 p.add_argument("--model", default="random:base", help="whose steps are measured (default random:base)")
 p.add_argument("--vocab", required=True, help="its vocab.txt")
 p.add_argument("--data", required=True, help="folder with SST-2's train.tsv and dev.tsv")
-p.add_argument("--steps", type=int, default=6, help="of each measurement (default 6)")
-p.add_argument("--batches", default="32,128,256", help="sentences a step; the model is fitted to the first, and checked on the others (default 32,128,256)")
+p.add_argument("--steps", type=int, default=5, help="of each measurement (default 5)")
+p.add_argument("--batches", default="32,256", help="sentences a step; the model is fitted to the first, and checked on the others (default 32,256)")
 p.add_argument("--machine-cores", type=int, default=32, help="cores of a machine in the second forecast (default 32)")
 a = p.parse_args()
 BATCHES = [int(b) for b in a.batches.split(",")]
@@ -184,10 +184,10 @@ for setting, r in measured:
     ms = forecast(bases, setting, dense, fit)
     row(f"{setting['batch']} sentences, {setting['gbit']} Gbit/s, gradients of {setting['bytes']} bytes", r["step_ms"], ms, f"{100 * (ms / r['step_ms'] - 1):+.0f} %")
 for size, count, hidden_size in (("base", 86.0e6, 768), ("large", 303.9e6, 1024)):
-    batch = BATCHES[min(1, len(BATCHES) - 1)]
-    base = bases[batch]
-    if a.model != "random:" + size:
+    if a.model == "random:" + size:
+        base = bases[BATCHES[-1]]
+    else:
         a.model = "random:" + size
-        base = alone(1, batch)
+        base = alone(1, 64)
     for cores in (1, a.machine_cores):
         machines("BERT-" + size, count, hidden_size, base, fit, cores)
