@@ -174,7 +174,7 @@ void GradientExchange::sum_bucket(size_t bucket) {
 }
 
 // What a block has for a piece; nothing, if nothing is written there. `room` is for numbers that must be converted.
-std::span<const float> GradientExchange::part(size_t block, const Summand& of, std::vector<float>& room) const {
+std::span<const float> GradientExchange::part(size_t block, const Summed& of, std::vector<float>& room) const {
   if (works_[block] == 0) return {};
   const std::vector<std::byte>& bytes = incoming_[block][of.bucket].bytes;
   if (bytes[of.placed.flag] == std::byte{0}) return {};
@@ -187,7 +187,7 @@ std::span<const float> GradientExchange::part(size_t block, const Summand& of, s
 }
 
 // False: nothing is written there.
-bool GradientExchange::sum_piece(int64_t first_lane, int64_t lanes, const Summand& of, std::span<float> to) const {
+bool GradientExchange::sum_piece(int64_t first_lane, int64_t lanes, const Summed& of, std::span<float> to) const {
   std::vector<float> room;
   if (const size_t block = number(first_lane); is_block(block, first_lane, lanes)) {
     const std::span<const float> values = part(block, of, room);

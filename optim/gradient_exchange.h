@@ -39,10 +39,10 @@ class GradientExchange {
     std::vector<Parameter*> parameters;
     std::vector<Share> shares;  // by owner
   };
-  struct Summand {  // a piece's sum over the blocks
+  struct Summed {  // a piece, whose parts the blocks have
     size_t bucket;
     const Placed& placed;
-    std::span<const float> own;  // of this rank's last block, which are in no message
+    std::span<const float> own;  // the part of this rank's last block, which is in no message
   };
   struct Message {  // of one block and one bucket, for one owner: a flag for each parameter, then the pieces
     std::vector<std::byte> bytes;
@@ -51,10 +51,10 @@ class GradientExchange {
   size_t number(int64_t first_lane) const;  // of the block that begins there
   void make_buckets();
   void send_bucket(size_t block, size_t bucket);
-  void pack(const Bucket& bucket, int owner, bool values, std::vector<std::byte>& bytes) const;
+  void pack(const Bucket& bucket, int owner, bool values, std::vector<std::byte>& bytes) const;  // else flags alone
   void sum_bucket(size_t bucket);
-  std::span<const float> part(size_t block, const Summand& of, std::vector<float>& room) const;
-  bool sum_piece(int64_t first_lane, int64_t lanes, const Summand& of, std::span<float> to) const;
+  std::span<const float> part(size_t block, const Summed& of, std::vector<float>& room) const;
+  bool sum_piece(int64_t first_lane, int64_t lanes, const Summed& of, std::span<float> to) const;
   using SharedParts = std::vector<std::vector<GradientPart>>;  // [blocks][shared parameters]
   GradientPart sum_part(int64_t first_lane, int64_t lanes, SharedParts& parts, size_t parameter) const;
   bool is_block(size_t number, int64_t first_lane, int64_t lanes) const {
