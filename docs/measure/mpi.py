@@ -12,6 +12,7 @@ p.add_argument("--vocab", required=True, help="its vocab.txt")
 p.add_argument("--data", required=True, help="folder with SST-2's train.tsv and dev.tsv")
 p.add_argument("--steps", type=int, default=5, help="of each measurement (default 5)")
 p.add_argument("--batches", default="32,256", help="sentences a step; the model is fitted to the first, and checked on the others (default 32,256)")
+p.add_argument("--links", default="10:f32,1:f32,10:bf16,1:bf16,2.5:f32", help="Gbit/s and type of the gradients; without the first two there is no model")
 p.add_argument("--machine-cores", type=int, default=32, help="cores of a machine in the second forecast (default 32)")
 a = p.parse_args()
 BATCHES = [int(b) for b in a.batches.split(",")]
@@ -140,7 +141,7 @@ def machines(name, dense, hidden_size, base, fit, cores):
         for gbit in (1, 10):
             one = (passes + update) / cores
             cells = [one / step_ms(passes, backward, update, dense, rows, ranks, gbit, fit, gradient_bytes, ranks, cores) for ranks in (8, 16, 64)]
-            row(f"{sentences} sentences a step, gradients in {'f32' if gradient_bytes == 4 else 'bf16'}, {gbit} Gbit/s", *(f"{c:.1f} x" for c in cells))
+            row(f"{sentences} sentences a step, gradients in {'f32' if gradient_bytes == 4 else 'bf16'}, {gbit} Gbit/s", *(f"{c:.{1 if c >= 1 else 2}f} x" for c in cells))
 
 
 agent = tempfile.NamedTemporaryFile("w", suffix=".sh", delete=False)
@@ -160,12 +161,12 @@ try:
     print("\nTwo network namespaces, one core each:")
     table("sentences a step", "link", "gradients", "step ms", "against one core", "MB", "transfer ms", "waited ms", "hidden")
     measured = []
-    for gbit, dtype in ((10, "f32"), (1, "f32"), (10, "bf16"), (1, "bf16"), (2.5, "f32")):
+    for gbit, dtype in [(float(gbit), dtype) for gbit, dtype in (link.split(":") for link in a.links.split(","))]:
         make_link(gbit)
         for batch in BATCHES if gbit != 2.5 else BATCHES[:1]:
             r = bench(2, batch, "--gradient-dtype", dtype, hosts=True)
             measured.append(({"gbit": gbit, "bytes": 4 if dtype == "f32" else 2, "batch": batch}, r))
-            row(batch, f"{gbit} Gbit/s", dtype, r["step_ms"], f"{plain[batch]['step_ms'] / r['step_ms']:.2f} x", r["mb_per_step"], r["transfer_ms"], r["waited_ms"],
+            row(batch, f"{gbit:g} Gbit/s", dtype, r["step_ms"], f"{plain[batch]['step_ms'] / r['step_ms']:.2f} x", r["mb_per_step"], r["transfer_ms"], r["waited_ms"],
                 f"{100 * r['hidden_share']:.0f} %")
 finally:
     remove_link()
@@ -174,6 +175,8 @@ finally:
 first = [m for m in measured if m[0]["batch"] == BATCHES[0]]
 dense = (1e6 * first[0][1]["mb_per_step"] - rows_of(bases[BATCHES[0]]) / 2) / 4  # to each of two ranks come 4 D + rows / 2 bytes
 fitted = [m for m in first if m[0]["bytes"] == 4 and m[0]["gbit"] in (1, 10)]
+if len(fitted) < 2:
+    sys.exit()
 fit = fit_model(bases, fitted, dense, 1e-3 * fitted[0][1]["latency_us"])
 print(f"\nThe model: {100 * fit['share']:.0f} % of the link's bandwidth are reached, and each MB takes {fit['cpu']:.2f} ms of the core that computes "
       f"(fitted to {BATCHES[0]} sentences in f32 over 10 and 1 Gbit/s); a message takes {fit['latency_ms']:.3f} ms (measured); {dense * 1e-6:.1f} M dense parameters.")
@@ -182,7 +185,7 @@ for setting, r in measured:
     if any(setting is s for s, _ in fitted):
         continue
     ms = forecast(bases, setting, dense, fit)
-    row(f"{setting['batch']} sentences, {setting['gbit']} Gbit/s, gradients of {setting['bytes']} bytes", r["step_ms"], ms, f"{100 * (ms / r['step_ms'] - 1):+.0f} %")
+    row(f"{setting['batch']} sentences, {setting['gbit']:g} Gbit/s, gradients of {setting['bytes']} bytes", r["step_ms"], ms, f"{100 * (ms / r['step_ms'] - 1):+.0f} %")
 for size, count, hidden_size in (("base", 86.0e6, 768), ("large", 303.9e6, 1024)):
     if a.model == "random:" + size:
         base = bases[BATCHES[-1]]
