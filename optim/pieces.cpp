@@ -22,20 +22,23 @@ std::vector<Piece> dealt_runs(const ParameterStore& store) {
   return runs;
 }
 
-// Each owner's runs of `flat`, which is laid out as the store's values, to all other ranks.
-void exchange(const std::vector<Piece>& runs, const Tensor& flat, Channel channel) {
+// Each owner's runs of `flat`, which is laid out as the store's values, to all other ranks. Returns those that came.
+std::vector<Piece> exchanged(const ParameterStore& store, const Tensor& flat, Channel channel) {
   std::vector<Transfer> transfers;
-  for (const Piece& run : runs) {
+  std::vector<Piece> received;
+  for (const Piece& run : dealt_runs(store)) {
     const std::span<std::byte> bytes(flat.raw() + sizeof(float) * (run.parameter->first + run.first),
                                      sizeof(float) * static_cast<size_t>(run.size));
     if (const int from = owner(run); from != rank()) {
       transfers.push_back(receive(from, channel, bytes));
+      received.push_back(run);
     } else {
       for (int to = 0; to < ranks(); ++to)
         if (to != rank()) transfers.push_back(send(to, channel, bytes));
     }
   }
   for (Transfer& transfer : transfers) transfer.wait();
+  return received;
 }
 
 }  // namespace
@@ -81,17 +84,15 @@ int owner(const Parameter& parameter, int64_t first) {
 
 void gather_values(const ParameterStore& store) {
   if (ranks() == 1) return;
-  exchange(dealt_runs(store), store.values(), Channel::values);
-  std::vector<Piece> received = dealt_pieces(store);
-  std::erase_if(received, [](const Piece& piece) { return owner(piece) == rank(); });
+  const std::vector<Piece> received = exchanged(store, store.values(), Channel::values);
   parallel_for(std::ssize(received), [&](int64_t i) {
-    const Piece& piece = received[static_cast<size_t>(i)];
-    piece.parameter->updated(piece.first, piece.size);
+    const Piece& run = received[static_cast<size_t>(i)];
+    run.parameter->updated(run.first, run.size);
   });
 }
 
 void gather_gradients(const ParameterStore& store) {
-  if (ranks() > 1) exchange(dealt_runs(store), store.gradients(), Channel::gradients);
+  if (ranks() > 1) exchanged(store, store.gradients(), Channel::gradients);
 }
 
 }  // namespace espalier

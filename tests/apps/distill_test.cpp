@@ -16,9 +16,6 @@ class DistillPrograms : public Programs {
   DistillPrograms() {
     succeed("train_sst2 --model random:mini --vocab vocab.txt --data data --output teacher.h5 --epochs 1 --quiet");
   }
-  nlohmann::json json(const std::string& command) const {
-    return objects_of(succeed(command + " --json --quiet").out).at(0);
-  }
   int64_t caches() const {
     int64_t count = 0;
     for (const auto& entry : std::filesystem::directory_iterator(folder_.path()))

@@ -23,9 +23,6 @@ class EncoderPrograms : public Programs, public testing::WithParamInterface<cons
     else
       succeed("train_sst2 --model " + (golden / "hf_model").string() + data + "teacher.h5");
   }
-  nlohmann::json json(const std::string& command) const {
-    return objects_of(succeed(command + " --json --quiet").out).at(0);
-  }
   nlohmann::json evaluated(const std::string& model) const {
     return json("evaluate --data data/dev.tsv --model " + model);
   }

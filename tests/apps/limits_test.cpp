@@ -21,10 +21,6 @@ class Limits : public Programs {
   void both(const std::string& rows) const {
     for (const char* name : {"data/train.tsv", "data/dev.tsv"}) write_bytes(*this / name, header + rows);
   }
-  nlohmann::json json(const std::string& command) const {
-    const auto objects = objects_of(succeed(command + " --json --quiet").out);
-    return objects.empty() ? nlohmann::json() : objects.front();
-  }
   nlohmann::json evaluate(const std::string& model, const std::string& more = "") const {
     return json("evaluate --model " + model + " --data data/dev.tsv " + more);
   }

@@ -151,6 +151,10 @@ Result Programs::succeed(const std::string& command, const Around& around) const
   return result;
 }
 
+nlohmann::json Programs::json(const std::string& command) const {
+  return objects_of(succeed(command + " --json --quiet").out).at(0);
+}
+
 void Programs::expect_refused(const std::string& command, const std::vector<std::string>& parts, const Around& around,
                               int code) const {
   const Result result = run(command, around);

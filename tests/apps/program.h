@@ -61,7 +61,8 @@ class Programs : public testing::Test {
 
   std::filesystem::path operator/(const std::string& name) const { return folder_ / name; }
   Result run(const std::string& command, const Around& around = {}) const;
-  Result succeed(const std::string& command, const Around& around = {}) const;             // expects exit code 0
+  Result succeed(const std::string& command, const Around& around = {}) const;  // expects exit code 0
+  nlohmann::json json(const std::string& command) const;  // the first object that it prints, with --json --quiet
   std::string bytes(const std::string& name) const { return read_bytes(folder_ / name); }  // "" where there is none
   bool exists(const std::string& name) const { return std::filesystem::exists(folder_ / name); }
 

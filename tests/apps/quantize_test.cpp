@@ -13,9 +13,6 @@ class QuantizePrograms : public Programs {
   QuantizePrograms() {
     succeed("train_sst2 --model random:tiny --vocab vocab.txt --data data --output dense.h5 --epochs 1 --quiet");
   }
-  nlohmann::json json(const std::string& command) const {
-    return objects_of(succeed(command + " --json --quiet").out).at(0);
-  }
   std::string logits(const std::string& model, const std::string& more = "") const {
     succeed("evaluate --model " + model + " --data data/dev.tsv --quiet --logits logits.tsv" + more);
     return bytes("logits.tsv");

@@ -11,9 +11,6 @@ class Recipes : public Programs {
   Recipes() {
     succeed("train_sst2 --model random:mini --vocab vocab.txt --data data --output teacher.h5 --epochs 1 --quiet");
   }
-  nlohmann::json json(const std::string& command) const {
-    return objects_of(succeed(command + " --json --quiet").out).at(0);
-  }
 };
 
 // Their steps are shares of the run: here of 9 or 27 steps instead of SST-2's thousands.
